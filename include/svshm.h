@@ -1,0 +1,454 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * svshm - named System V shared memory with Unix ownership semantics.
+ *
+ * The processes that are attached to an object own it: the last one to detach
+ * removes it, and what crashed processes leave behind is taken over by the next
+ * user of the name, or removed by the svshm tool.
+ *
+ * Words used here and in the manual:
+ *
+ *   key         the name that programs use
+ *   native key  the path of the file from which ftok(3) derives the IPC key
+ *   object      the named thing: key file + segment + semaphore set
+ *   handle      a struct svshm: one process's view of one object
+ *   registered  a process that holds a slot in the object (every process that
+ *               attached, unless its permissions let it read only)
+ *   owner       the process that holds the lock
+ *   orphan      an object whose registered processes all died undetached
+ *
+ * What holds for every function, unless its comment says otherwise:
+ *
+ *   Results   An int result is 0 (SVSHM_OK), a positive code (success, with
+ *             something that the caller should know) or a negative code
+ *             (failure). The handle keeps the last code and a message for
+ *             people: what was tried, which call failed, why, what to do.
+ *             On failure a handle is as it was before the call.
+ *   Threads   Different handles may be used from different threads at once,
+ *             also on the same object. One handle belongs to one thread at a
+ *             time.
+ *   Signals   No function is async-signal-safe. A signal handler may
+ *             interrupt any wait; the wait goes on afterwards, and a time-out
+ *             is not stretched by it.
+ *   Fork      A child inherits handles and memory. The child is registered on
+ *             its own at its first call that takes a handle and is more than
+ *             a question about names; it never holds its parent's lock. A
+ *             child that execs, or ends with _exit(2), leaves no trace.
+ *   Exec      The memory is unmapped, but the kernel keeps the registration,
+ *             and a lock that was held, until the process ends. Detach first.
+ *   Blocking  create, attach, detach and recover wait while another process
+ *             is inside one of them on the same object: microseconds, unless
+ *             that process has been stopped. After 30 seconds they give up
+ *             with SVSHM_TIMED_OUT and say which process is in the way.
+ *   Death     A process may die at any instruction of any function. The next
+ *             create or attach of the same key puts right what it left.
+ */
+#ifndef SVSHM_H
+#define SVSHM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define SVSHM_VERSION_MAJOR 0
+#define SVSHM_VERSION_MINOR 1
+#define SVSHM_VERSION_PATCH 0
+
+#if defined(__GNUC__) && __GNUC__ >= 4
+#define SVSHM_API __attribute__((__visibility__("default")))
+#else
+#define SVSHM_API
+#endif
+
+/* One process's view of one object. */
+struct svshm;
+
+enum svshm_access {
+	SVSHM_READ_ONLY = 0, /* writing to the data is a SIGSEGV */
+	SVSHM_READ_WRITE = 1
+};
+
+/* How an object looks in the kernel. */
+enum svshm_layout {
+	SVSHM_LAYOUT_NATIVE = 0, /* svshm's own: all promises hold */
+	SVSHM_LAYOUT_QT = 1      /* QSharedMemory's, for sharing with Qt programs */
+};
+
+/*
+ * What a function can answer. The list is closed: no other value is returned.
+ * The first nine negative codes are QSharedMemory's errors, in its order.
+ */
+enum svshm_code {
+	/*
+	 * Success, and the object was an orphan: all its users had died without
+	 * detaching. After attach the data are what they left, possibly half
+	 * written; after create the old data are gone and the memory is zero.
+	 */
+	SVSHM_ORPHANED = 2,
+	/*
+	 * The lock is held by the caller, but an owner died holding it, and
+	 * nobody has called svshm_make_consistent() since: the data may be torn.
+	 */
+	SVSHM_OWNER_DIED = 1,
+	SVSHM_OK = 0,
+	/*
+	 * The system, or a check of who owns what, says no: the object or a
+	 * directory belongs to somebody else, or its mode shuts the caller out.
+	 */
+	SVSHM_PERMISSION_DENIED = -1,
+	/* Size 0, or more than the system or the address space can give. */
+	SVSHM_INVALID_SIZE = -2,
+	/*
+	 * No key, an empty key, a native key that does not exist (create), or a
+	 * key file that cannot be made or used.
+	 */
+	SVSHM_KEY_ERROR = -3,
+	/* create: the object exists and is, or may be, in use. Attach instead. */
+	SVSHM_ALREADY_EXISTS = -4,
+	/* attach, inspect, recover: there is no such object. */
+	SVSHM_NOT_FOUND = -5,
+	/* The lock cannot be worked: an unexpected answer from the kernel. */
+	SVSHM_LOCK_ERROR = -6,
+	/* A limit of the system or no memory; the message says which. Retry later. */
+	SVSHM_OUT_OF_RESOURCES = -7,
+	/* Anything the system may answer that has no code of its own. */
+	SVSHM_UNKNOWN_ERROR = -8,
+
+	/* The handle is not attached. */
+	SVSHM_NOT_ATTACHED = -9,
+	/* create, attach: the handle is attached already; it stays attached. */
+	SVSHM_ALREADY_ATTACHED = -10,
+	/* The time given, or 30 s inside create, attach or detach, has passed. */
+	SVSHM_TIMED_OUT = -11,
+	/* trylock: somebody else is the owner. recover: the object is in use. */
+	SVSHM_BUSY = -12,
+	/* The calling thread owns the lock already, by this handle or another. */
+	SVSHM_DEADLOCK = -13,
+	/* unlock, make_consistent: this handle does not own the lock. */
+	SVSHM_NOT_OWNER = -14,
+	/*
+	 * Somebody removed the object under its users (ipcrm, RemoveIPC, svshm
+	 * remove --force). The memory can still be read; detach, start again.
+	 */
+	SVSHM_REMOVED = -15,
+	/*
+	 * What is in shared memory contradicts itself or the kernel; nothing was
+	 * changed. "svshm remove --force KEY" removes such an object.
+	 */
+	SVSHM_CORRUPT = -16,
+	/* The object was made by another version or kind of svshm. */
+	SVSHM_INCOMPATIBLE = -17,
+	/* A NULL handle, or an argument outside its range. */
+	SVSHM_INVALID_ARGUMENT = -18,
+	/* Not in this build, or not on this system. */
+	SVSHM_NOT_SUPPORTED = -19
+};
+
+/* ---- Handles and names -------------------------------------------------- */
+
+/*
+ * Make a handle for the object named KEY (any bytes but NUL; copied), or NULL
+ * to set the key later. Makes no system object, never blocks. NULL: no memory.
+ * The caller owns the handle and gives it back to svshm_free().
+ */
+SVSHM_API struct svshm *svshm_new(const char *key);
+
+/* Detach, if attached, and free the handle. NULL is fine. */
+SVSHM_API void svshm_free(struct svshm *handle);
+
+/*
+ * Use another key (copied; NULL for none). A handle that is attached under
+ * another name is detached first, as QSharedMemory does; the same key again
+ * changes nothing. Keys map to files in a directory of the calling user, see
+ * svshm(7), "KEYS AND FILES": the effective user and the key decide.
+ * Returns: 0, INVALID_ARGUMENT, OUT_OF_RESOURCES.
+ */
+SVSHM_API int svshm_set_key(struct svshm *handle, const char *key);
+
+/* The key; NULL if none, or after svshm_set_native_key(). Owned by the handle. */
+SVSHM_API const char *svshm_key(const struct svshm *handle);
+
+/*
+ * Use the existing file or directory PATH (copied) as key file, as users of
+ * ftok(3) do. It is never written to and never unlinked. Otherwise as
+ * svshm_set_key().
+ */
+SVSHM_API int svshm_set_native_key(struct svshm *handle, const char *path);
+
+/*
+ * The path that ftok(3) gets: the one set, or the key file of the key. NULL if
+ * there is no key. Owned by the handle, valid until the key changes.
+ */
+SVSHM_API const char *svshm_native_key(const struct svshm *handle);
+
+/*
+ * Returns: 0, INVALID_ARGUMENT (no such layout), ALREADY_ATTACHED,
+ * NOT_SUPPORTED (SVSHM_LAYOUT_QT in this version).
+ */
+SVSHM_API int svshm_set_layout(struct svshm *handle, enum svshm_layout layout);
+
+/*
+ * Permission bits that create gives the object (default 0600). Read bits let a
+ * class attach read-only, without the lock and unregistered; read and write
+ * bits let it do everything but remove. The owner's own two bits are always
+ * set. Sharing across users also takes a key file that both can reach.
+ * Returns: 0, INVALID_ARGUMENT (bits outside 0666).
+ */
+SVSHM_API int svshm_set_mode(struct svshm *handle, mode_t mode);
+
+/* The group that create gives the object (default: the caller's effective). */
+SVSHM_API int svshm_set_group(struct svshm *handle, gid_t group);
+
+/*
+ * How many processes can be registered at a time in an object that create
+ * makes: rounded up to a multiple of 14. Default 224 on Linux, 56 elsewhere;
+ * 0 for the default. Returns: 0, INVALID_ARGUMENT (over 3500).
+ */
+SVSHM_API int svshm_set_max_processes(struct svshm *handle, unsigned count);
+
+/* ---- The object --------------------------------------------------------- */
+
+/*
+ * Make the object with SIZE bytes of zeros, register this process, attach.
+ * An orphan of the same key is replaced (SVSHM_ORPHANED); anything that is, or
+ * may be, in use is left alone (ALREADY_EXISTS). With SVSHM_READ_ONLY only
+ * this handle's mapping of the data is read-only.
+ * Dies inside: the next create makes the object, the next attach finds none.
+ * Returns: 0, ORPHANED, PERMISSION_DENIED, INVALID_SIZE, KEY_ERROR,
+ * ALREADY_EXISTS, OUT_OF_RESOURCES, UNKNOWN_ERROR, ALREADY_ATTACHED,
+ * TIMED_OUT, CORRUPT, INCOMPATIBLE, INVALID_ARGUMENT.
+ */
+SVSHM_API int svshm_create(struct svshm *handle, size_t size,
+			   enum svshm_access access);
+
+/*
+ * Attach to the object and register this process. Handles of one process share
+ * one registration, and one mapping per access mode: two read-write handles
+ * have the same address. An orphan is attached to with its old data
+ * (SVSHM_ORPHANED). Who may only read attaches unregistered and has no lock.
+ * Dies inside: as if it had never been called.
+ * Returns: 0, ORPHANED, PERMISSION_DENIED, KEY_ERROR (no key), NOT_FOUND,
+ * OUT_OF_RESOURCES, UNKNOWN_ERROR, ALREADY_ATTACHED, TIMED_OUT, CORRUPT,
+ * INCOMPATIBLE, INVALID_ARGUMENT.
+ */
+SVSHM_API int svshm_attach(struct svshm *handle, enum svshm_access access);
+
+/*
+ * Detach this handle; data pointers that came from it are invalid afterwards
+ * (unless another handle of the process shares the mapping). If this handle
+ * owns the lock, the lock is released as by svshm_unlock(). The process is
+ * unregistered with its last handle; the last process to go removes segment,
+ * key file (if the library made it) and semaphore set.
+ * Normal exit(3) counts as detach, except that a held lock is reported to the
+ * next owner as SVSHM_OWNER_DIED.
+ * Whatever is returned but NOT_ATTACHED and INVALID_ARGUMENT, the handle is
+ * detached afterwards.
+ * Dies inside: the object stays usable for others; if nobody is left, the next
+ * create or attach ends the removal.
+ * Returns: 0, NOT_ATTACHED, PERMISSION_DENIED (last to go, but only the
+ * object's owner can remove it), REMOVED, TIMED_OUT, UNKNOWN_ERROR.
+ */
+SVSHM_API int svshm_detach(struct svshm *handle);
+
+SVSHM_API bool svshm_is_attached(const struct svshm *handle);
+
+/*
+ * The data, at the start of a page; NULL if not attached. Through a read-only
+ * handle the memory must not be written to. Shared with all users: what is not
+ * read or written under the lock may change at any moment.
+ */
+SVSHM_API void *svshm_data(struct svshm *handle);
+SVSHM_API const void *svshm_const_data(const struct svshm *handle);
+
+/* The size in bytes, exactly as create was asked for; 0 if not attached. */
+SVSHM_API size_t svshm_size(const struct svshm *handle);
+
+/* ---- The lock ----------------------------------------------------------- */
+
+/*
+ * Take the object's lock; one handle of one process in the system owns it at a
+ * time. Blocks without limit; a signal does not end the wait. If the owner
+ * dies, one waiter gets the lock at once, with SVSHM_OWNER_DIED. Not counted:
+ * a second lock() is DEADLOCK, not a deadlock.
+ * Dies inside: the lock goes to the next, with OWNER_DIED only if it was held.
+ * Returns: 0, OWNER_DIED, NOT_ATTACHED, DEADLOCK, PERMISSION_DENIED (attached
+ * unregistered), REMOVED, LOCK_ERROR, OUT_OF_RESOURCES, CORRUPT,
+ * INVALID_ARGUMENT.
+ */
+SVSHM_API int svshm_lock(struct svshm *handle);
+
+/* As svshm_lock(), but never blocks: SVSHM_BUSY while somebody owns the lock. */
+SVSHM_API int svshm_trylock(struct svshm *handle);
+
+/*
+ * As svshm_lock(), but waits TIMEOUT_MS milliseconds at most: SVSHM_TIMED_OUT.
+ * 0 tries once. Negative: INVALID_ARGUMENT. The clock is monotonic.
+ */
+SVSHM_API int svshm_timedlock(struct svshm *handle, int timeout_ms);
+
+/*
+ * Release the lock. Does not block.
+ * Returns: 0, NOT_ATTACHED, NOT_OWNER, REMOVED, LOCK_ERROR, INVALID_ARGUMENT.
+ */
+SVSHM_API int svshm_unlock(struct svshm *handle);
+
+/*
+ * After SVSHM_OWNER_DIED: declare the data whole again, holding the lock. Until
+ * then every owner is told.
+ * Returns: 0, NOT_ATTACHED, NOT_OWNER, INVALID_ARGUMENT.
+ */
+SVSHM_API int svshm_make_consistent(struct svshm *handle);
+
+/* ---- Results ------------------------------------------------------------ */
+
+/* The code of the last call on this handle that returns a code. */
+SVSHM_API int svshm_error(const struct svshm *handle);
+
+/*
+ * The message that goes with it, one or more sentences in one line; "" after a
+ * plain success. Never NULL. Valid until the next call on the handle.
+ */
+SVSHM_API const char *svshm_error_string(const struct svshm *handle);
+
+/* A code's meaning in a few words; never NULL. Static. */
+SVSHM_API const char *svshm_strerror(int code);
+
+/* "MAJOR.MINOR.PATCH" of the library in use. Static. */
+SVSHM_API const char *svshm_version(void);
+
+/* ---- Looking and cleaning up -------------------------------------------- */
+
+/* What an object is, as far as it can be proved. */
+enum svshm_verdict {
+	SVSHM_VERDICT_GONE = 0,         /* nothing there (any more) */
+	SVSHM_VERDICT_FOREIGN = 1,      /* not svshm's */
+	SVSHM_VERDICT_HALF_MADE = 2,    /* the maker died in the middle */
+	SVSHM_VERDICT_IN_USE = 3,       /* registered processes or mappings */
+	SVSHM_VERDICT_ORPHAN = 4,       /* all users died undetached; data intact */
+	SVSHM_VERDICT_HALF_REMOVED = 5, /* the remover died, or was not allowed */
+	SVSHM_VERDICT_CORRUPT = 6,      /* nobody uses it, header unreadable */
+	SVSHM_VERDICT_UNKNOWN = 7       /* can't be judged: treated as in use */
+};
+
+#define SVSHM_PROCESS_NAME_SIZE 16
+
+/* A process in an object's slot table: its own word, for people to read. */
+struct svshm_process {
+	pid_t pid;          /* in its own pid namespace */
+	bool alive;         /* the kernel's word: its slot is held */
+	enum svshm_access access;
+	int64_t start_time; /* seconds since the Epoch; 0 if not known */
+	int64_t attach_time;
+	char name[SVSHM_PROCESS_NAME_SIZE];
+};
+
+/*
+ * An object as seen at one moment. Made by the library, valid during the visit
+ * only; later versions may append members.
+ */
+struct svshm_object {
+	const char *key;        /* NULL: made by native key, or not known */
+	const char *native_key; /* NULL: not known */
+	enum svshm_layout layout;
+	enum svshm_verdict verdict;
+	const char *reason;     /* why that verdict, in a sentence */
+
+	int64_t ipc_key;        /* the key_t in use; 0: IPC_PRIVATE or removed */
+	int segment_id;         /* -1: none */
+	int semaphore_id;       /* -1: none */
+	uid_t uid;              /* owner */
+	gid_t gid;
+	uid_t creator_uid;
+	mode_t mode;            /* permission bits */
+
+	uint64_t size;          /* of the data, as create was asked for; 0: none */
+	uint64_t segment_size;  /* of the segment, header included */
+	uint64_t mappings;      /* the kernel's count of attachments */
+	int64_t create_time;    /* seconds since the Epoch; 0 if not known */
+	int64_t attach_time;    /* last attach and last detach, the kernel's */
+	int64_t detach_time;
+	pid_t creator_pid;      /* of the segment */
+	pid_t last_pid;         /* last to attach or detach */
+
+	uint64_t registrations; /* how often a process has registered so far */
+	unsigned max_processes;
+	const struct svshm_process *processes; /* registered, and died undetached */
+	size_t process_count;
+	bool locked;
+	bool owner_died;        /* and nobody has made the data consistent */
+	pid_t lock_pid;         /* the owner, if locked and known; else 0 */
+};
+
+/* Return 0 to go on; anything else ends the scan and is its result. */
+typedef int svshm_visit(const struct svshm_object *object, void *context);
+
+/* Flags of svshm_scan(): visit segments and sets of other programs too. */
+#define SVSHM_SCAN_FOREIGN 1u
+
+/*
+ * Visit every object on the machine that the caller may look at: the system's
+ * segments and semaphore sets, and the caller's key directory. Takes no gate
+ * and waits for nobody, so a verdict can be out of date as it is read.
+ * Returns: 0, what VISIT returned, INVALID_ARGUMENT, OUT_OF_RESOURCES,
+ * NOT_SUPPORTED, UNKNOWN_ERROR.
+ */
+SVSHM_API int svshm_scan(unsigned flags, svshm_visit *visit, void *context);
+
+/*
+ * The same for the one object that HANDLE names, attached or not: its key is
+ * looked up as attach would, whatever became of the key file. Not
+ * registering, not blocking.
+ * Returns: as svshm_scan(), KEY_ERROR, NOT_FOUND, PERMISSION_DENIED.
+ */
+SVSHM_API int svshm_inspect(struct svshm *handle, svshm_visit *visit,
+			    void *context);
+
+/* Flags of svshm_recover(). */
+#define SVSHM_RECOVER_DRY_RUN 1u /* judge, remove nothing */
+#define SVSHM_RECOVER_FORCE 2u   /* remove whatever the verdict: its users get
+				    SVSHM_REMOVED */
+
+struct svshm_recovery {
+	unsigned flags;
+	/*
+	 * If set: called with the object's data right before the removal, with
+	 * the object's gate held (so nobody can attach meanwhile). Anything but
+	 * 0 stops the removal and is the result of svshm_recover(); negative
+	 * values should be codes. Called only if there are data: for orphans,
+	 * and with FORCE also for objects in use.
+	 */
+	int (*save)(const struct svshm_object *object, const void *data,
+		    size_t size, void *context);
+	void *context;
+	/* Set by svshm_recover(): the verdict under the gate, and what was done
+	   or why not, for people. */
+	enum svshm_verdict verdict;
+	char message[1024];
+};
+
+/*
+ * Remove one object that svshm_scan() or svshm_inspect() showed, called from
+ * within the visit, if it still is a proven leftover: orphan, half-made or
+ * half-removed. It is judged again under the object's gate right before.
+ * Removal is by id: segment, key file (if the library made it), set.
+ * Returns: 0 (removed; with DRY_RUN: would be), what save returned, BUSY (in
+ * use, or cannot be judged), NOT_FOUND (gone meanwhile), CORRUPT (remove with
+ * FORCE), NOT_SUPPORTED (foreign), PERMISSION_DENIED, TIMED_OUT,
+ * OUT_OF_RESOURCES, UNKNOWN_ERROR, INVALID_ARGUMENT.
+ */
+SVSHM_API int svshm_recover(const struct svshm_object *object,
+			    struct svshm_recovery *recovery);
+
+/* A verdict in a word or two, e.g. "in use"; never NULL. Static. */
+SVSHM_API const char *svshm_verdict_string(enum svshm_verdict verdict);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
