@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Codes and messages. This is the only place where an errno becomes a code.
+ */
+#ifndef SVSHM_ERROR_H
+#define SVSHM_ERROR_H
+
+#include <stddef.h>
+
+#include "debug.h"
+#include "svshm.h"
+
+#define SVSHM__MESSAGE_SIZE 1024
+
+struct svshm__error {
+	int code;
+	char message[SVSHM__MESSAGE_SIZE];
+};
+
+/* System calls whose errnos mean different things. */
+enum svshm__call {
+	SVSHM__CALL_SHMGET,
+	SVSHM__CALL_SHMAT,
+	SVSHM__CALL_SHMCTL,
+	SVSHM__CALL_SEMGET,
+	SVSHM__CALL_SEMOP,
+	SVSHM__CALL_SEMCTL,
+	SVSHM__CALL_FTOK,
+	SVSHM__CALL_FILE /* open, stat, mkdir and so on, of key files */
+};
+
+/* The code for an errno of a call. */
+int svshm__error_code(enum svshm__call call, int errnum);
+
+/* Record CODE and a message; returns CODE. A NULL error records nothing. */
+int svshm__error_set(struct svshm__error *error, int code, const char *format,
+		     ...) SVSHM__PRINTF(3, 4);
+
+/*
+ * Record the failure of a system call, described by FORMAT as it was called,
+ * e.g. "shmat(id=%d)", with errno's meaning and a hint, and return its code.
+ * Keeps errno.
+ */
+int svshm__error_system(struct svshm__error *error, enum svshm__call call,
+			int errnum, const char *format, ...)
+	SVSHM__PRINTF(4, 5);
+
+/* Append to the message. */
+void svshm__error_append(struct svshm__error *error, const char *format, ...)
+	SVSHM__PRINTF(2, 3);
+
+/* TEXT with bytes that a terminal would act on replaced, into BUFFER. */
+const char *svshm__printable(const char *text, char *buffer, size_t size);
+
+#endif

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Names: from a key to the path of its key file, from there to an IPC key.
+ *
+ * A key file lives in a directory that only its owner (or root) can change, or
+ * that an administrator has made for sharing. What is checked, and why:
+ *   - the directory is no symbolic link and belongs to the caller or root, else
+ *     its owner could swap key files under us;
+ *   - the default directory is shut to everybody else;
+ *   - the key file itself is a regular file, reached by no link.
+ */
+#ifndef SVSHM_KEY_H
+#define SVSHM_KEY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/ipc.h>
+#include <sys/types.h>
+
+#include "error.h"
+
+/* ftok's second argument: the first, and the next ones where keys collide. */
+#define SVSHM__PROJECT_FIRST 0x76 /* 'v' */
+#define SVSHM__PROJECTS 8
+
+struct svshm__key_file {
+	char *path;   /* owned */
+	bool native;  /* the user's own file: never written, never unlinked */
+	bool private; /* in a directory that is the caller's alone */
+	bool exists;
+	bool made;    /* by this call */
+	uint64_t device, inode;
+	uid_t owner;
+};
+
+/* The key directory's path into BUFFER: a name only, nothing is looked at. */
+int svshm__key_directory(char *buffer, size_t size, struct svshm__error *error);
+
+/*
+ * The key file's path of KEY, to be freed; NULL without memory or where there
+ * is none (an empty key, an unusable SVSHM_KEYDIR: ERROR says so).
+ */
+char *svshm__key_path(const char *key, struct svshm__error *error);
+
+/* The key that a key file's name stands for, into BUFFER; false: hashed. */
+bool svshm__key_decode(const char *name, char *buffer, size_t size);
+
+/*
+ * Look at the key file PATH. If it is missing: NOT_FOUND, or, with MAKE (and if
+ * it isn't the user's own file), it is made with MODE and GROUP ((gid_t)-1: the
+ * default). Close with svshm__key_file_free() after success and failure.
+ */
+int svshm__key_file_look(struct svshm__key_file *file, const char *path,
+			 bool native, bool make, mode_t mode, gid_t group,
+			 struct svshm__error *error);
+void svshm__key_file_free(struct svshm__key_file *file);
+
+/* Whether the path still leads to the file that was looked at. */
+bool svshm__key_file_same(const struct svshm__key_file *file);
+
+/* Write down for people what the file is for. Failing does no harm. */
+void svshm__key_file_write(const struct svshm__key_file *file, const char *key,
+			   int project);
+
+/*
+ * Unlink the key file PATH if it still is the file DEVICE, INODE and belongs
+ * to OWNER, as does its directory (or root). PATH may come from shared memory.
+ */
+void svshm__key_file_unlink(const char *path, uint64_t device, uint64_t inode,
+			    uid_t owner);
+
+/* ftok(). */
+int svshm__key_of(const char *path, int project, key_t *key,
+		  struct svshm__error *error);
+
+/* A hash of the last component of PATH, for SVSHM__SEM_NAME. */
+unsigned svshm__key_name_hash(const char *path);
+
+/* The last component of PATH. */
+const char *svshm__key_base_name(const char *path);
+
+#endif

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <config.h>
+
+#include "keylist.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "key.h"
+
+static int add(struct svshm__key_list *list, size_t *room,
+	       const char *directory, const char *name)
+{
+	size_t size = strlen(directory) + 1 + strlen(name) + 1;
+	char *path;
+
+	if (list->count == *room) {
+		size_t more = *room ? 2 * *room : 64;
+		char **paths = realloc(list->paths, more * sizeof(*paths));
+
+		if (!paths)
+			return SVSHM_OUT_OF_RESOURCES;
+		list->paths = paths;
+		*room = more;
+	}
+	path = malloc(size);
+	if (!path)
+		return SVSHM_OUT_OF_RESOURCES;
+	snprintf(path, size, "%s/%s", directory, name);
+	list->paths[list->count++] = path;
+	return SVSHM_OK;
+}
+
+int svshm__key_list_read(struct svshm__key_list *list,
+			 struct svshm__error *error)
+{
+	char directory[4096];
+	size_t room = 0;
+	struct dirent *entry;
+	int code = svshm__key_directory(directory, sizeof(directory), error);
+
+	memset(list, 0, sizeof(*list));
+	if (code)
+		return code;
+
+	DIR *stream = opendir(directory);
+
+	while (!code && stream && (entry = readdir(stream)))
+		/* No key file's name begins with a dot. */
+		if (entry->d_name[0] != '.')
+			code = add(list, &room, directory, entry->d_name);
+	if (stream)
+		closedir(stream);
+	if (!code)
+		return SVSHM_OK;
+	svshm__key_list_free(list);
+	return svshm__error_set(error, code, "no memory");
+}
+
+void svshm__key_list_free(struct svshm__key_list *list)
+{
+	for (size_t i = 0; i < list->count; i++)
+		free(list->paths[i]);
+	free(list->paths);
+	list->paths = NULL;
+	list->count = 0;
+}

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A native object's bytes in shared memory and its semaphores.
+ *
+ * Every member has a fixed width and stands at a multiple of its width, so that
+ * 32-bit and 64-bit processes see the same. Nothing here may be trusted: who
+ * can attach can write any bytes. svshm__header_read() (judge.c) checks a
+ * header against what the kernel says of the segment and copies what is used.
+ *
+ * Who may write a member, and when:
+ *   [const]  the maker, before it stores the magic; never again
+ *   [gate]   whoever holds the gate semaphore
+ *   [lock]   whoever owns the lock
+ */
+#ifndef SVSHM_LAYOUT_H
+#define SVSHM_LAYOUT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* ---- Semaphores -------------------------------------------------------- */
+
+/*
+ * Zero is free everywhere, so that a fresh set needs no initialisation, and no
+ * moment exists at which a dead maker could block others. Values are never set
+ * by SETVAL or SETALL: those wipe the undo entries of all processes.
+ */
+enum svshm__semaphore {
+	SVSHM__SEM_TAG,   /* SVSHM__TAG: this is svshm's. 0: nobody came yet.
+			     Its GETPID is the maker of the segment. */
+	SVSHM__SEM_NAME,  /* a hash of the name, 1..16384 */
+	SVSHM__SEM_GATE,  /* 1 while somebody creates, attaches, detaches... */
+	SVSHM__SEM_LOCK,  /* the portable lock: 1 while owned */
+	SVSHM__SEM_SLOTS  /* the first of the slot semaphores */
+};
+
+#define SVSHM__TAG 21078 /* "RV" */
+
+/* 14 bits a semaphore: the sum stays under the BSDs' SEMAEM of 16384. */
+#define SVSHM__SLOTS_PER_SEMAPHORE 14
+#define SVSHM__SLOT_SEMAPHORES_MAX 250
+#define SVSHM__SEMAPHORES_MAX (SVSHM__SEM_SLOTS + SVSHM__SLOT_SEMAPHORES_MAX)
+
+/* ---- Segment ----------------------------------------------------------- */
+
+#define SVSHM__MAGIC 0x6d687376u /* "vshm" in little-endian memory */
+#define SVSHM__FORMAT 1u
+#define SVSHM__FORMAT_PLAUSIBLE 255u /* later versions will stay below */
+#define SVSHM__BYTE_ORDER 0x01020304u
+#define SVSHM__BYTE_ORDER_SWAPPED 0x04030201u
+
+enum svshm__lock_engine {
+	SVSHM__LOCK_PORTABLE = 1
+};
+
+#define SVSHM__FLAG_KEY_FILE 1u /* the library made the key file: unlink it */
+
+#define SVSHM__NAME_SIZE 16
+
+enum svshm__slot_use {
+	SVSHM__SLOT_FREE = 0, /* also: detached */
+	SVSHM__SLOT_USED = 1,
+	/*
+	 * In exit(3): detached, but still mapped, as other threads and exit
+	 * handlers may yet touch the memory. The slot is held to the end.
+	 */
+	SVSHM__SLOT_LEAVING = 2
+};
+
+/* The slot table is for people; whether a slot is held, the kernel knows. */
+struct svshm__slot {
+	uint32_t used;   /* [gate] enum svshm__slot_use */
+	uint32_t access; /* [gate] enum svshm_access of the first handle */
+	int64_t pid;     /* [gate] */
+	int64_t start_time;  /* [gate] seconds since the Epoch */
+	int64_t attach_time; /* [gate] */
+	char name[SVSHM__NAME_SIZE]; /* [gate] NUL padded */
+	uint64_t mappings; /* [gate] of a process that is leaving */
+	uint64_t spare;
+};
+
+struct svshm__header {
+	uint32_t magic;      /* [const] stored last, with release */
+	uint32_t byte_order; /* [const] SVSHM__BYTE_ORDER */
+	uint32_t format;     /* [const] SVSHM__FORMAT */
+	uint32_t header_size; /* [const] sizeof(struct svshm__header) */
+	uint64_t segment_size; /* [const] what shmget was asked for */
+	uint64_t data_offset;  /* [const] a multiple of the page size */
+	uint64_t data_size;    /* [const] what the user asked for */
+
+	/* Identity: the key file as it was when the object was made. */
+	uint64_t device; /* [const] */
+	uint64_t inode;  /* [const] */
+	uint32_t project;     /* [const] ftok's second argument */
+	uint32_t flags;       /* [const] */
+	uint32_t path_offset; /* [const] absolute, with NUL */
+	uint32_t path_length; /* [const] without NUL */
+	uint32_t key_offset;  /* [const] the user's key; length 0: none */
+	uint32_t key_length;  /* [const] */
+
+	uint32_t slots_offset; /* [const] */
+	uint32_t slot_count;   /* [const] */
+	int64_t create_time;   /* [const] */
+	int64_t maker_pid;     /* [const] */
+	uint32_t lock_engine;  /* [const] enum svshm__lock_engine */
+	uint32_t spare;
+	uint64_t registrations; /* [gate] how often a slot was claimed */
+
+	/* The lock, on a cache line of its own. */
+	char padding[256 - 120];
+	uint32_t lock_word;    /* [lock] owner's slot + 1; 0: free or never dirty */
+	uint32_t inconsistent; /* [lock] an owner died; cleared by the user */
+	char lock_padding[128 - 8];
+};
+
+/* C99 has no _Static_assert: an array of -1 bytes stops the compiler too. */
+#define SVSHM__ASSERT_LAYOUT(name, condition) \
+	typedef char svshm__assert_##name[(condition) ? 1 : -1]
+
+SVSHM__ASSERT_LAYOUT(slot, sizeof(struct svshm__slot) == 64);
+SVSHM__ASSERT_LAYOUT(device, offsetof(struct svshm__header, device) == 40);
+SVSHM__ASSERT_LAYOUT(registrations,
+		     offsetof(struct svshm__header, registrations) == 112);
+SVSHM__ASSERT_LAYOUT(lock_word,
+		     offsetof(struct svshm__header, lock_word) == 256);
+SVSHM__ASSERT_LAYOUT(header, sizeof(struct svshm__header) == 384);
+
+#endif

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <config.h>
+
+#include "limits.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <sys/ipc.h>
+#include <sys/sem.h>
+#include <sys/shm.h>
+#include <unistd.h>
+
+#include "semun.h"
+
+/* A program may ask for these two on Linux only; glibc wants _GNU_SOURCE. */
+#if defined(__linux__) && HAVE_DECL_SHM_INFO && HAVE_DECL_SEM_INFO
+#define MEASURABLE 1
+#if defined(HAVE_STRUCT_SHM_INFO_USED_IDS)
+#define USED_IDS used_ids
+#define SHM_TOTAL shm_tot
+#else
+#define USED_IDS __used_ids
+#define SHM_TOTAL __shm_tot
+#endif
+#endif
+
+#ifdef MEASURABLE
+
+static void say_full(char *buffer, size_t size, const char *what,
+		     unsigned long long used, unsigned long long limit,
+		     const char *command)
+{
+	snprintf(buffer, size,
+		 "%s: %llu of %llu used; remove leftovers with \"svshm "
+		 "recover\", or raise the limit with \"%s\"",
+		 what, used, limit, command);
+}
+
+static void measure_segments(size_t size, char *buffer, size_t buffer_size)
+{
+	struct shminfo limit;
+	struct shm_info used;
+	unsigned long long page = (unsigned long long)sysconf(_SC_PAGESIZE);
+	unsigned long long pages = size / page + (size % page != 0);
+	char command[96];
+
+	if (shmctl(0, IPC_INFO, (struct shmid_ds *)(void *)&limit) < 0 ||
+	    shmctl(0, SHM_INFO, (struct shmid_ds *)(void *)&used) < 0)
+		return;
+	if (size > limit.shmmax) {
+		snprintf(buffer, buffer_size,
+			 "%zu bytes wanted, one segment may have %llu; raise "
+			 "the limit with \"sysctl -w kernel.shmmax=%zu\"",
+			 size, (unsigned long long)limit.shmmax, size);
+	} else if ((unsigned long long)used.USED_IDS >= limit.shmmni) {
+		snprintf(command, sizeof(command),
+			 "sysctl -w kernel.shmmni=%llu",
+			 2ULL * (unsigned long long)limit.shmmni);
+		say_full(buffer, buffer_size, "segments",
+			 (unsigned long long)used.USED_IDS, limit.shmmni,
+			 command);
+	} else if (pages > limit.shmall ||
+		   used.SHM_TOTAL > limit.shmall - pages) {
+		snprintf(command, sizeof(command),
+			 "sysctl -w kernel.shmall=%llu",
+			 used.SHM_TOTAL + pages);
+		say_full(buffer, buffer_size,
+			 "pages of shared memory", used.SHM_TOTAL, limit.shmall,
+			 command);
+	}
+}
+
+static void measure_sets(int count, char *buffer, size_t buffer_size)
+{
+	struct seminfo limit, used;
+	union semun argument;
+	char command[128];
+
+	argument.__buf = &limit;
+	if (semctl(0, 0, IPC_INFO, argument) < 0)
+		return;
+	argument.__buf = &used;
+	if (semctl(0, 0, SEM_INFO, argument) < 0)
+		return;
+
+	/* SEM_INFO puts the sets in use into semusz, the semaphores into
+	   semaem: semctl(2). */
+	int semmni = limit.semmni, semmns = limit.semmns;
+	bool sets = used.semusz >= semmni;
+
+	if (count > limit.semmsl) {
+		snprintf(buffer, buffer_size,
+			 "%d semaphores wanted, one set may have %d; raise the "
+			 "first number of kernel.sem",
+			 count, limit.semmsl);
+		return;
+	}
+	if (!sets && used.semaem + count <= semmns)
+		return;
+	snprintf(command, sizeof(command),
+		 "sysctl -w kernel.sem='%d %d %d %d'", limit.semmsl,
+		 sets ? semmns : 2 * (semmns + count), limit.semopm,
+		 sets ? 2 * semmni : semmni);
+	say_full(buffer, buffer_size, sets ? "semaphore sets" : "semaphores",
+		 (unsigned long long)(sets ? used.semusz : used.semaem),
+		 (unsigned long long)(sets ? semmni : semmns), command);
+}
+
+#else
+
+static void measure_segments(size_t size, char *buffer, size_t buffer_size)
+{
+	(void)size, (void)buffer, (void)buffer_size;
+}
+
+static void measure_sets(int count, char *buffer, size_t buffer_size)
+{
+	(void)count, (void)buffer, (void)buffer_size;
+}
+
+#endif
+
+const char *svshm__limits_of_segments(size_t size, char *buffer,
+				      size_t buffer_size)
+{
+	int saved = errno;
+
+	buffer[0] = '\0';
+	measure_segments(size, buffer, buffer_size);
+	errno = saved;
+	return buffer;
+}
+
+const char *svshm__limits_of_sets(int count, char *buffer, size_t buffer_size)
+{
+	int saved = errno;
+
+	buffer[0] = '\0';
+	measure_sets(count, buffer, buffer_size);
+	errno = saved;
+	return buffer;
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Which limit of the system is in the way, measured, and how to raise it. */
+#ifndef SVSHM_LIMITS_H
+#define SVSHM_LIMITS_H
+
+#include <stddef.h>
+
+/*
+ * After a failed shmget() of SIZE bytes, or semget() of COUNT semaphores: a
+ * sentence that names the limit, with used and allowed, and the command that
+ * raises it. "" where that cannot be measured or no limit is reached. Returns
+ * BUFFER. Keeps errno.
+ */
+const char *svshm__limits_of_segments(size_t size, char *buffer,
+				      size_t buffer_size);
+const char *svshm__limits_of_sets(int count, char *buffer, size_t buffer_size);
+
+#endif

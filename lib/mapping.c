@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <config.h>
+
+#include "mapping.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "atomic.h"
+#include "segment.h"
+
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+static pthread_mutex_t readers_mutex = PTHREAD_MUTEX_INITIALIZER;
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static struct svshm__attachment *first;
+static uint32_t generation = 1;
+
+void svshm__mapping_mutex_lock(void)
+{
+	pthread_mutex_lock(&mutex);
+}
+
+void svshm__mapping_mutex_unlock(void)
+{
+	pthread_mutex_unlock(&mutex);
+}
+
+void svshm__mapping_readers_lock(void)
+{
+	pthread_mutex_lock(&readers_mutex);
+}
+
+void svshm__mapping_readers_unlock(void)
+{
+	pthread_mutex_unlock(&readers_mutex);
+}
+
+/* ---- Fork ---------------------------------------------------------------- */
+
+#ifdef HAVE_PTHREAD_ATFORK
+
+/* The child has one thread; no mutex may be held by one it hasn't. */
+static void before_fork(void)
+{
+	svshm__mapping_readers_lock();
+	svshm__mapping_mutex_lock();
+}
+
+static void in_parent(void)
+{
+	svshm__mapping_mutex_unlock();
+	svshm__mapping_readers_unlock();
+}
+
+static void in_child(void)
+{
+	generation++;
+	in_parent();
+}
+
+static void watch_forks(void)
+{
+	pthread_atfork(before_fork, in_parent, in_child);
+}
+
+uint32_t svshm__fork_generation(void)
+{
+	return generation;
+}
+
+#else
+
+static void watch_forks(void)
+{
+}
+
+/* The process id tells as well, at the price of a system call. */
+uint32_t svshm__fork_generation(void)
+{
+	return (uint32_t)getpid();
+}
+
+#endif
+
+/* ---- The list ------------------------------------------------------------ */
+
+struct svshm__attachment *svshm__mapping_find(int segment_id)
+{
+	struct svshm__attachment *found;
+
+	svshm__mapping_mutex_lock();
+	for (found = first; found; found = found->next)
+		if (found->segment_id == segment_id)
+			break;
+	svshm__mapping_mutex_unlock();
+	return found;
+}
+
+void svshm__mapping_insert(struct svshm__attachment *attachment)
+{
+	pthread_once(&once, watch_forks);
+	svshm__mapping_mutex_lock();
+	attachment->next = first;
+	first = attachment;
+	svshm__mapping_mutex_unlock();
+}
+
+void svshm__mapping_drop(struct svshm__attachment *attachment)
+{
+	struct svshm__attachment **link = &first;
+
+	svshm__mapping_mutex_lock();
+	while (*link && *link != attachment)
+		link = &(*link)->next;
+	if (*link)
+		*link = attachment->next;
+	svshm__mapping_mutex_unlock();
+}
+
+void svshm__mapping_free(struct svshm__attachment *attachment)
+{
+	svshm__segment_unmap(attachment->base[SVSHM_READ_ONLY]);
+	svshm__segment_unmap(attachment->base[SVSHM_READ_WRITE]);
+	free(attachment->path);
+	free(attachment);
+}
+
+bool svshm__mapping_leave_next(int *segment_id, int *set_id)
+{
+	struct svshm__attachment *next;
+
+	svshm__mapping_mutex_lock();
+	for (next = first; next; next = next->next)
+		if (!next->left && !next->reader)
+			break;
+	if (next) {
+		next->left = true;
+		*segment_id = next->segment_id;
+		*set_id = next->set_id;
+	}
+	svshm__mapping_mutex_unlock();
+	return next != NULL;
+}
+
+int svshm__mapping_at_exit(void (*handler)(void), struct svshm__error *error)
+{
+	static bool registered; /* [mutex] */
+
+	svshm__mapping_mutex_lock();
+	if (!registered)
+		registered = atexit(handler) == 0;
+
+	bool done = registered;
+
+	svshm__mapping_mutex_unlock();
+	if (done)
+		return SVSHM_OK;
+	return svshm__error_set(error, SVSHM_OUT_OF_RESOURCES,
+				"atexit() has no room for another handler");
+}
+
+/* ---- Mappings ------------------------------------------------------------ */
+
+static int map(struct svshm__attachment *attachment, enum svshm_access access,
+	       void **adopt, struct svshm__error *error)
+{
+	void *address = adopt ? *adopt : NULL;
+	int code;
+
+	if (attachment->reader)
+		return svshm__segment_map(attachment->segment_id, true,
+					  &attachment->base[access], error);
+	if (address) {
+		*adopt = NULL;
+	} else {
+		code = svshm__segment_map(attachment->segment_id, false,
+					  &address, error);
+		if (code)
+			return code;
+	}
+	if (access == SVSHM_READ_ONLY) {
+		code = svshm__segment_protect(
+			(char *)address + attachment->data_offset,
+			attachment->data_size, error);
+		if (code) {
+			svshm__segment_unmap(address);
+			return code;
+		}
+	}
+	attachment->base[access] = address;
+	return SVSHM_OK;
+}
+
+int svshm__mapping_share(struct svshm__attachment *attachment,
+			 enum svshm_access access, void **adopt,
+			 struct svshm__error *error)
+{
+	if (!attachment->base[access]) {
+		int code = map(attachment, access, adopt, error);
+
+		if (code)
+			return code;
+	}
+	attachment->references[access]++;
+	return SVSHM_OK;
+}
+
+bool svshm__mapping_unshare(struct svshm__attachment *attachment,
+			    enum svshm_access access)
+{
+	attachment->references[access]--;
+	return attachment->references[SVSHM_READ_ONLY] +
+	       attachment->references[SVSHM_READ_WRITE] > 0;
+}
+
+unsigned svshm__mapping_count(const struct svshm__attachment *attachment)
+{
+	return (attachment->base[SVSHM_READ_ONLY] ? 1u : 0u) +
+	       (attachment->base[SVSHM_READ_WRITE] ? 1u : 0u);
+}
+
+struct svshm__header *svshm__mapping_header(
+	const struct svshm__attachment *attachment, enum svshm_access access)
+{
+	return attachment->base[access];
+}
+
+bool svshm__mapping_registered(const struct svshm__attachment *attachment)
+{
+	return svshm__load(&attachment->generation) ==
+	       svshm__fork_generation();
+}
+
+void svshm__mapping_set_slot(struct svshm__attachment *attachment, int slot)
+{
+	attachment->slot = slot;
+	svshm__store(&attachment->generation, svshm__fork_generation());
+}

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The native object's life: create, attach, detach. The order of steps, with
+ * what holds after each, stands at the head of native.c.
+ */
+#ifndef SVSHM_NATIVE_H
+#define SVSHM_NATIVE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "handle.h"
+#include "judge.h"
+
+/* For svshm.c. The handle is in the right state; the error is recorded. */
+int svshm__native_create(struct svshm *handle, size_t size,
+			 enum svshm_access access);
+int svshm__native_attach(struct svshm *handle, enum svshm_access access);
+int svshm__native_detach(struct svshm *handle);
+
+/* Register a forked child that uses a handle of its parent; 0 if it is. */
+int svshm__native_register(struct svshm *handle);
+
+/* ---- Between the native_*.c files ---------------------------------------- */
+
+#define SVSHM__GATE_TIMEOUT_MS 30000
+#define SVSHM__GATE_TIMEOUT_AT_EXIT_MS 5000
+
+/* One try to do something with the object of one name. */
+struct svshm__attempt {
+	struct svshm *handle;
+	enum svshm_access access;
+	size_t size;      /* create */
+	int64_t deadline; /* of all tries together */
+	struct svshm__error *error;
+
+	struct svshm__key_file file;
+	int project;
+	key_t key;
+	unsigned name_hash;
+	bool by_scan;  /* found by its header, not by its key file */
+	bool made_set; /* in this try, and nobody else has used it */
+	bool orphaned; /* an orphan has been replaced, or joined */
+	struct svshm__evidence evidence;
+};
+
+void svshm__attempt_start(struct svshm__attempt *attempt, struct svshm *handle,
+			  enum svshm_access access, size_t size);
+
+/* Steps 2 to 5: the set of attempt->key, its gate, and the key file again. */
+int svshm__attempt_enter(struct svshm__attempt *attempt, bool make);
+
+/* Steps 6 and 7: what is there. The verdict is for this name. */
+int svshm__attempt_judge(struct svshm__attempt *attempt, bool writable,
+			 enum svshm_verdict *verdict);
+
+/* The code and message for a verdict that is neither free nor joinable. */
+int svshm__attempt_refuse(struct svshm__attempt *attempt,
+			  enum svshm_verdict verdict);
+
+/* Leave the gate; what this try made for nothing goes away. */
+void svshm__attempt_leave(struct svshm__attempt *attempt);
+
+/*
+ * Remove what is there, in the order of the last detach: segment, key file,
+ * set; the gate goes with it. On failure the gate is left.
+ */
+int svshm__attempt_remove(struct svshm__attempt *attempt);
+
+int svshm__attempt_milliseconds_left(const struct svshm__attempt *attempt);
+
+/*
+ * Enter the new handle into this process's list, register, leave the gate: the
+ * last step of create and attach. EVIDENCE's mapping is used up on success.
+ */
+int svshm__attempt_register(struct svshm__attempt *attempt,
+			    const struct svshm__view *view);
+
+/*
+ * Inside the gate of SET: note this process in HEADER's slot table, claim the
+ * slot and, with LEAVE, leave the gate.
+ */
+int svshm__native_claim(struct svshm__attachment *attachment,
+			struct svshm__header *header,
+			const struct svshm__set *set, enum svshm_access access,
+			bool leave, struct svshm__error *error);
+
+/* For atexit(). */
+void svshm__native_exit(void);
+
+#endif

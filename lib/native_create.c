@@ -1,0 +1,423 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* create: steps 1 to 13 of the protocol at the head of native.c. */
+#include <config.h>
+
+#include "native.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "atomic.h"
+#include "crashpoint.h"
+#include "process.h"
+#include "scan.h"
+
+/* Where things are in the segment that create is about to make. */
+struct plan {
+	struct svshm__view view;
+	const char *key;
+	size_t key_size, path_size; /* with NUL */
+	size_t total;
+};
+
+static int make_plan(struct svshm__attempt *attempt, struct plan *plan)
+{
+	struct svshm__view *view = &plan->view;
+	const struct svshm *handle = attempt->handle;
+	size_t page = svshm__page_size();
+
+	memset(view, 0, offsetof(struct svshm__view, path));
+	plan->key = handle->native || !handle->key ? "" : handle->key;
+	plan->key_size = strlen(plan->key) + 1;
+	plan->path_size = strlen(attempt->file.path) + 1;
+	if (plan->path_size > sizeof(view->path))
+		return svshm__error_set(attempt->error, SVSHM_KEY_ERROR,
+					"the path of the key file is too long");
+	memcpy(view->path, attempt->file.path, plan->path_size);
+
+	view->slots_offset = sizeof(struct svshm__header);
+	view->slot_count =
+		svshm__slot_capacity(attempt->evidence.set.status.count);
+
+	size_t used = view->slots_offset +
+		      view->slot_count * sizeof(struct svshm__slot) +
+		      plan->path_size + plan->key_size;
+
+	view->data_offset = (used + page - 1) / page * page;
+	view->data_size = attempt->size;
+	view->device = attempt->file.device;
+	view->inode = attempt->file.inode;
+	if (attempt->size > SIZE_MAX - (size_t)view->data_offset)
+		return svshm__error_set(attempt->error, SVSHM_INVALID_SIZE,
+					"%zu bytes are more than the address "
+					"space has", attempt->size);
+	plan->total = (size_t)view->data_offset + attempt->size;
+	view->segment_size = plan->total;
+	return SVSHM_OK;
+}
+
+static void fill_header(const struct svshm__attempt *attempt,
+			const struct plan *plan, char *segment)
+{
+	struct svshm__header *header = (void *)segment;
+	const struct svshm__view *view = &plan->view;
+
+	header->byte_order = SVSHM__BYTE_ORDER;
+	header->format = SVSHM__FORMAT;
+	header->header_size = sizeof(*header);
+	header->segment_size = view->segment_size;
+	header->data_offset = view->data_offset;
+	header->data_size = view->data_size;
+	header->device = view->device;
+	header->inode = view->inode;
+	header->project = (uint32_t)attempt->project;
+	header->flags = attempt->file.native ? 0 : SVSHM__FLAG_KEY_FILE;
+	header->slots_offset = view->slots_offset;
+	header->slot_count = view->slot_count;
+	header->path_offset = (uint32_t)(view->slots_offset +
+		view->slot_count * sizeof(struct svshm__slot));
+	header->path_length = (uint32_t)plan->path_size - 1;
+	header->key_offset = header->path_offset + (uint32_t)plan->path_size;
+	header->key_length = (uint32_t)plan->key_size - 1;
+	header->create_time = svshm__process_time();
+	header->maker_pid = (int64_t)getpid();
+	header->lock_engine = SVSHM__LOCK_PORTABLE;
+	memcpy(segment + header->path_offset, view->path, plan->path_size);
+	memcpy(segment + header->key_offset, plan->key, plan->key_size);
+	CRASHPOINT("create:before magic");
+	svshm__store(&header->magic, SVSHM__MAGIC);
+}
+
+/* Only what differs from what semget and shmget have set already. */
+static int set_owner(struct svshm__attempt *attempt)
+{
+	const struct svshm *handle = attempt->handle;
+	const struct svshm__set *set = &attempt->evidence.set;
+	mode_t mode = handle->mode | 0600;
+	gid_t group = handle->group == (gid_t)-1 ? getegid() : handle->group;
+	int code = SVSHM_OK;
+
+	if (set->status.mode != mode || set->status.gid != group)
+		code = svshm__semset_change(set->id, mode, group,
+					    attempt->error);
+	if (!code && group != getegid())
+		code = svshm__segment_change(attempt->evidence.segment_id,
+					     mode, group, attempt->error);
+	return code;
+}
+
+/* Step 9, and 10 at its end. */
+static int make_segment(struct svshm__attempt *attempt, struct plan *plan)
+{
+	struct svshm__evidence *evidence = &attempt->evidence;
+	int code = svshm__segment_make(attempt->key, plan->total,
+				       attempt->handle->mode | 0600,
+				       &evidence->segment_id, attempt->error);
+
+	if (code)
+		return code;
+	CRASHPOINT("create:segment made");
+	code = set_owner(attempt);
+	if (!code)
+		code = svshm__segment_map(evidence->segment_id, false,
+					  &evidence->mapping, attempt->error);
+	if (code)
+		return code;
+	evidence->mapping_borrowed = false;
+	evidence->mapping_read_only = false;
+	fill_header(attempt, plan, evidence->mapping);
+	CRASHPOINT("create:published");
+	return SVSHM_OK;
+}
+
+/* ---- Twins ---------------------------------------------------------------- */
+
+/*
+ * Inside the gate of an object that a scan has found: ALREADY_EXISTS if it is
+ * alive; a leftover goes, and SVSHM__AGAIN says to look again.
+ */
+static int settle_with(struct svshm__attempt *twin)
+{
+	enum svshm_verdict verdict;
+	int code = svshm__attempt_enter(twin, true);
+
+	if (code)
+		return code;
+	code = svshm__attempt_judge(twin, false, &verdict);
+	if (code) {
+		svshm__attempt_leave(twin);
+		return code;
+	}
+	switch (verdict) {
+	case SVSHM_VERDICT_ORPHAN:
+		twin->orphaned = true;
+		break;
+	case SVSHM_VERDICT_HALF_MADE:
+	case SVSHM_VERDICT_HALF_REMOVED:
+		break;
+	case SVSHM_VERDICT_GONE:
+	case SVSHM_VERDICT_FOREIGN:
+		svshm__attempt_leave(twin);
+		return SVSHM__AGAIN;
+	case SVSHM_VERDICT_IN_USE:
+	case SVSHM_VERDICT_CORRUPT:
+	case SVSHM_VERDICT_UNKNOWN:
+		code = svshm__attempt_refuse(twin, verdict);
+		svshm__attempt_leave(twin);
+		return code;
+	}
+	/* The key file now at that path isn't this twin's. */
+	twin->file.exists = false;
+	code = svshm__attempt_remove(twin);
+	return code ? code : SVSHM__AGAIN;
+}
+
+static int settle_with_found(struct svshm__attempt *attempt,
+			     const struct svshm__found *found)
+{
+	struct svshm__attempt twin = *attempt; /* borrows the file's path */
+	int code;
+
+	twin.key = found->key;
+	twin.by_scan = true;
+	twin.orphaned = false;
+	twin.made_set = false;
+	twin.evidence.mapping = NULL;
+	code = settle_with(&twin);
+	attempt->orphaned |= twin.orphaned;
+	return code;
+}
+
+/*
+ * Step 11, inside our gate, with our object published. Two makers of one name
+ * may meet here, each inside his own gate. To wait for each other's gate would
+ * be a deadlock, so only the one with the lower key waits; the other undoes his
+ * object first.
+ */
+static int meet_twins(struct svshm__attempt *attempt)
+{
+	struct svshm__found found;
+	int code;
+
+	while (svshm__scan_find(&attempt->file, attempt->evidence.segment_id,
+				&found) == SVSHM_OK) {
+		if ((uint32_t)found.key < (uint32_t)attempt->key) {
+			code = svshm__attempt_remove(attempt);
+			return code ? code : settle_with_found(attempt, &found);
+		}
+		code = settle_with_found(attempt, &found);
+		if (code != SVSHM__AGAIN) {
+			svshm__attempt_remove(attempt);
+			return code;
+		}
+	}
+	if (svshm__key_file_same(&attempt->file))
+		return SVSHM_OK;
+	code = svshm__attempt_remove(attempt);
+	return code ? code : SVSHM__AGAIN;
+}
+
+/* ---- Create --------------------------------------------------------------- */
+
+/* Steps 8 to 13. Whatever goes wrong, nothing stays. */
+static int make(struct svshm__attempt *attempt)
+{
+	struct svshm__error *error = attempt->error;
+	struct plan plan;
+	int code;
+
+	attempt->evidence.segment_id = -1;
+	code = make_plan(attempt, &plan);
+	if (!code && !attempt->made_set)
+		code = svshm__gate_stamp(attempt->evidence.set.id, error);
+	CRASHPOINT("create:stamped");
+	if (!code)
+		code = make_segment(attempt, &plan);
+	if (code) {
+		struct svshm__error first = *error;
+
+		svshm__attempt_remove(attempt);
+		*error = first;
+		/* Some other program has taken the key meanwhile. */
+		return code == SVSHM_ALREADY_EXISTS ? SVSHM__AGAIN : code;
+	}
+	code = meet_twins(attempt);
+	if (code)
+		return code;
+	svshm__key_file_write(&attempt->file, plan.key, attempt->project);
+	attempt->made_set = false;
+	code = svshm__attempt_register(attempt, &plan.view);
+	if (code) {
+		struct svshm__error first = *error;
+
+		svshm__attempt_remove(attempt);
+		*error = first;
+	}
+	return code;
+}
+
+/*
+ * An orphan's data go to make room: first see that its successor is possible.
+ * Only the size can be tested so; a limit in the way may be the orphan itself.
+ */
+static int check_size(struct svshm__attempt *attempt)
+{
+	struct plan plan;
+	int id;
+	int code = make_plan(attempt, &plan);
+
+	if (code)
+		return code;
+	code = svshm__segment_make(IPC_PRIVATE, plan.total, 0600, &id,
+				   attempt->error);
+	if (!code)
+		svshm__segment_remove(id, NULL);
+	return code == SVSHM_INVALID_SIZE ? code : SVSHM_OK;
+}
+
+/*
+ * A set that is left over is used again, so that nobody who waits at its gate
+ * slips in between. It must have the size wanted, be ours to change, and hold
+ * no slots: those would be of users of a removed segment, who are to notice.
+ */
+static bool set_suits(const struct svshm__attempt *attempt)
+{
+	const struct svshm__set *set = &attempt->evidence.set;
+
+	return set->status.count == svshm__slot_semaphores(
+			attempt->handle->max_processes) &&
+	       set->status.uid == geteuid() &&
+	       set->values[SVSHM__SEM_LOCK] == 0 &&
+	       svshm__slots_held(set) == 0;
+}
+
+static int replace(struct svshm__attempt *attempt, enum svshm_verdict verdict)
+{
+	struct svshm__evidence *evidence = &attempt->evidence;
+	int code = SVSHM_OK;
+
+	if (verdict == SVSHM_VERDICT_ORPHAN)
+		code = check_size(attempt);
+	if (!code && evidence->segment_id >= 0) {
+		svshm__judge_free(evidence);
+		code = svshm__segment_remove(evidence->segment_id,
+					     attempt->error);
+	}
+	if (code) {
+		svshm__attempt_leave(attempt);
+		return code;
+	}
+	attempt->orphaned |= verdict == SVSHM_VERDICT_ORPHAN;
+	CRASHPOINT("create:leftover gone");
+	if (!set_suits(attempt)) {
+		code = svshm__semset_remove(evidence->set.id, attempt->error);
+		if (code)
+			svshm__gate_leave(evidence->set.id);
+		return code ? code : SVSHM__AGAIN;
+	}
+	return make(attempt);
+}
+
+/* Steps 2 to 13 under one IPC key. */
+static int create_at(struct svshm__attempt *attempt)
+{
+	enum svshm_verdict verdict;
+	int code = svshm__key_of(attempt->file.path, attempt->project,
+				 &attempt->key, attempt->error);
+
+	if (code)
+		return code == SVSHM_NOT_FOUND ? SVSHM__AGAIN : code;
+	code = svshm__attempt_enter(attempt, true);
+	if (code)
+		return code;
+	code = svshm__attempt_judge(attempt, false, &verdict);
+	if (code) {
+		svshm__attempt_leave(attempt);
+		return code;
+	}
+	switch (verdict) {
+	case SVSHM_VERDICT_HALF_MADE:
+	case SVSHM_VERDICT_HALF_REMOVED:
+	case SVSHM_VERDICT_ORPHAN:
+		return replace(attempt, verdict);
+	case SVSHM_VERDICT_FOREIGN:
+		svshm__attempt_leave(attempt);
+		return SVSHM__NEXT;
+	case SVSHM_VERDICT_GONE:
+		svshm__attempt_leave(attempt);
+		return SVSHM__AGAIN;
+	case SVSHM_VERDICT_IN_USE:
+	case SVSHM_VERDICT_CORRUPT:
+	case SVSHM_VERDICT_UNKNOWN:
+		break;
+	}
+	code = svshm__attempt_refuse(attempt, verdict);
+	svshm__attempt_leave(attempt);
+	return code;
+}
+
+/* Where no set could be made: nobody's gate guards the key file we made. */
+static void take_back_key_file(const struct svshm__attempt *attempt)
+{
+	int id;
+
+	if (attempt->file.made &&
+	    svshm__semset_find(attempt->key, &id, NULL) == SVSHM_NOT_FOUND)
+		svshm__key_file_unlink(attempt->file.path,
+				       attempt->file.device,
+				       attempt->file.inode,
+				       attempt->file.owner);
+}
+
+/* Step 1, and the rest for each project until a key is free or ours. */
+static int create_once(struct svshm__attempt *attempt)
+{
+	const struct svshm *handle = attempt->handle;
+	int code = svshm__key_file_look(&attempt->file, handle->native_key,
+					handle->native, true, handle->mode,
+					handle->group, attempt->error);
+
+	CRASHPOINT("create:file made");
+	if (code) {
+		svshm__key_file_free(&attempt->file);
+		return code;
+	}
+	attempt->name_hash = svshm__key_name_hash(attempt->file.path);
+	code = SVSHM__NEXT;
+	for (int i = 0; i < SVSHM__PROJECTS && code == SVSHM__NEXT; i++) {
+		attempt->project = SVSHM__PROJECT_FIRST + i;
+		code = create_at(attempt);
+	}
+	if (code == SVSHM__NEXT)
+		code = svshm__error_set(attempt->error, SVSHM_KEY_ERROR,
+					"all %d IPC keys that ftok gives for "
+					"%.200s are used by others",
+					SVSHM__PROJECTS, attempt->file.path);
+	if (code < 0)
+		take_back_key_file(attempt);
+	svshm__key_file_free(&attempt->file);
+	return code;
+}
+
+int svshm__native_create(struct svshm *handle, size_t size,
+			 enum svshm_access access)
+{
+	struct svshm__attempt attempt;
+	int code;
+
+	svshm__attempt_start(&attempt, handle, access, size);
+	do {
+		code = create_once(&attempt);
+	} while (code == SVSHM__AGAIN &&
+		 svshm__attempt_milliseconds_left(&attempt) > 0);
+	if (code == SVSHM__AGAIN)
+		return svshm__error_set(&handle->error, SVSHM_TIMED_OUT,
+					"the object has been removed and made "
+					"anew by others all the time");
+	if (code || !attempt.orphaned)
+		return code;
+	return svshm__error_set(&handle->error, SVSHM_ORPHANED,
+				"an orphan was replaced: all its users had "
+				"died without detaching; its data are gone");
+}

@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* detach, and what exit(3) does: see the protocol at the head of native.c. */
+#include <config.h>
+
+#include "native.h"
+
+#include <stdlib.h>
+
+#include "crashpoint.h"
+#include "process.h"
+
+/* Nobody honest claims more in the slot table. */
+#define PLAUSIBLE_MAPPINGS 1000
+
+static struct svshm__slot *slot_of(const struct svshm__attachment *attachment,
+				   struct svshm__header *header)
+{
+	return (struct svshm__slot *)(void *)((char *)header +
+					      attachment->slots_offset) +
+	       attachment->slot;
+}
+
+/*
+ * How many mappings are of processes inside exit(3): they have noted how many
+ * they keep until they end, and don't count as users any more.
+ *
+ * One that ends just now may have lost its mappings and not yet its slot. Then
+ * too many are taken off, and a mere reader, the only user that may remain
+ * uncounted by slots, may be overlooked: it keeps its memory, as a removed
+ * segment lives until it is unmapped.
+ */
+static uint64_t leaving_mappings(const struct svshm__attachment *attachment,
+				 const struct svshm__header *header,
+				 const struct svshm__set *set)
+{
+	const struct svshm__slot *slots = (const void *)(
+		(const char *)header + attachment->slots_offset);
+	uint64_t count = 0;
+
+	for (unsigned i = 0; i < attachment->slot_count; i++)
+		if (slots[i].used == SVSHM__SLOT_LEAVING &&
+		    svshm__slot_held(set, i) &&
+		    slots[i].mappings <= PLAUSIBLE_MAPPINGS)
+			count += slots[i].mappings;
+	return count;
+}
+
+/* Are there more mappings than KNOWN ones? Unknown counts as yes. */
+static bool others_left(int segment_id, uint64_t known)
+{
+	struct svshm__segment_status status;
+
+	return svshm__segment_stat(segment_id, &status, NULL) ||
+	       status.mappings > known;
+}
+
+/* Step 6. */
+static int remove_object(const struct svshm__attachment *attachment,
+			 struct svshm__error *error)
+{
+	int code = svshm__segment_remove(attachment->segment_id, error);
+
+	CRASHPOINT("remove:segment gone");
+	if (!code && !attachment->native_key)
+		svshm__key_file_unlink(attachment->path, attachment->device,
+				       attachment->inode,
+				       attachment->key_file_owner);
+	CRASHPOINT("remove:file gone");
+	if (!code)
+		code = svshm__semset_remove(attachment->set_id, error);
+	if (code) {
+		svshm__gate_leave(attachment->set_id);
+		svshm__error_append(error, "; the last user has gone, but the "
+				    "object stays until its owner uses it again "
+				    "or runs \"svshm recover\"");
+	}
+	CRASHPOINT("remove:done");
+	return code;
+}
+
+static void unmap(struct svshm__attachment *attachment)
+{
+	for (int i = 0; i < 2; i++) {
+		svshm__segment_unmap(attachment->base[i]);
+		attachment->base[i] = NULL;
+	}
+}
+
+/* Steps 2 to 6: inside the gate, with this process's last handle. */
+static int leave_object(struct svshm__attachment *attachment,
+			struct svshm__header *header,
+			const struct svshm__set *set,
+			struct svshm__error *error)
+{
+	bool registered = svshm__mapping_registered(attachment);
+	uint64_t leaving;
+
+	CRASHPOINT("detach:in gate");
+	if (registered)
+		slot_of(attachment, header)->used = SVSHM__SLOT_FREE;
+	CRASHPOINT("detach:entry cleared");
+	leaving = leaving_mappings(attachment, header, set);
+	svshm__mapping_drop(attachment);
+	unmap(attachment);
+	CRASHPOINT("detach:unmapped");
+	if (registered)
+		svshm__slot_release(attachment->set_id, attachment->slot);
+	CRASHPOINT("detach:slot released");
+	if (!others_left(attachment->segment_id, leaving))
+		return remove_object(attachment, error);
+	svshm__gate_leave(attachment->set_id);
+	return SVSHM_OK;
+}
+
+static int enter_gate(int set_id, struct svshm__set *set, int timeout_ms,
+		      struct svshm__error *error)
+{
+	int code;
+
+	set->id = set_id;
+	code = svshm__set_look(set, 0, error);
+	if (!code)
+		code = svshm__gate_enter(set, 0, timeout_ms, error);
+	if (!code)
+		code = svshm__set_refresh(set, error);
+	if (code != SVSHM__AGAIN && code != SVSHM__NEXT)
+		return code;
+	return svshm__error_set(error, SVSHM_REMOVED,
+				"somebody has removed the object already: "
+				"semaphore set %d is gone; this handle is "
+				"detached", set_id);
+}
+
+static int detach_reader(struct svshm__attachment *attachment,
+			 enum svshm_access access)
+{
+	svshm__mapping_readers_lock();
+	bool shared = svshm__mapping_unshare(attachment, access);
+
+	if (!shared)
+		svshm__mapping_drop(attachment);
+	svshm__mapping_readers_unlock();
+	if (!shared)
+		svshm__mapping_free(attachment);
+	return SVSHM_OK;
+}
+
+/*
+ * We can't tell whether we are the last, so we leave as a dead process would:
+ * unmapped, and the slot given back. If we were the last, the next user
+ * finishes.
+ */
+static void leave_without_gate(struct svshm__attachment *attachment,
+			       struct svshm__header *header)
+{
+	svshm__mapping_drop(attachment);
+	if (svshm__mapping_registered(attachment)) {
+		slot_of(attachment, header)->used = SVSHM__SLOT_FREE;
+		unmap(attachment);
+		svshm__slot_release(attachment->set_id, attachment->slot);
+	}
+}
+
+int svshm__native_detach(struct svshm *handle)
+{
+	struct svshm__attachment *attachment = handle->attachment;
+	enum svshm_access access = handle->access;
+	struct svshm__set set;
+	int code;
+
+	handle->attachment = NULL;
+	if (attachment->reader)
+		return detach_reader(attachment, access);
+	/* After exit(3) has detached: the process's end does the rest. */
+	if (attachment->left)
+		return SVSHM_OK;
+
+	code = enter_gate(attachment->set_id, &set, SVSHM__GATE_TIMEOUT_MS,
+			  &handle->error);
+	struct svshm__header *header =
+		svshm__mapping_header(attachment, access);
+
+	if (svshm__mapping_unshare(attachment, access)) {
+		if (!code)
+			svshm__gate_leave(attachment->set_id);
+		return code;
+	}
+	if (!code) {
+		code = leave_object(attachment, header, &set, &handle->error);
+	} else {
+		leave_without_gate(attachment, header);
+	}
+	svshm__mapping_free(attachment);
+	return code;
+}
+
+/* ---- Exit ------------------------------------------------------------------- */
+
+/*
+ * The kernel counts pieces: a mapping of which a part is protected, or locked
+ * in memory, counts twice or thrice on Linux.
+ */
+static uint64_t count_ours(const struct svshm__attachment *attachment)
+{
+	uint64_t pieces = svshm__process_mappings(attachment->segment_id);
+
+	return pieces ? pieces : svshm__mapping_count(attachment);
+}
+
+/*
+ * A forked child that never used its parent's handles has a mapping all the
+ * same. It is registered now, so that its mapping counts as one that is about
+ * to go.
+ */
+static void leave_by_exit(struct svshm__attachment *attachment,
+			  struct svshm__set *set)
+{
+	struct svshm__header *header = attachment->base[SVSHM_READ_WRITE] ?
+		attachment->base[SVSHM_READ_WRITE] :
+		attachment->base[SVSHM_READ_ONLY];
+	uint64_t ours = count_ours(attachment);
+	struct svshm__slot *slot;
+
+	if (!others_left(attachment->segment_id,
+			 ours + leaving_mappings(attachment, header, set))) {
+		if (svshm__mapping_registered(attachment))
+			slot_of(attachment, header)->used = SVSHM__SLOT_FREE;
+		remove_object(attachment, NULL);
+		return;
+	}
+	if (svshm__mapping_registered(attachment) ||
+	    !svshm__native_claim(attachment, header, set, SVSHM_READ_WRITE,
+				 false, NULL)) {
+		slot = slot_of(attachment, header);
+		slot->mappings = ours;
+		slot->used = SVSHM__SLOT_LEAVING;
+	}
+	CRASHPOINT("exit:leaving");
+	svshm__gate_leave(set->id);
+}
+
+void svshm__native_exit(void)
+{
+	struct svshm__attachment *attachment;
+	struct svshm__set set;
+	int segment_id, set_id;
+
+	while (svshm__mapping_leave_next(&segment_id, &set_id)) {
+		if (enter_gate(set_id, &set, SVSHM__GATE_TIMEOUT_AT_EXIT_MS,
+			       NULL))
+			continue;
+		/* Inside the gate no other thread can take it away. */
+		attachment = svshm__mapping_find(segment_id);
+		if (attachment)
+			leave_by_exit(attachment, &set);
+		else
+			svshm__gate_leave(set_id);
+	}
+}

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <config.h>
+
+#include "process.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#ifdef __linux__
+
+/* Field 22 of /proc/self/stat, in clock ticks since the system started. */
+static long long start_ticks(void)
+{
+	char text[1024];
+	long long ticks = -1;
+	FILE *file = fopen("/proc/self/stat", "re");
+
+	if (!file)
+		return -1;
+
+	size_t size = fread(text, 1, sizeof(text) - 1, file);
+
+	fclose(file);
+	text[size] = '\0';
+
+	/* The name in field 2 can contain anything, also ") ". */
+	char *field = strrchr(text, ')');
+
+	for (int i = 2; field && i < 22; i++)
+		field = strchr(field + 1, ' ');
+	if (field)
+		ticks = strtoll(field, NULL, 10);
+	return ticks;
+}
+
+static int64_t read_start_time(void)
+{
+	struct timespec up;
+	long long ticks = start_ticks();
+	long hertz = sysconf(_SC_CLK_TCK);
+
+	if (ticks < 0 || hertz <= 0 || clock_gettime(CLOCK_BOOTTIME, &up) < 0)
+		return 0;
+	return svshm__process_time() - (int64_t)up.tv_sec + ticks / hertz;
+}
+
+/* Lines "from-to perms offset device INODE /SYSV...": the inode is the id. */
+uint64_t svshm__process_mappings(int segment_id)
+{
+	char line[512];
+	uint64_t count = 0;
+	FILE *file = fopen("/proc/self/maps", "re");
+
+	if (!file)
+		return 0;
+	while (fgets(line, sizeof(line), file)) {
+		char *field = line;
+
+		for (int i = 0; field && i < 4; i++)
+			field = strchr(field + 1, ' ');
+		if (field && strstr(field, " /SYSV") &&
+		    strtol(field, NULL, 10) == segment_id)
+			count++;
+		/* The rest of an overlong line: no digits to be taken for an
+		   inode may start the next. */
+		while (!strchr(line, '\n') && fgets(line, sizeof(line), file))
+			;
+	}
+	fclose(file);
+	return count;
+}
+
+#else
+
+static int64_t read_start_time(void)
+{
+	return 0;
+}
+
+uint64_t svshm__process_mappings(int segment_id)
+{
+	(void)segment_id;
+	return 0;
+}
+
+#endif
+
+/*
+ * Reading it takes longer than all the rest of an attach, so it is read once a
+ * process. Two threads that come here at once store the same.
+ */
+int64_t svshm__process_start_time(void)
+{
+	static volatile pid_t read_by;
+	static volatile int64_t start_time;
+
+	if (read_by != getpid()) {
+		start_time = read_start_time();
+		read_by = getpid();
+	}
+	return start_time;
+}
+
+void svshm__process_name(char *name, size_t size)
+{
+	memset(name, 0, size);
+#if defined(HAVE_GETPROGNAME)
+	snprintf(name, size, "%s", getprogname());
+#elif defined(__GLIBC__)
+	snprintf(name, size, "%s", program_invocation_short_name);
+#elif defined(__linux__)
+	FILE *file = fopen("/proc/self/comm", "re");
+
+	if (!file)
+		return;
+	if (fgets(name, (int)size, file))
+		name[strcspn(name, "\n")] = '\0';
+	fclose(file);
+#endif
+}
+
+bool svshm__process_may_exist(pid_t pid)
+{
+	return pid <= 0 || kill(pid, 0) == 0 || errno != ESRCH;
+}
+
+int64_t svshm__process_clock(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+int64_t svshm__process_time(void)
+{
+	return (int64_t)time(NULL);
+}
+
+void svshm__process_pause(int milliseconds)
+{
+	struct timespec pause = { milliseconds / 1000,
+				  (milliseconds % 1000) * 1000000L };
+
+	nanosleep(&pause, NULL);
+}

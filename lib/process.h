@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What this process and its clocks are. */
+#ifndef SVSHM_PROCESS_H
+#define SVSHM_PROCESS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* When this process was started, in seconds since the Epoch; 0: not known. */
+int64_t svshm__process_start_time(void);
+
+/* The program's name, NUL padded; "" if not known. */
+void svshm__process_name(char *name, size_t size);
+
+/* False only if PID is certainly not in this process's pid namespace. */
+bool svshm__process_may_exist(pid_t pid);
+
+/*
+ * How many pieces of this process's address space are of a segment; 0 where
+ * that is not known.
+ */
+uint64_t svshm__process_mappings(int segment_id);
+
+/* Milliseconds of a clock that nobody sets. */
+int64_t svshm__process_clock(void);
+
+/* Seconds since the Epoch. */
+int64_t svshm__process_time(void);
+
+/* Let MILLISECONDS pass, or fewer if a signal comes. */
+void svshm__process_pause(int milliseconds);
+
+#endif

@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * svshm_recover(): what a scan has found is judged again inside its gate and,
+ * if it is a leftover, removed in the order of the last detach (native.c):
+ * segment, key file, set. A death in between leaves what the next user or the
+ * next run of recover puts right.
+ *
+ * Everything goes by id. Before the segment is touched, its key must lead to
+ * it still: ids are used again.
+ */
+#include <config.h>
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "crashpoint.h"
+#include "judge.h"
+#include "process.h"
+
+#define GATE_TIMEOUT_MS 30000
+
+struct work {
+	const struct svshm_object *object;
+	struct svshm_recovery *recovery;
+	struct svshm__error error;
+	struct svshm__evidence evidence;
+	bool made_set;
+};
+
+static unsigned name_hash_of(const struct svshm_object *object)
+{
+	return object->native_key ? svshm__key_name_hash(object->native_key) :
+				    1;
+}
+
+static int gone(struct work *work)
+{
+	return svshm__error_set(&work->error, SVSHM_NOT_FOUND,
+				"it is gone already, or changed meanwhile");
+}
+
+/* Without a set there is no gate: make one, as attach does. */
+static int find_gate(struct work *work)
+{
+	const struct svshm_object *object = work->object;
+	struct svshm__set *set = &work->evidence.set;
+	int code;
+
+	set->id = object->semaphore_id;
+	if (set->id < 0) {
+		if (object->ipc_key == 0)
+			return gone(work);
+		code = svshm__semset_make((key_t)object->ipc_key,
+					  svshm__slot_semaphores(1), 0600,
+					  &set->id, &work->error);
+		if (code == SVSHM_ALREADY_EXISTS)
+			return gone(work);
+		if (code)
+			return code;
+		work->made_set = true;
+	}
+	code = svshm__set_look(set, 0, &work->error);
+	if (code == SVSHM__AGAIN)
+		return gone(work);
+	if (code == SVSHM__NEXT)
+		return svshm__error_set(&work->error, SVSHM_NOT_SUPPORTED,
+					"semaphore set %d is not svshm's",
+					set->id);
+	return code;
+}
+
+static int enter_gate(struct work *work)
+{
+	struct svshm__set *set = &work->evidence.set;
+	int code = find_gate(work);
+
+	if (!code)
+		code = svshm__gate_enter(set, name_hash_of(work->object),
+					 GATE_TIMEOUT_MS, &work->error);
+	if (!code)
+		code = svshm__set_refresh(set, &work->error);
+	return code == SVSHM__AGAIN ? gone(work) : code;
+}
+
+static void leave_gate(struct work *work)
+{
+	svshm__judge_free(&work->evidence);
+	if (work->made_set)
+		svshm__semset_remove(work->evidence.set.id, NULL);
+	else
+		svshm__gate_leave(work->evidence.set.id);
+}
+
+/* The segment that has the key now must be the one that was shown. */
+static int look(struct work *work)
+{
+	const struct svshm_object *object = work->object;
+	int id;
+	int code = svshm__segment_find((key_t)object->ipc_key, &id,
+				       &work->error);
+
+	if (code == SVSHM_NOT_FOUND)
+		id = -1;
+	else if (code)
+		return code;
+	if (id != object->segment_id)
+		return gone(work);
+	code = svshm__judge_look(&work->evidence, id, false, NULL,
+				 &work->error);
+	return code == SVSHM__AGAIN ? gone(work) : code;
+}
+
+/* May it go? The verdict is known. */
+static int decide(struct work *work)
+{
+	struct svshm_recovery *recovery = work->recovery;
+	bool force = (recovery->flags & SVSHM_RECOVER_FORCE) != 0;
+	char reason[256];
+	int code = SVSHM_OK;
+
+	switch (recovery->verdict) {
+	case SVSHM_VERDICT_ORPHAN:
+	case SVSHM_VERDICT_HALF_MADE:
+	case SVSHM_VERDICT_HALF_REMOVED:
+		return SVSHM_OK;
+	case SVSHM_VERDICT_GONE:
+		return gone(work);
+	case SVSHM_VERDICT_FOREIGN:
+		code = SVSHM_NOT_SUPPORTED;
+		break;
+	case SVSHM_VERDICT_CORRUPT:
+		code = force ? SVSHM_OK : SVSHM_CORRUPT;
+		break;
+	case SVSHM_VERDICT_IN_USE:
+	case SVSHM_VERDICT_UNKNOWN:
+		code = force ? SVSHM_OK : SVSHM_BUSY;
+		break;
+	}
+	if (!code)
+		return code;
+	svshm__judge_reason(&work->evidence, recovery->verdict, reason,
+			    sizeof(reason));
+	return svshm__error_set(&work->error, code, "%s: %s",
+				svshm_verdict_string(recovery->verdict),
+				reason);
+}
+
+static int save(struct work *work)
+{
+	const struct svshm__evidence *evidence = &work->evidence;
+	const struct svshm_recovery *recovery = work->recovery;
+	const struct svshm__view *view = &evidence->view;
+
+	if (!recovery->save || evidence->header != SVSHM__HEADER_VALID)
+		return SVSHM_OK;
+
+	int code = recovery->save(work->object,
+				  (const char *)evidence->mapping +
+					  view->data_offset,
+				  (size_t)view->data_size, recovery->context);
+
+	if (code)
+		svshm__error_set(&work->error, code,
+				 "the data could not be saved, so the object "
+				 "stays");
+	return code;
+}
+
+/*
+ * The key file: as the header says, if it has one that can be believed; else
+ * as the scan has found it in the caller's own directory.
+ */
+static void unlink_key_file(const struct work *work)
+{
+	const struct svshm__evidence *evidence = &work->evidence;
+	const struct svshm__view *view = &evidence->view;
+	struct svshm__key_file file;
+
+	if (evidence->header == SVSHM__HEADER_VALID) {
+		if (view->flags & SVSHM__FLAG_KEY_FILE)
+			svshm__key_file_unlink(view->path, view->device,
+					       view->inode,
+					       evidence->segment.creator_uid);
+		return;
+	}
+	if (!work->object->native_key)
+		return;
+	if (svshm__key_file_look(&file, work->object->native_key, false, false,
+				 0, (gid_t)-1, NULL) == SVSHM_OK)
+		svshm__key_file_unlink(file.path, file.device, file.inode,
+				       geteuid());
+	svshm__key_file_free(&file);
+}
+
+static int remove_all(struct work *work)
+{
+	struct svshm__evidence *evidence = &work->evidence;
+	int code = SVSHM_OK;
+
+	svshm__judge_free(evidence);
+	if (evidence->segment_id >= 0)
+		code = svshm__segment_remove(evidence->segment_id,
+					     &work->error);
+	CRASHPOINT("remove:segment gone");
+	if (!code)
+		unlink_key_file(work);
+	CRASHPOINT("remove:file gone");
+	if (!code)
+		code = svshm__semset_remove(evidence->set.id, &work->error);
+	if (code)
+		leave_gate(work);
+	return code;
+}
+
+static int recover(struct work *work)
+{
+	struct svshm_recovery *recovery = work->recovery;
+	int code = enter_gate(work);
+
+	if (code)
+		return code;
+	code = look(work);
+	if (!code) {
+		recovery->verdict = svshm__judge(&work->evidence);
+		code = decide(work);
+	}
+	if (!code && !(recovery->flags & SVSHM_RECOVER_DRY_RUN))
+		code = save(work);
+	if (code || (recovery->flags & SVSHM_RECOVER_DRY_RUN)) {
+		leave_gate(work);
+		return code;
+	}
+	return remove_all(work);
+}
+
+int svshm_recover(const struct svshm_object *object,
+		  struct svshm_recovery *recovery)
+{
+	struct svshm_recovery nothing_special;
+	struct work work;
+
+	if (!recovery) {
+		memset(&nothing_special, 0, sizeof(nothing_special));
+		recovery = &nothing_special;
+	}
+	if (!object || (recovery->flags & ~(SVSHM_RECOVER_DRY_RUN |
+					    SVSHM_RECOVER_FORCE)))
+		return SVSHM_INVALID_ARGUMENT;
+
+	memset(&work, 0, sizeof(work));
+	work.object = object;
+	work.recovery = recovery;
+	recovery->verdict = object->verdict;
+
+	int code = recover(&work);
+
+	if (code)
+		snprintf(recovery->message, sizeof(recovery->message), "%s",
+			 work.error.message);
+	else
+		snprintf(recovery->message, sizeof(recovery->message),
+			 "%s: %s",
+			 recovery->flags & SVSHM_RECOVER_DRY_RUN ?
+				 "would be removed" : "removed",
+			 svshm_verdict_string(recovery->verdict));
+	return code;
+}

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <config.h>
+
+#include "registry.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "process.h"
+
+/* ---- Sets ---------------------------------------------------------------- */
+
+/* What is gone, or another one now, is looked up again from the start. */
+static int again_if_removed(int code)
+{
+	return code == SVSHM_REMOVED ? SVSHM__AGAIN : code;
+}
+
+int svshm__set_refresh(struct svshm__set *set, struct svshm__error *error)
+{
+	return again_if_removed(
+		svshm__semset_values(set->id, set->values, error));
+}
+
+int svshm__set_look(struct svshm__set *set, unsigned name_hash,
+		    struct svshm__error *error)
+{
+	int code = svshm__semset_stat(set->id, &set->status, error);
+
+	if (code)
+		return again_if_removed(code);
+	if (set->status.count <= SVSHM__SEM_SLOTS ||
+	    set->status.count > SVSHM__SEMAPHORES_MAX)
+		return SVSHM__NEXT;
+	code = svshm__set_refresh(set, error);
+	if (code)
+		return code;
+	/* Tag and name come with the first operation ever, in one. */
+	set->fresh = set->values[SVSHM__SEM_TAG] == 0 &&
+		     set->status.operation_time == 0;
+	if (set->fresh)
+		return SVSHM_OK;
+	if (set->values[SVSHM__SEM_TAG] != SVSHM__TAG ||
+	    (name_hash && set->values[SVSHM__SEM_NAME] != name_hash))
+		return SVSHM__NEXT;
+	return SVSHM_OK;
+}
+
+/* ---- The gate ------------------------------------------------------------ */
+
+static struct sembuf operation(int semaphore, int change, int flags)
+{
+	struct sembuf result;
+
+	memset(&result, 0, sizeof(result));
+	result.sem_num = (unsigned short)semaphore;
+	result.sem_op = (short)change;
+	result.sem_flg = (short)flags;
+	return result;
+}
+
+static int enter_fresh(int set_id, unsigned name_hash,
+		       struct svshm__error *error)
+{
+	struct sembuf operations[] = {
+		operation(SVSHM__SEM_TAG, 0, IPC_NOWAIT),
+		operation(SVSHM__SEM_TAG, SVSHM__TAG, IPC_NOWAIT),
+		operation(SVSHM__SEM_NAME, (int)name_hash, IPC_NOWAIT),
+		operation(SVSHM__SEM_GATE, 0, IPC_NOWAIT),
+		operation(SVSHM__SEM_GATE, 1, IPC_NOWAIT | SEM_UNDO),
+	};
+	int code = svshm__semset_operate(set_id, operations, 5, SVSHM__FOREVER,
+					 error);
+
+	/* Busy: somebody else was first. The set isn't fresh any more. */
+	return code == SVSHM_BUSY ? SVSHM__AGAIN : again_if_removed(code);
+}
+
+static int enter_used(int set_id, int timeout_ms, struct svshm__error *error)
+{
+	struct sembuf operations[] = {
+		operation(SVSHM__SEM_GATE, 0, 0),
+		operation(SVSHM__SEM_GATE, 1, SEM_UNDO),
+	};
+	int code = svshm__semset_operate(set_id, operations, 2, timeout_ms,
+					 error);
+
+	if (code == SVSHM_TIMED_OUT)
+		svshm__error_append(error, "; process %ld has been creating, "
+				    "attaching to, detaching from or "
+				    "recovering this object all that time: is "
+				    "it stopped?",
+				    (long)svshm__semset_last_pid(
+					    set_id, SVSHM__SEM_GATE));
+	return again_if_removed(code);
+}
+
+int svshm__gate_enter(const struct svshm__set *set, unsigned name_hash,
+		      int timeout_ms, struct svshm__error *error)
+{
+	return set->fresh ? enter_fresh(set->id, name_hash, error) :
+			    enter_used(set->id, timeout_ms, error);
+}
+
+void svshm__gate_leave(int set_id)
+{
+	/* No wait: the gate is ours. If the set is gone, so is the gate. */
+	struct sembuf leave = operation(SVSHM__SEM_GATE, -1,
+					IPC_NOWAIT | SEM_UNDO);
+
+	svshm__semset_operate(set_id, &leave, 1, SVSHM__FOREVER, NULL);
+}
+
+int svshm__gate_stamp(int set_id, struct svshm__error *error)
+{
+	struct sembuf operations[] = {
+		operation(SVSHM__SEM_TAG, -SVSHM__TAG, IPC_NOWAIT),
+		operation(SVSHM__SEM_TAG, SVSHM__TAG, IPC_NOWAIT),
+	};
+
+	return again_if_removed(svshm__semset_operate(
+		set_id, operations, 2, SVSHM__FOREVER, error));
+}
+
+/* ---- Slots --------------------------------------------------------------- */
+
+unsigned svshm__slot_capacity(int count)
+{
+	return (unsigned)(count - SVSHM__SEM_SLOTS) *
+	       SVSHM__SLOTS_PER_SEMAPHORE;
+}
+
+int svshm__slot_semaphores(unsigned slots)
+{
+	return (int)((slots + SVSHM__SLOTS_PER_SEMAPHORE - 1) /
+		     SVSHM__SLOTS_PER_SEMAPHORE) + SVSHM__SEM_SLOTS;
+}
+
+static int slot_semaphore(unsigned slot)
+{
+	return SVSHM__SEM_SLOTS + (int)(slot / SVSHM__SLOTS_PER_SEMAPHORE);
+}
+
+static int slot_bit(unsigned slot)
+{
+	return 1 << (slot % SVSHM__SLOTS_PER_SEMAPHORE);
+}
+
+bool svshm__slot_held(const struct svshm__set *set, unsigned slot)
+{
+	return slot < svshm__slot_capacity(set->status.count) &&
+	       (set->values[slot_semaphore(slot)] & slot_bit(slot)) != 0;
+}
+
+unsigned svshm__slots_held(const struct svshm__set *set)
+{
+	unsigned held = 0;
+
+	for (int i = SVSHM__SEM_SLOTS; i < set->status.count; i++)
+		for (unsigned value = set->values[i]; value; value &= value - 1)
+			held++;
+	return held;
+}
+
+int svshm__slot_find(const struct svshm__set *set, unsigned limit, int *slot,
+		     struct svshm__error *error)
+{
+	unsigned capacity = svshm__slot_capacity(set->status.count);
+
+	if (limit < capacity)
+		capacity = limit;
+	for (unsigned i = 0; i < capacity; i++) {
+		if (!svshm__slot_held(set, i)) {
+			*slot = (int)i;
+			return SVSHM_OK;
+		}
+	}
+	return svshm__error_set(error, SVSHM_OUT_OF_RESOURCES,
+				"%u processes are attached, and the object was "
+				"made for no more; the one that creates it can "
+				"ask for room by svshm_set_max_processes()",
+				capacity);
+}
+
+int svshm__slot_claim(int set_id, int slot, bool leave,
+		      struct svshm__error *error)
+{
+	struct sembuf operations[] = {
+		operation(slot_semaphore((unsigned)slot),
+			  slot_bit((unsigned)slot), IPC_NOWAIT | SEM_UNDO),
+		operation(SVSHM__SEM_GATE, -1, IPC_NOWAIT | SEM_UNDO),
+	};
+
+	return svshm__semset_operate(set_id, operations, leave ? 2 : 1,
+				     SVSHM__FOREVER, error);
+}
+
+void svshm__slot_release(int set_id, int slot)
+{
+	struct sembuf release = operation(slot_semaphore((unsigned)slot),
+					  -slot_bit((unsigned)slot),
+					  IPC_NOWAIT | SEM_UNDO);
+
+	svshm__semset_operate(set_id, &release, 1, SVSHM__FOREVER, NULL);
+}
+
+void svshm__slot_note(struct svshm__slot *entry, enum svshm_access access)
+{
+	entry->access = (uint32_t)access;
+	entry->pid = (int64_t)getpid();
+	entry->start_time = svshm__process_start_time();
+	entry->attach_time = svshm__process_time();
+	svshm__process_name(entry->name, sizeof(entry->name));
+	entry->mappings = 0;
+	entry->used = SVSHM__SLOT_USED;
+}

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The gate, which serialises what happens to an object, and the slots, by which
+ * the kernel knows who is registered. Both are semaphores taken with SEM_UNDO:
+ * a process that dies, however it dies, leaves the gate and its slot.
+ */
+#ifndef SVSHM_REGISTRY_H
+#define SVSHM_REGISTRY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "error.h"
+#include "layout.h"
+#include "semset.h"
+
+/* Answers within the library; none of them leaves it. */
+enum {
+	SVSHM__AGAIN = 100, /* something changed meanwhile: start again */
+	SVSHM__NEXT = 101   /* this IPC key is somebody else's: try the next */
+};
+
+/* A semaphore set that may be an object's. */
+struct svshm__set {
+	int id;
+	bool fresh; /* nobody has been inside its gate yet */
+	struct svshm__set_status status;
+	unsigned short values[SVSHM__SEMAPHORES_MAX];
+};
+
+/*
+ * Look at set->id. SVSHM__NEXT: not one of ours with this NAME_HASH (0: any).
+ * SVSHM__AGAIN: gone. SVSHM_PERMISSION_DENIED: the caller may not look.
+ */
+int svshm__set_look(struct svshm__set *set, unsigned name_hash,
+		    struct svshm__error *error);
+
+/* Read the values again. SVSHM__AGAIN: gone. */
+int svshm__set_refresh(struct svshm__set *set, struct svshm__error *error);
+
+/*
+ * Enter the gate of a set that svshm__set_look() has looked at, waiting
+ * TIMEOUT_MS at most. A fresh set gets its tag and NAME_HASH in the same
+ * operation. SVSHM__AGAIN: gone, or not fresh any more.
+ */
+int svshm__gate_enter(const struct svshm__set *set, unsigned name_hash,
+		      int timeout_ms, struct svshm__error *error);
+void svshm__gate_leave(int set_id);
+
+/* Leave a mark of this process on the tag: it is about to make the segment. */
+int svshm__gate_stamp(int set_id, struct svshm__error *error);
+
+/* How many slots a set of COUNT semaphores has; how many semaphores for SLOTS. */
+unsigned svshm__slot_capacity(int count);
+int svshm__slot_semaphores(unsigned slots);
+
+bool svshm__slot_held(const struct svshm__set *set, unsigned slot);
+unsigned svshm__slots_held(const struct svshm__set *set);
+
+/* The first free slot below LIMIT, or OUT_OF_RESOURCES. */
+int svshm__slot_find(const struct svshm__set *set, unsigned limit, int *slot,
+		     struct svshm__error *error);
+
+/*
+ * Claim SLOT and, with LEAVE, leave the gate in one operation, so that no
+ * process is outside and not yet registered. On failure the caller is still
+ * inside.
+ */
+int svshm__slot_claim(int set_id, int slot, bool leave,
+		      struct svshm__error *error);
+
+/* Give the slot back. */
+void svshm__slot_release(int set_id, int slot);
+
+/* The slot table's entry: who we are, for people. */
+void svshm__slot_note(struct svshm__slot *entry, enum svshm_access access);
+
+#endif

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Finding objects without knowing their keys. scan_linux.c asks the kernel for
+ * all segments and sets; scan_keydir.c, for other systems, goes by the key
+ * files that it can see.
+ */
+#ifndef SVSHM_SCAN_H
+#define SVSHM_SCAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "error.h"
+#include "judge.h"
+
+/* ---- What the systems' files provide ------------------------------------- */
+
+struct svshm__scan_item {
+	int id;
+	int64_t key;
+	struct svshm__segment_status status; /* of a segment; size 0: not known */
+};
+
+struct svshm__scan_list {
+	struct svshm__scan_item *items; /* to be freed */
+	size_t count;
+};
+
+/*
+ * All segments, or sets, that the caller may know of. FILE, if not NULL: those
+ * that could be that name's are enough.
+ */
+int svshm__scan_segments(const struct svshm__key_file *file,
+			 struct svshm__scan_list *list,
+			 struct svshm__error *error);
+int svshm__scan_sets(struct svshm__scan_list *list,
+		     struct svshm__error *error);
+
+/* Append; STATUS may be NULL. SVSHM_OUT_OF_RESOURCES. */
+int svshm__scan_add(struct svshm__scan_list *list, int id, int64_t key,
+		    const struct svshm__segment_status *status);
+
+/* Whether ftok may have given KEY for a native object of ours. */
+bool svshm__scan_plausible(int64_t key);
+
+/* ---- What scan.c makes of it --------------------------------------------- */
+
+struct svshm__found {
+	int segment_id;
+	key_t key;
+};
+
+/*
+ * A segment but EXCEPT whose published header names FILE's object, whatever
+ * its IPC key: the key file was lost, or the key collided. NOT_FOUND.
+ */
+int svshm__scan_find(const struct svshm__key_file *file, int except,
+		     struct svshm__found *found);
+
+/* What is to be shown: -1 for ids that are not there, NULL for no key file. */
+struct svshm__candidate {
+	int64_t key;
+	int segment_id, set_id;
+	const char *path;
+	const struct svshm__segment_status *status; /* NULL: ask the kernel */
+};
+
+/*
+ * Judge from outside, without the gate, and show it to VISIT. Returns what
+ * VISIT returned; 0 also if there was nothing, or FOREIGN_TOO is false and it
+ * is not ours. SHOWN, if not NULL: whether it was shown.
+ */
+int svshm__scan_show(const struct svshm__candidate *candidate,
+		     bool foreign_too, svshm_visit *visit, void *context,
+		     bool *shown);
+
+/* svshm_inspect(), for svshm.c. */
+int svshm__scan_inspect(const char *path, bool native, svshm_visit *visit,
+			void *context, struct svshm__error *error);
+
+#endif

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Linux: SHM_INFO and SEM_INFO tell the highest index in use, SHM_STAT and
+ * SEM_STAT go by index. The _ANY variants (Linux 4.17) need no read permission,
+ * so that the ids at least of everybody's objects are seen.
+ */
+#include <config.h>
+
+#include "scan.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/sem.h>
+#include <sys/shm.h>
+
+#include "semun.h"
+
+#ifndef SHM_STAT_ANY
+#define SHM_STAT_ANY 15
+#endif
+#ifndef SEM_STAT_ANY
+#define SEM_STAT_ANY 20
+#endif
+
+/* An older kernel answers EINVAL to every index: then the plain call. */
+static int segment_at(int index, struct shmid_ds *status)
+{
+	static volatile int command = SHM_STAT_ANY;
+	int id = shmctl(index, command, status);
+
+	if (id >= 0 || command == SHM_STAT || errno != EINVAL)
+		return id;
+	id = shmctl(index, SHM_STAT, status);
+	if (id >= 0)
+		command = SHM_STAT;
+	return id;
+}
+
+static int set_at(int index, struct semid_ds *status)
+{
+	static volatile int command = SEM_STAT_ANY;
+	union semun argument;
+	int id;
+
+	argument.buf = status;
+	id = semctl(index, 0, command, argument);
+	if (id >= 0 || command == SEM_STAT || errno != EINVAL)
+		return id;
+	id = semctl(index, 0, SEM_STAT, argument);
+	if (id >= 0)
+		command = SEM_STAT;
+	return id;
+}
+
+int svshm__scan_segments(const struct svshm__key_file *file,
+			 struct svshm__scan_list *list,
+			 struct svshm__error *error)
+{
+	struct shmid_ds status;
+	struct svshm__segment_status converted;
+	struct shm_info info;
+	int last = shmctl(0, SHM_INFO, (struct shmid_ds *)(void *)&info);
+
+	memset(list, 0, sizeof(*list));
+	if (last < 0)
+		return svshm__error_system(error, SVSHM__CALL_SHMCTL, errno,
+					   "shmctl(SHM_INFO)");
+	for (int i = 0; i <= last; i++) {
+		int id = segment_at(i, &status);
+
+		if (id < 0)
+			continue;
+		svshm__segment_convert(&status, &converted);
+		if (file && (!svshm__scan_plausible(converted.key) ||
+			     converted.size < sizeof(struct svshm__header)))
+			continue;
+		int code = svshm__scan_add(list, id, converted.key, &converted);
+
+		if (code)
+			return svshm__error_set(error, code, "no memory");
+	}
+	return SVSHM_OK;
+}
+
+int svshm__scan_sets(struct svshm__scan_list *list, struct svshm__error *error)
+{
+	struct semid_ds status;
+	struct svshm__set_status converted;
+	struct seminfo info;
+	union semun argument;
+	int last;
+
+	memset(list, 0, sizeof(*list));
+	argument.__buf = &info;
+	last = semctl(0, 0, SEM_INFO, argument);
+	if (last < 0)
+		return svshm__error_system(error, SVSHM__CALL_SEMCTL, errno,
+					   "semctl(SEM_INFO)");
+	for (int i = 0; i <= last; i++) {
+		int id = set_at(i, &status);
+
+		if (id < 0)
+			continue;
+		svshm__semset_convert(&status, &converted);
+
+		int code = svshm__scan_add(list, id, converted.key, NULL);
+
+		if (code)
+			return svshm__error_set(error, code, "no memory");
+	}
+	return SVSHM_OK;
+}

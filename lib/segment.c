@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <config.h>
+
+#include "segment.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/shm.h>
+#include <unistd.h>
+
+#include "limits.h"
+
+int svshm__segment_find(key_t key, int *id, struct svshm__error *error)
+{
+	*id = shmget(key, 0, 0);
+	if (*id >= 0)
+		return SVSHM_OK;
+	return svshm__error_system(error, SVSHM__CALL_SHMGET, errno,
+				   "shmget(key=0x%08lx, 0, 0)",
+				   (unsigned long)key);
+}
+
+/*
+ * The BSDs look at the size before they look at EXCL: an existing smaller
+ * segment answers EINVAL there. A second look tells the two apart.
+ */
+static bool exists_but_smaller(key_t key, int errnum)
+{
+	return errnum == EINVAL && key != IPC_PRIVATE && shmget(key, 0, 0) >= 0;
+}
+
+int svshm__segment_make(key_t key, size_t size, mode_t mode, int *id,
+			struct svshm__error *error)
+{
+	char limit[400];
+	int errnum;
+
+	*id = shmget(key, size, IPC_CREAT | IPC_EXCL | (int)mode);
+	if (*id >= 0)
+		return SVSHM_OK;
+
+	errnum = errno;
+	if (exists_but_smaller(key, errnum))
+		errnum = EEXIST;
+
+	int code = svshm__error_system(error, SVSHM__CALL_SHMGET, errnum,
+				       "shmget(key=0x%08lx, size=%zu, "
+				       "IPC_CREAT|IPC_EXCL|0%o)",
+				       (unsigned long)key, size,
+				       (unsigned)mode);
+
+	if (errnum != EEXIST &&
+	    *svshm__limits_of_segments(size, limit, sizeof(limit)))
+		svshm__error_append(error, "; %s", limit);
+	return code;
+}
+
+void svshm__segment_convert(const struct shmid_ds *from,
+			    struct svshm__segment_status *to)
+{
+	memset(to, 0, sizeof(*to));
+#if defined(HAVE_STRUCT_IPC_PERM___KEY)
+	to->key = from->shm_perm.__key;
+#elif defined(HAVE_STRUCT_IPC_PERM__KEY)
+	to->key = from->shm_perm._key;
+#elif defined(HAVE_STRUCT_IPC_PERM_KEY)
+	to->key = from->shm_perm.key;
+#endif
+	to->size = (uint64_t)from->shm_segsz;
+	to->mappings = (uint64_t)from->shm_nattch;
+	to->uid = from->shm_perm.uid;
+	to->creator_uid = from->shm_perm.cuid;
+	to->gid = from->shm_perm.gid;
+	to->mode = from->shm_perm.mode & 0777;
+	to->creator_pid = from->shm_cpid;
+	to->last_pid = from->shm_lpid;
+	to->attach_time = from->shm_atime;
+	to->detach_time = from->shm_dtime;
+	to->change_time = from->shm_ctime;
+#ifdef SHM_DEST
+	to->removed = (from->shm_perm.mode & SHM_DEST) != 0;
+#endif
+}
+
+int svshm__segment_stat(int id, struct svshm__segment_status *status,
+			struct svshm__error *error)
+{
+	struct shmid_ds from;
+
+	if (shmctl(id, IPC_STAT, &from) < 0)
+		return svshm__error_system(error, SVSHM__CALL_SHMCTL, errno,
+					   "shmctl(id=%d, IPC_STAT)", id);
+	svshm__segment_convert(&from, status);
+	return SVSHM_OK;
+}
+
+int svshm__segment_map(int id, bool read_only, void **address,
+		       struct svshm__error *error)
+{
+	void *result = shmat(id, NULL, read_only ? SHM_RDONLY : 0);
+
+	if (result != (void *)-1) {
+		*address = result;
+		return SVSHM_OK;
+	}
+	*address = NULL;
+	return svshm__error_system(error, SVSHM__CALL_SHMAT, errno,
+				   "shmat(id=%d, %s)", id,
+				   read_only ? "SHM_RDONLY" : "read-write");
+}
+
+void svshm__segment_unmap(void *address)
+{
+	if (address && shmdt(address) < 0)
+		svshm__debug("shmdt(%p): %s", address, strerror(errno));
+}
+
+int svshm__segment_protect(void *address, size_t size,
+			   struct svshm__error *error)
+{
+	if (mprotect(address, size, PROT_READ) == 0)
+		return SVSHM_OK;
+	return svshm__error_system(error, SVSHM__CALL_SHMAT, errno,
+				   "mprotect(%zu bytes, PROT_READ)", size);
+}
+
+int svshm__segment_change(int id, mode_t mode, gid_t group,
+			  struct svshm__error *error)
+{
+	struct shmid_ds change;
+
+	if (shmctl(id, IPC_STAT, &change) == 0) {
+		change.shm_perm.gid = group;
+		change.shm_perm.mode = mode & 0777;
+		if (shmctl(id, IPC_SET, &change) == 0)
+			return SVSHM_OK;
+	}
+	return svshm__error_system(error, SVSHM__CALL_SHMCTL, errno,
+				   "shmctl(id=%d, IPC_SET, mode 0%o, gid %lu)",
+				   id, (unsigned)mode, (unsigned long)group);
+}
+
+int svshm__segment_remove(int id, struct svshm__error *error)
+{
+	if (shmctl(id, IPC_RMID, NULL) == 0 || errno == EINVAL ||
+	    errno == EIDRM)
+		return SVSHM_OK;
+	return svshm__error_system(error, SVSHM__CALL_SHMCTL, errno,
+				   "shmctl(id=%d, IPC_RMID)", id);
+}
+
+size_t svshm__page_size(void)
+{
+	return (size_t)sysconf(_SC_PAGESIZE);
+}

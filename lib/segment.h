@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * System V segments: the only caller of shmget, shmat, shmdt and shmctl but
+ * for the enumeration in scan_linux.c. No policy. Every function returns a code
+ * and, on failure, records a message if ERROR is not NULL.
+ */
+#ifndef SVSHM_SEGMENT_H
+#define SVSHM_SEGMENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/ipc.h>
+#include <sys/types.h>
+
+#include "error.h"
+
+struct svshm__segment_status {
+	int64_t key; /* 0 where the system does not tell it */
+	uint64_t size;
+	uint64_t mappings; /* times processes */
+	uid_t uid, creator_uid;
+	gid_t gid;
+	mode_t mode; /* permission bits */
+	pid_t creator_pid, last_pid;
+	int64_t attach_time, detach_time, change_time;
+	bool removed; /* marked for destruction, but still mapped */
+};
+
+struct shmid_ds;
+
+/* SVSHM_NOT_FOUND: no segment has this key. Needs no permission. */
+int svshm__segment_find(key_t key, int *id, struct svshm__error *error);
+
+/* SVSHM_ALREADY_EXISTS: some segment has this key, whoever's it is. */
+int svshm__segment_make(key_t key, size_t size, mode_t mode, int *id,
+			struct svshm__error *error);
+
+/* SVSHM_REMOVED: no segment has this id (any more). */
+int svshm__segment_stat(int id, struct svshm__segment_status *status,
+			struct svshm__error *error);
+
+/* From what the kernel says to what we keep. */
+void svshm__segment_convert(const struct shmid_ds *from,
+			    struct svshm__segment_status *to);
+
+/* *ADDRESS is NULL on failure. */
+int svshm__segment_map(int id, bool read_only, void **address,
+		       struct svshm__error *error);
+void svshm__segment_unmap(void *address);
+
+/* From here on, writing to the SIZE bytes at ADDRESS is a SIGSEGV. */
+int svshm__segment_protect(void *address, size_t size,
+			   struct svshm__error *error);
+
+int svshm__segment_change(int id, mode_t mode, gid_t group,
+			  struct svshm__error *error);
+
+/* Gone already is success. */
+int svshm__segment_remove(int id, struct svshm__error *error);
+
+size_t svshm__page_size(void);
+
+#endif

@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <config.h>
+
+#include "semset.h"
+
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+
+#include "limits.h"
+#include "process.h"
+#include "semun.h"
+
+int svshm__semset_find(key_t key, int *id, struct svshm__error *error)
+{
+	*id = semget(key, 0, 0);
+	if (*id >= 0)
+		return SVSHM_OK;
+	return svshm__error_system(error, SVSHM__CALL_SEMGET, errno,
+				   "semget(key=0x%08lx, 0, 0)",
+				   (unsigned long)key);
+}
+
+int svshm__semset_make(key_t key, int count, mode_t mode, int *id,
+		       struct svshm__error *error)
+{
+	char limit[400];
+
+	*id = semget(key, count, IPC_CREAT | IPC_EXCL | (int)mode);
+	if (*id >= 0)
+		return SVSHM_OK;
+
+	int errnum = errno;
+	int code = svshm__error_system(error, SVSHM__CALL_SEMGET, errnum,
+				       "semget(key=0x%08lx, count=%d, "
+				       "IPC_CREAT|IPC_EXCL|0%o)",
+				       (unsigned long)key, count,
+				       (unsigned)mode);
+
+	if (errnum != EEXIST &&
+	    *svshm__limits_of_sets(count, limit, sizeof(limit)))
+		svshm__error_append(error, "; %s", limit);
+	return code;
+}
+
+void svshm__semset_convert(const struct semid_ds *from,
+			   struct svshm__set_status *to)
+{
+	memset(to, 0, sizeof(*to));
+#if defined(HAVE_STRUCT_IPC_PERM___KEY)
+	to->key = from->sem_perm.__key;
+#elif defined(HAVE_STRUCT_IPC_PERM__KEY)
+	to->key = from->sem_perm._key;
+#elif defined(HAVE_STRUCT_IPC_PERM_KEY)
+	to->key = from->sem_perm.key;
+#endif
+	to->count = (int)from->sem_nsems;
+	to->uid = from->sem_perm.uid;
+	to->creator_uid = from->sem_perm.cuid;
+	to->gid = from->sem_perm.gid;
+	to->mode = from->sem_perm.mode & 0777;
+	to->operation_time = from->sem_otime;
+	to->change_time = from->sem_ctime;
+}
+
+int svshm__semset_stat(int id, struct svshm__set_status *status,
+		       struct svshm__error *error)
+{
+	struct semid_ds from;
+	union semun argument;
+
+	argument.buf = &from;
+	if (semctl(id, 0, IPC_STAT, argument) < 0)
+		return svshm__error_system(error, SVSHM__CALL_SEMCTL, errno,
+					   "semctl(id=%d, IPC_STAT)", id);
+	svshm__semset_convert(&from, status);
+	return SVSHM_OK;
+}
+
+int svshm__semset_value(int id, int index, unsigned *value,
+			struct svshm__error *error)
+{
+	int result = semctl(id, index, GETVAL);
+
+	if (result < 0)
+		return svshm__error_system(error, SVSHM__CALL_SEMCTL, errno,
+					   "semctl(id=%d, %d, GETVAL)", id,
+					   index);
+	*value = (unsigned)result;
+	return SVSHM_OK;
+}
+
+int svshm__semset_values(int id, unsigned short *values,
+			 struct svshm__error *error)
+{
+	union semun argument;
+
+	argument.array = values;
+	if (semctl(id, 0, GETALL, argument) == 0)
+		return SVSHM_OK;
+	return svshm__error_system(error, SVSHM__CALL_SEMCTL, errno,
+				   "semctl(id=%d, GETALL)", id);
+}
+
+pid_t svshm__semset_last_pid(int id, int index)
+{
+	int pid = semctl(id, index, GETPID);
+
+	return pid > 0 ? (pid_t)pid : 0;
+}
+
+#if defined(HAVE_SEMTIMEDOP) && HAVE_DECL_SEMTIMEDOP
+
+/* -1 and errno; EAGAIN also when REMAINING milliseconds have passed. */
+static int operate_until(int id, struct sembuf *operations, size_t count,
+			 int64_t remaining)
+{
+	struct timespec timeout = {
+		(time_t)(remaining / 1000),
+		(long)(remaining % 1000) * 1000000L
+	};
+
+	return semtimedop(id, operations, count, &timeout);
+}
+
+#else
+
+/*
+ * No timed semop: try, and pause between tries, from 1 ms up to 16 ms, so that
+ * a long wait costs little and a short one ends soon.
+ */
+static int operate_until(int id, struct sembuf *operations, size_t count,
+			 int64_t remaining)
+{
+	struct sembuf once[8];
+	int64_t deadline = svshm__process_clock() + remaining;
+	int pause = 1;
+
+	if (count > sizeof(once) / sizeof(*once)) {
+		errno = E2BIG;
+		return -1;
+	}
+	for (size_t i = 0; i < count; i++) {
+		once[i] = operations[i];
+		once[i].sem_flg |= IPC_NOWAIT;
+	}
+	for (;;) {
+		if (semop(id, once, count) == 0)
+			return 0;
+		if (errno != EAGAIN)
+			return -1;
+		if (svshm__process_clock() >= deadline) {
+			errno = EAGAIN;
+			return -1;
+		}
+		svshm__process_pause(pause);
+		if (pause < 16)
+			pause *= 2;
+	}
+}
+
+#endif
+
+int svshm__semset_operate(int id, struct sembuf *operations, size_t count,
+			  int timeout_ms, struct svshm__error *error)
+{
+	/* Without a time-out there is no clock to read: the common case. */
+	int64_t deadline = timeout_ms > 0 ?
+		svshm__process_clock() + timeout_ms : 0;
+	int64_t remaining = timeout_ms;
+	int result;
+
+	for (;;) {
+		if (timeout_ms < 0)
+			result = semop(id, operations, count);
+		else
+			result = operate_until(id, operations, count,
+					       remaining);
+		if (result == 0)
+			return SVSHM_OK;
+		if (errno != EINTR)
+			break;
+		if (timeout_ms > 0)
+			remaining = deadline - svshm__process_clock();
+		if (remaining < 0 && timeout_ms >= 0)
+			remaining = 0;
+	}
+	if (errno == EAGAIN && timeout_ms >= 0)
+		return svshm__error_set(error, SVSHM_TIMED_OUT,
+					"semtimedop(id=%d, semaphore %d) gave "
+					"up after %d ms",
+					id, operations[0].sem_num, timeout_ms);
+	return svshm__error_system(error, SVSHM__CALL_SEMOP, errno,
+				   "semop(id=%d, semaphore %d, %+d)", id,
+				   operations[0].sem_num, operations[0].sem_op);
+}
+
+int svshm__semset_change(int id, mode_t mode, gid_t group,
+			 struct svshm__error *error)
+{
+	struct semid_ds change;
+	union semun argument;
+
+	argument.buf = &change;
+	if (semctl(id, 0, IPC_STAT, argument) == 0) {
+		change.sem_perm.gid = group;
+		change.sem_perm.mode = mode & 0777;
+		if (semctl(id, 0, IPC_SET, argument) == 0)
+			return SVSHM_OK;
+	}
+	return svshm__error_system(error, SVSHM__CALL_SEMCTL, errno,
+				   "semctl(id=%d, IPC_SET, mode 0%o, gid %lu)",
+				   id, (unsigned)mode, (unsigned long)group);
+}
+
+int svshm__semset_remove(int id, struct svshm__error *error)
+{
+	if (semctl(id, 0, IPC_RMID) == 0 || errno == EINVAL || errno == EIDRM)
+		return SVSHM_OK;
+	return svshm__error_system(error, SVSHM__CALL_SEMCTL, errno,
+				   "semctl(id=%d, IPC_RMID)", id);
+}

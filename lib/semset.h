@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * System V semaphore sets: the only caller of semget, semop and semctl but for
+ * the enumeration in scan_linux.c. No policy. Every function returns a code
+ * and, on failure, records a message if ERROR is not NULL.
+ */
+#ifndef SVSHM_SEMSET_H
+#define SVSHM_SEMSET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/ipc.h>
+#include <sys/sem.h>
+#include <sys/types.h>
+
+#include "error.h"
+
+struct svshm__set_status {
+	int64_t key; /* 0 where the system does not tell it */
+	int count;   /* of semaphores */
+	uid_t uid, creator_uid;
+	gid_t gid;
+	mode_t mode;
+	int64_t operation_time; /* of the last semop, 0: never */
+	int64_t change_time;
+};
+
+/* SVSHM_NOT_FOUND: no set has this key. Needs no permission. */
+int svshm__semset_find(key_t key, int *id, struct svshm__error *error);
+
+/* SVSHM_ALREADY_EXISTS: some set has this key, whoever's it is. */
+int svshm__semset_make(key_t key, int count, mode_t mode, int *id,
+		       struct svshm__error *error);
+
+/* SVSHM_REMOVED: no set has this id (any more). */
+int svshm__semset_stat(int id, struct svshm__set_status *status,
+		       struct svshm__error *error);
+void svshm__semset_convert(const struct semid_ds *from,
+			   struct svshm__set_status *to);
+
+/* One value, or SVSHM_REMOVED and so on. */
+int svshm__semset_value(int id, int index, unsigned *value,
+			struct svshm__error *error);
+
+/* All values of a set that has COUNT of them. */
+int svshm__semset_values(int id, unsigned short *values,
+			 struct svshm__error *error);
+
+/* Who last changed one semaphore; 0 if not known in this pid namespace. */
+pid_t svshm__semset_last_pid(int id, int index);
+
+#define SVSHM__FOREVER (-1)
+
+/*
+ * semop() with a deadline: TIMEOUT_MS from now, or SVSHM__FOREVER. Signals do
+ * not end the wait and do not stretch it. SVSHM_TIMED_OUT, SVSHM_REMOVED, or
+ * SVSHM_BUSY: with SVSHM__FOREVER and IPC_NOWAIT, it would have had to wait.
+ */
+int svshm__semset_operate(int id, struct sembuf *operations, size_t count,
+			  int timeout_ms, struct svshm__error *error);
+
+int svshm__semset_change(int id, mode_t mode, gid_t group,
+			 struct svshm__error *error);
+
+/* Gone already is success. */
+int svshm__semset_remove(int id, struct svshm__error *error);
+
+#endif

@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* From evidence to the plain struct that visitors get. */
+#include <config.h>
+
+#include "scan.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What struct svshm_object points to. */
+struct picture {
+	struct svshm_object object;
+	struct svshm__evidence evidence;
+	struct svshm_process *processes;
+	char *key;
+	char reason[256];
+};
+
+static void copy_process(struct svshm_process *to,
+			 const struct svshm__slot *from, bool alive)
+{
+	memset(to, 0, sizeof(*to));
+	to->pid = (pid_t)from->pid;
+	to->alive = alive;
+	to->access = from->access == SVSHM_READ_ONLY ? SVSHM_READ_ONLY :
+						       SVSHM_READ_WRITE;
+	to->start_time = from->start_time;
+	to->attach_time = from->attach_time;
+	memcpy(to->name, from->name, sizeof(to->name) - 1);
+}
+
+/* Registered processes, and those that died undetached. */
+static int list_processes(struct picture *picture)
+{
+	const struct svshm__evidence *evidence = &picture->evidence;
+	const struct svshm__view *view = &evidence->view;
+	const struct svshm__slot *slots = (const void *)(
+		(const char *)evidence->mapping + view->slots_offset);
+	size_t count = 0;
+
+	picture->processes = calloc(view->slot_count ? view->slot_count : 1,
+				    sizeof(*picture->processes));
+	if (!picture->processes)
+		return SVSHM_OUT_OF_RESOURCES;
+	for (uint32_t i = 0; i < view->slot_count; i++) {
+		bool alive = evidence->set.id >= 0 &&
+			     svshm__slot_held(&evidence->set, i);
+
+		if (!alive && slots[i].used != SVSHM__SLOT_USED)
+			continue;
+		copy_process(&picture->processes[count++], &slots[i], alive);
+	}
+	picture->object.processes = picture->processes;
+	picture->object.process_count = count;
+	return SVSHM_OK;
+}
+
+static void describe_lock(struct picture *picture)
+{
+	const struct svshm__evidence *evidence = &picture->evidence;
+	const struct svshm__view *view = &evidence->view;
+	struct svshm_object *object = &picture->object;
+	const struct svshm__slot *slots = (const void *)(
+		(const char *)evidence->mapping + view->slots_offset);
+
+	object->locked = evidence->set.id >= 0 &&
+			 evidence->set.values[SVSHM__SEM_LOCK] != 0;
+	object->owner_died = view->inconsistent ||
+			     (!object->locked && view->lock_word != 0);
+	if (object->locked && view->lock_word >= 1 &&
+	    view->lock_word <= view->slot_count)
+		object->lock_pid = (pid_t)slots[view->lock_word - 1].pid;
+}
+
+/* What only a valid header tells. */
+static int describe_header(struct picture *picture)
+{
+	struct svshm__evidence *evidence = &picture->evidence;
+	const struct svshm__view *view = &evidence->view;
+	struct svshm_object *object = &picture->object;
+
+	object->native_key = view->path;
+	object->size = view->data_size;
+	object->create_time = view->create_time;
+	object->registrations = view->registrations;
+	object->max_processes = view->slot_count;
+	if (view->key_length) {
+		picture->key = malloc((size_t)view->key_length + 1);
+		if (!picture->key)
+			return SVSHM_OUT_OF_RESOURCES;
+		memcpy(picture->key,
+		       (const char *)evidence->mapping + view->key_offset,
+		       view->key_length);
+		picture->key[view->key_length] = '\0';
+		object->key = picture->key;
+	}
+	describe_lock(picture);
+	return list_processes(picture);
+}
+
+static void describe_kernel(struct picture *picture,
+			    const struct svshm__candidate *candidate)
+{
+	struct svshm_object *object = &picture->object;
+	const struct svshm__segment_status *segment =
+		&picture->evidence.segment;
+	const struct svshm__set_status *set = &picture->evidence.set.status;
+
+	object->layout = SVSHM_LAYOUT_NATIVE;
+	object->ipc_key = candidate->key;
+	object->segment_id = candidate->segment_id;
+	object->semaphore_id = candidate->set_id;
+	if (candidate->segment_id >= 0) {
+		object->uid = segment->uid;
+		object->gid = segment->gid;
+		object->creator_uid = segment->creator_uid;
+		object->mode = segment->mode;
+		object->segment_size = segment->size;
+		object->mappings = segment->mappings;
+		object->create_time = segment->change_time;
+		object->attach_time = segment->attach_time;
+		object->detach_time = segment->detach_time;
+		object->creator_pid = segment->creator_pid;
+		object->last_pid = segment->last_pid;
+	} else if (candidate->set_id >= 0) {
+		object->uid = set->uid;
+		object->gid = set->gid;
+		object->creator_uid = set->creator_uid;
+		object->mode = set->mode;
+		object->create_time = set->change_time;
+	}
+}
+
+/* The key that a key file's name stands for, if no header tells. */
+static void describe_path(struct picture *picture, const char *path)
+{
+	size_t size = strlen(path) + 1;
+
+	picture->object.native_key = path;
+	picture->key = malloc(size);
+	if (picture->key && svshm__key_decode(svshm__key_base_name(path),
+					      picture->key, size))
+		picture->object.key = picture->key;
+}
+
+static int gather(struct picture *picture,
+		  const struct svshm__candidate *candidate)
+{
+	struct svshm__evidence *evidence = &picture->evidence;
+	struct svshm__set *set = &evidence->set;
+	int code = SVSHM__NEXT;
+
+	set->id = candidate->set_id;
+	/* Not to be mapped to see that it isn't ours: that would change its
+	   times, and who used it last. */
+	if (candidate->status && !svshm__scan_plausible(candidate->key)) {
+		set->id = -1;
+		evidence->segment_id = candidate->segment_id;
+		evidence->segment = *candidate->status;
+		evidence->header = SVSHM__HEADER_FOREIGN;
+		return SVSHM_OK;
+	}
+	if (set->id >= 0)
+		code = svshm__set_look(set, 0, NULL);
+	/* Fresh sets have no tag: only one that a key file leads to is ours. */
+	if (!code && set->fresh && !candidate->path)
+		code = SVSHM__NEXT;
+	if (code == SVSHM__AGAIN)
+		return code;
+	if (code)
+		set->id = -1;
+	evidence->gate_held = set->id >= 0 && !set->fresh &&
+			      set->values[SVSHM__SEM_GATE] != 0;
+	code = svshm__judge_look(evidence, candidate->segment_id, false, NULL,
+				 NULL);
+	if (code == SVSHM_PERMISSION_DENIED && candidate->status)
+		evidence->segment = *candidate->status;
+	return code == SVSHM_PERMISSION_DENIED ? SVSHM_OK : code;
+}
+
+/* Neither set nor segment: a lone key file is half an object. */
+static enum svshm_verdict judge(const struct picture *picture,
+				const struct svshm__candidate *candidate)
+{
+	enum svshm_verdict verdict = svshm__judge(&picture->evidence);
+
+	if (verdict != SVSHM_VERDICT_GONE)
+		return verdict;
+	if (candidate->set_id >= 0)
+		return SVSHM_VERDICT_FOREIGN;
+	return candidate->path ? SVSHM_VERDICT_HALF_MADE : verdict;
+}
+
+static int describe(struct picture *picture,
+		    const struct svshm__candidate *candidate)
+{
+	int code = SVSHM_OK;
+
+	describe_kernel(picture, candidate);
+	if (picture->evidence.header == SVSHM__HEADER_VALID)
+		code = describe_header(picture);
+	else if (candidate->path)
+		describe_path(picture, candidate->path);
+	svshm__judge_reason(&picture->evidence, picture->object.verdict,
+			    picture->reason, sizeof(picture->reason));
+	picture->object.reason = picture->reason;
+	return code;
+}
+
+int svshm__scan_show(const struct svshm__candidate *candidate,
+		     bool foreign_too, svshm_visit *visit, void *context,
+		     bool *shown)
+{
+	struct picture *picture = calloc(1, sizeof(*picture));
+	int code = picture ? gather(picture, candidate) :
+			     SVSHM_OUT_OF_RESOURCES;
+
+	if (shown)
+		*shown = false;
+	if (code)
+		goto out;
+	picture->object.verdict = judge(picture, candidate);
+	if (picture->object.verdict == SVSHM_VERDICT_GONE ||
+	    (picture->object.verdict == SVSHM_VERDICT_FOREIGN && !foreign_too))
+		goto out;
+	/* What the caller may not even look at could be anybody's. */
+	if (picture->object.verdict == SVSHM_VERDICT_UNKNOWN &&
+	    picture->evidence.header == SVSHM__HEADER_UNREAD && !foreign_too &&
+	    !svshm__scan_plausible(candidate->key))
+		goto out;
+	code = describe(picture, candidate);
+	if (code)
+		goto out;
+	if (shown)
+		*shown = true;
+	code = visit(&picture->object, context);
+out:
+	if (picture) {
+		svshm__judge_free(&picture->evidence);
+		free(picture->processes);
+		free(picture->key);
+		free(picture);
+	}
+	return code == SVSHM__AGAIN ? SVSHM_OK : code;
+}

@@ -1,0 +1,419 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# The tool as a user sees it: every command, its output and its exit status.
+# The jobs of a shell without job control ignore SIGINT, so SIGTERM stands for
+# all signals here.
+set -u
+export LC_ALL=C
+unset NO_COLOR SVSHM_OWNER_DIED SVSHM_DEBUG
+
+if [ -z "${SVSHM-}" ]; then
+	echo "SVSHM does not say where the tool is"
+	exit 77
+fi
+# Among objects of our own only, recover can be tried without a name.
+if [ -z "${SVSHM_TEST_ALONE-}" ] && unshare --ipc true 2>/dev/null; then
+	SVSHM_TEST_ALONE=1 exec unshare --ipc "${SHELL:-/bin/sh}" "$0"
+fi
+work=$(mktemp -d "${TMPDIR:-/tmp}/svshm-test.XXXXXX") || exit 99
+mkdir -m 700 "$work/keys" || exit 99
+export SVSHM_KEYDIR="$work/keys"
+prefix=svshm-test-$$
+failures=0
+jobs=
+foreign=
+
+# Keys of all tests; what stays under one of them is removed in the end.
+key=$prefix-1
+odd=$(printf '%s-\033[31m\n/%%\377' "$prefix")
+dashed=-$prefix
+
+cleanup()
+{
+	for job in $jobs; do
+		kill -9 "$job" 2>/dev/null && wait "$job" 2>/dev/null
+	done
+	for name in "$key" "$odd" "$dashed"; do
+		"$SVSHM" remove --force -- "$name"
+	done
+	"$SVSHM" remove --force --native-key "$work/own"
+	[ -z "$foreign" ] || ipcrm -m "$foreign"
+	rm -rf "$work"
+} >/dev/null 2>&1
+trap cleanup EXIT
+trap 'exit 1' HUP INT TERM
+
+fail()
+{
+	echo "FAIL: $*"
+	sed 's/^/    out: /' "$work/out"
+	sed 's/^/    err: /' "$work/err"
+	failures=$((failures + 1))
+}
+
+# judge NAME WANTED STATUS
+judge()
+{
+	name=$1
+	if [ "$2" -eq "$3" ]; then
+		echo "ok: $name"
+	else
+		fail "$name: exit status $3, not $2"
+	fi
+}
+
+# check NAME STATUS COMMAND...: COMMAND ends with STATUS. Its output is in
+# $work/out and $work/err, for out and err below.
+check()
+{
+	title=$1
+	wanted=$2
+	shift 2
+	"$@" >"$work/out" 2>"$work/err"
+	judge "$title" "$wanted" $?
+}
+
+# out PATTERN, err PATTERN: what the last command has printed matches.
+out()
+{
+	grep -q -e "$1" "$work/out" || fail "$name: no \"$1\" in the output"
+}
+
+err()
+{
+	grep -q -e "$1" "$work/err" || fail "$name: no \"$1\" in the messages"
+}
+
+# await COMMAND...: until it succeeds, for 20 seconds. The tool's work can't be
+# awaited in another way from outside.
+await()
+{
+	end=$(($(date +%s) + 20))
+	until "$@" >/dev/null 2>&1; do
+		if [ "$(date +%s)" -ge $end ]; then
+			echo "FAIL: waited in vain for: $*"
+			failures=$((failures + 1))
+			return 1
+		fi
+		sleep 0.02 2>/dev/null || sleep 1
+	done
+}
+
+# start COMMAND...: in the background; $job is its process.
+start()
+{
+	"$@" >"$work/job.out" 2>"$work/job.err" &
+	job=$!
+	jobs="$jobs $job"
+}
+
+# ended NAME STATUS: the job that was started last ends with STATUS.
+ended()
+{
+	wait "$job"
+	status=$?
+	jobs=${jobs% "$job"}
+	: >"$work/out"
+	cp "$work/job.err" "$work/err"
+	judge "$1" "$2" $status
+}
+
+start_put()
+{
+	start "$SVSHM" put "$@"
+	await "$SVSHM" info "$1"
+}
+
+# orphan KEY FILE: what a put leaves that is killed, while another process that
+# is killed as well has the lock: the copy is complete then.
+orphan()
+{
+	start_put "$1" "$2"
+	# The shell that starts this one reports the death: not here.
+	("$SVSHM" lock "$1" -- sh -c 'kill -9 "$1" "$PPID"' sh "$job"
+		:) >/dev/null 2>&1
+	wait "$job" 2>/dev/null
+	jobs=${jobs% "$job"}
+}
+
+gone()
+{
+	check "$1" 1 "$SVSHM" info "$key"
+}
+
+if command -v python3 >/dev/null; then
+	parse='python3 -m json.tool'
+elif command -v jq >/dev/null; then
+	parse='jq .'
+else
+	parse=
+	echo "note: neither python3 nor jq here, so JSON is not parsed"
+fi
+
+valid_json()
+{
+	[ -n "$parse" ] || return
+	$parse <"$work/out" >/dev/null 2>&1 || fail "$name: not valid JSON"
+}
+
+awk 'BEGIN { for (i = 0; i < 20000; i++) printf "%d\n", i * i }' >"$work/data"
+echo old >"$work/old"
+
+# ---- The command line --------------------------------------------------------
+
+check "help" 0 "$SVSHM" --help
+cp "$work/out" "$work/help"
+for command in list info recover remove put get lock; do
+	grep -q "^  $command " "$work/help" || fail "help: no $command"
+	check "help of $command" 0 "$SVSHM" "$command" --help
+	out "^usage: svshm $command"
+	check "unknown option of $command" 2 "$SVSHM" "$command" --nonsense
+	err "svshm $command --help"
+	[ "$(wc -l <"$work/err")" -eq 1 ] || fail "$name: more than a line"
+done
+check "help COMMAND" 0 "$SVSHM" help lock
+out "^usage: svshm lock"
+check "version" 0 "$SVSHM" --version
+out '^svshm [0-9]*\.[0-9]*\.[0-9]*$'
+check "no command" 2 "$SVSHM"
+check "unknown command" 2 "$SVSHM" nonsense
+err 'svshm: unknown command "nonsense"; see "svshm --help"'
+check "no KEY" 2 "$SVSHM" remove
+check "a KEY too many" 2 "$SVSHM" info "$key" "$key"
+check "no value" 2 "$SVSHM" recover --older-than
+check "no duration" 2 "$SVSHM" recover --older-than 3y
+check "no command to lock" 2 "$SVSHM" lock "$key" true
+check "closed output" 1 sh -c '"$1" list >&-' sh "$SVSHM"
+
+# ---- put and get -------------------------------------------------------------
+
+check "get without an object" 1 "$SVSHM" get "$key"
+err '^svshm: '
+check "get --wait gives up" 1 "$SVSHM" get "$key" --wait --timeout 0.1
+start_put "$key" "$work/data" --mode 0640
+check "info" 0 "$SVSHM" info "$key"
+out "^key *$key\$"
+out '^mode *0640$'
+out '^verdict *in use$'
+out "^data *$(($(wc -c <"$work/data"))) bytes"
+check "put twice" 1 "$SVSHM" put "$key" "$work/data"
+check "remove in use" 1 "$SVSHM" remove "$key"
+err "in use by pid $job "
+check "recover in use" 0 "$SVSHM" recover "$key"
+out "^$key: kept: in use by pid $job "
+check "get FILE" 0 "$SVSHM" get "$key" "$work/copy"
+cmp "$work/data" "$work/copy" || fail "the copy differs"
+ended "put ends after its reader" 0
+gone "the object is gone with them"
+
+start sh -c 'cat "$2" | "$1" put "$3"' sh "$SVSHM" "$work/data" "$key"
+check "get --wait, from a pipe to standard output" 0 \
+	"$SVSHM" get --wait "$key" --timeout 20s
+cmp "$work/data" "$work/out" || fail "the copy differs"
+ended "put of standard input" 0
+
+check "put of nothing" 1 "$SVSHM" put "$key" /dev/null
+err "empty"
+check "put of no file" 1 "$SVSHM" put "$key" "$work/missing"
+check "put of a directory" 1 "$SVSHM" put "$key" "$work"
+gone "none of these made an object"
+
+start_put "$key" "$work/data"
+kill -TERM "$job"
+ended "put is interrupted" 1
+gone "the interrupted put took its object along"
+
+start_put "$key" "$work/data"
+check "remove --force" 0 "$SVSHM" remove --force "$key"
+ended "put notices the removal" 1
+err "removed"
+
+touch "$work/own"
+start "$SVSHM" put --native-key "$work/own" "$work/data"
+check "get --native-key" 0 \
+	"$SVSHM" get --wait --timeout 20s --native-key "$work/own"
+cmp "$work/data" "$work/out" || fail "the copy differs"
+ended "put --native-key" 0
+[ -e "$work/own" ] || fail "put --native-key: removed the user's file"
+
+start "$SVSHM" put -- "$dashed" "$work/data"
+check "a key with a dash" 0 "$SVSHM" get --wait --timeout 20s -- "$dashed"
+ended "put of a key with a dash" 0
+
+# ---- A destination that fails ------------------------------------------------
+
+orphan "$key" "$work/data"
+mkdir "$work/target"
+cp "$work/old" "$work/target/file"
+check "get to a full disk" 1 sh -c 'ulimit -f 8; "$1" get "$2" "$3"' sh \
+	"$SVSHM" "$key" "$work/target/file"
+cmp "$work/old" "$work/target/file" || fail "$name: destroyed the old file"
+[ "$(ls -A "$work/target")" = file ] || fail "$name: left a file behind"
+if [ -w /dev/full ]; then
+	check "get to a full device" 1 sh -c '"$1" get "$2" >/dev/full' sh \
+		"$SVSHM" "$key"
+fi
+check "get from an orphan that was kept" 0 "$SVSHM" get "$key"
+err "what they left"
+err "owner of the lock died"
+cmp "$work/data" "$work/out" || fail "the copy differs"
+gone "get was the last user"
+
+# ---- recover, list, info -----------------------------------------------------
+
+orphan "$key" "$work/data"
+check "list --check" 3 "$SVSHM" list --check
+out "^$key  *orphan"
+grep -q "$(printf '\033')" "$work/out" && fail "$name: colour in a file"
+awk 'length > 80 { exit 1 }' "$work/out" || fail "$name: over 80 columns"
+check "list --json" 0 "$SVSHM" list --json
+valid_json
+out '"schema": 1'
+check "recover --dry-run" 3 "$SVSHM" recover --dry-run "$key"
+out "^$key: would be removed: "
+check "recover --dry-run --json" 3 "$SVSHM" recover --dry-run --json "$key"
+valid_json
+out '"action": "would-remove"'
+check "recover --older-than" 0 "$SVSHM" recover --older-than 1d "$key"
+out "^$key: kept: "
+check "recover --save without a directory" 1 \
+	"$SVSHM" recover "$key" --save "$work/missing"
+check "info --json" 0 "$SVSHM" info --json "$key"
+valid_json
+id=$(sed -n 's/^ *"segment_id": \([0-9]*\),$/\1/p' "$work/out")
+mkdir "$work/saved"
+cp "$work/old" "$work/saved/$key.$id"
+check "recover --save over a file" 1 \
+	"$SVSHM" recover "$key" --save "$work/saved"
+err "$work/saved/$key.$id"
+cmp "$work/old" "$work/saved/$key.$id" || fail "$name: destroyed it"
+rm "$work/saved/$key.$id"
+check "after four refusals the orphan is there" 0 "$SVSHM" info --id "$id"
+out '^verdict *orphan$'
+check "recover --save" 0 "$SVSHM" recover "$key" --save "$work/saved"
+out "^$key: removed: .*; data saved in $work/saved/$key\.$id\$"
+cmp "$work/data" "$work/saved/$key.$id" || fail "$name: the data differ"
+[ "$(ls -A "$work/saved")" = "$key.$id" ] || fail "$name: left other files"
+gone "recover has removed it"
+check "recover of nothing" 0 "$SVSHM" recover "$key"
+out "nothing"
+check "recover --quiet of nothing" 0 "$SVSHM" recover --quiet "$key"
+[ ! -s "$work/out" ] || fail "$name: not quiet"
+
+orphan "$key" "$work/data"
+check "put replaces an orphan" 1 sh -c \
+	'"$1" put "$2" "$3" & await=$!
+	until "$1" info "$2" | grep -q "in use"; do :; done
+	kill -TERM $await; wait $await' sh "$SVSHM" "$key" "$work/data"
+err "replaces"
+if [ -n "${SVSHM_TEST_ALONE-}" ]; then
+	orphan "$key" "$work/data"
+	check "recover of all, dry" 3 "$SVSHM" recover --dry-run
+	check "recover of all" 0 "$SVSHM" recover
+	out "^$key: removed: "
+	check "recover of all, again" 0 "$SVSHM" recover
+	out '^nothing to recover$'
+else
+	echo "note: not alone here, so recover was not tried without a name"
+fi
+orphan "$key" "$work/data"
+check "remove of an orphan" 0 "$SVSHM" remove "$key"
+gone "remove has removed it"
+check "remove of nothing" 1 "$SVSHM" remove "$key"
+
+# ---- Names that bite ---------------------------------------------------------
+
+orphan "$odd" "$work/data"
+check "list with control characters" 3 "$SVSHM" list --check
+out '\\x1b\[31m\\x0a/%\\xff'
+grep -q "$(printf '\033')" "$work/out" && fail "$name: an escape got through"
+check "list --json with any bytes" 0 "$SVSHM" list --json
+valid_json
+out '\\u001b\[31m\\u000a/%\\ufffd"'
+check "save with any bytes" 0 "$SVSHM" recover "$odd" --save "$work/saved"
+ls "$work/saved" >>"$work/out"
+out "^$prefix-%1B%5B31m%0A%2F%25%FF\.[0-9]*\$"
+
+# ---- lock --------------------------------------------------------------------
+
+check "lock passes the status on" 7 "$SVSHM" lock "$key" -- sh -c 'exit 7'
+check "lock of a killed command" 143 "$SVSHM" lock "$key" -- sh -c 'kill $$'
+check "lock of no command" 127 "$SVSHM" lock "$key" -- "$work/missing"
+err "cannot run"
+check "lock of no program" 126 "$SVSHM" lock "$key" -- "$work/data"
+check "lock with the lock held" 0 "$SVSHM" lock "$key" -- \
+	"$SVSHM" info "$key"
+out '^lock *held by pid'
+gone "lock leaves no object"
+
+mkfifo "$work/ready" "$work/go"
+start "$SVSHM" lock "$key" -- sh -c 'echo >"$1"; read _ <"$2"; exit 5' sh \
+	"$work/ready" "$work/go"
+read -r _ <"$work/ready"
+check "lock --timeout 0" 1 "$SVSHM" lock "$key" --timeout 0 -- true
+check "lock --timeout" 1 "$SVSHM" lock "$key" --timeout=0.1 -- true
+echo >"$work/go"
+ended "the owner of the lock goes on" 5
+
+start "$SVSHM" lock "$key" -- sh -c 'trap "kill \$!; exit 42" TERM
+	sleep 60 & echo >"$1"; wait' sh "$work/ready"
+read -r _ <"$work/ready"
+kill -TERM "$job"
+ended "lock passes a signal on" 42
+
+count()
+{
+	turn=0
+	while [ $turn -lt 20 ]; do
+		"$SVSHM" lock "$key" -- sh -c \
+			'read n <"$1"; echo $((n + 1)) >"$1"' sh "$work/count"
+		turn=$((turn + 1))
+	done
+}
+echo 0 >"$work/count"
+count & one=$!
+count & two=$!
+count & three=$!
+wait $one $two $three
+check "the lock excludes" 0 test "$(cat "$work/count")" -eq 60
+
+died='echo "died=${SVSHM_OWNER_DIED-no}"'
+("$SVSHM" lock "$key" -- sh -c 'kill -9 "$PPID"'; :) >/dev/null 2>&1
+check "the owner died" 3 "$SVSHM" lock "$key" -- sh -c "$died; exit 3"
+out 'died=1'
+err 'died'
+
+# An orphan with data stays one, so what an owner's death left is still known.
+orphan "$key" "$work/data"
+check "the owner died, and the command fails" 3 \
+	"$SVSHM" lock "$key" -- sh -c "$died; exit 3"
+out 'died=1'
+check "the next owner is told as well" 0 \
+	"$SVSHM" lock "$key" -- sh -c "$died"
+out 'died=1'
+check "and made the data whole" 0 "$SVSHM" lock "$key" -- sh -c "$died"
+out 'died=no'
+check "lock has kept the orphan" 0 "$SVSHM" recover "$key"
+out "^$key: removed: "
+
+# ---- Other programs' segments ------------------------------------------------
+
+if command -v ipcmk >/dev/null; then
+	foreign=$(ipcmk -M 4096 | sed -n 's/^[^0-9]*\([0-9][0-9]*\)$/\1/p')
+	check "list --all" 0 "$SVSHM" list --all
+	out "^segment $foreign  *foreign"
+	check "list without it" 0 "$SVSHM" list
+	grep -q "^segment $foreign " "$work/out" && fail "$name: shown all the same"
+	check "info --id" 0 "$SVSHM" info --id "$foreign"
+	out '^verdict *foreign$'
+	check "info --id --json" 0 "$SVSHM" info --id "$foreign" --json
+	valid_json
+	out '"verdict": "foreign"'
+else
+	echo "note: no ipcmk here, so no segment of another program"
+fi
+check "info --id of nothing" 1 "$SVSHM" info --id 2147483647
+
+[ $failures -eq 0 ] || echo "$failures failed"
+[ $failures -eq 0 ]

@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * svshm get: copy an object's data out.
+ *
+ * Detaching as the last one removes the object, so it is done only after the
+ * data are where they were to go. If that fails, the process ends undetached:
+ * the object stays what it was, data and all.
+ */
+#include <config.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "tool.h"
+
+#ifndef PATH_MAX
+#define PATH_MAX 4096
+#endif
+
+/* The kernel tells nobody that an object has been created: look this often. */
+#define LOOK_EVERY_MS 25
+
+/* So many seconds an object of nothing but zeros may wait to be filled. */
+#define FILL_SECONDS 2
+
+struct get_run {
+	struct svshm *handle;
+	bool wait;
+	int64_t deadline;
+	bool orphaned;
+	bool locked;
+
+	const char *name;     /* of the destination, for messages */
+	int fd;
+	bool new;             /* a new file takes the place of the old one */
+	bool slow;            /* a pipe or a terminal may take its time */
+	struct new_file file;
+};
+
+/* A new file gets the rights of the one it replaces, or those of any new file. */
+static mode_t file_mode(const struct stat *old)
+{
+	mode_t mask = umask(0);
+
+	umask(mask);
+	return old ? old->st_mode & 0777 : 0666 & ~mask;
+}
+
+static int write_failed(const struct get_run *run)
+{
+	/* An interruption needs no explanation. */
+	if (!signals_caught())
+		message("cannot write %s: %s", run->name, strerror(errno));
+	return TOOL_FAILED;
+}
+
+/*
+ * A regular file is replaced when all is written. Anything else with a name (a
+ * device, a FIFO) is written to: replacing /dev/null would be a disaster.
+ */
+static int open_named(struct get_run *run)
+{
+	char resolved[PATH_MAX];
+	const char *path = run->name;
+	struct stat old;
+	bool exists = stat(path, &old) == 0;
+
+	if (exists && !S_ISREG(old.st_mode)) {
+		run->slow = true;
+		run->fd = open(path, O_WRONLY);
+		return run->fd < 0 ? write_failed(run) : TOOL_DONE;
+	}
+	/* A link stays: the file it leads to is replaced. */
+	if (exists && realpath(path, resolved))
+		path = resolved;
+	if (new_file_begin(&run->file, path) != 0)
+		return write_failed(run);
+	run->new = true;
+	run->fd = run->file.fd;
+	if (fchmod(run->fd, file_mode(exists ? &old : NULL)) != 0)
+		return write_failed(run);
+	return TOOL_DONE;
+}
+
+static int open_destination(struct get_run *run, const char *path)
+{
+	struct stat status;
+
+	if (path && strcmp(path, "-") != 0) {
+		run->name = path;
+		return open_named(run);
+	}
+	run->name = "standard output";
+	run->fd = STDOUT_FILENO;
+	run->slow = fstat(run->fd, &status) != 0 || !S_ISREG(status.st_mode);
+	return TOOL_DONE;
+}
+
+static int attach(struct get_run *run)
+{
+	for (;;) {
+		int code = svshm_attach(run->handle, SVSHM_READ_ONLY);
+
+		if (code >= 0) {
+			run->orphaned = code == SVSHM_ORPHANED;
+			return TOOL_DONE;
+		}
+		if (code != SVSHM_NOT_FOUND || !run->wait)
+			return fail(run->handle);
+		if (now_ms() >= run->deadline) {
+			message("no object has come in the time given");
+			return TOOL_FAILED;
+		}
+		if (signals_caught())
+			return TOOL_FAILED;
+		pause_ms(LOOK_EVERY_MS);
+	}
+}
+
+static int take_lock(struct get_run *run)
+{
+	int code = lock_until(run->handle, run->deadline);
+
+	if (code == SVSHM_PERMISSION_DENIED) {
+		message("copied without the lock, which you may not take: if "
+			"somebody writes meanwhile, the copy is torn");
+		return TOOL_DONE;
+	}
+	if (code == LOCK_INTERRUPTED)
+		return TOOL_FAILED;
+	if (code < 0)
+		return fail(run->handle);
+	run->locked = true;
+	if (code == SVSHM_OWNER_DIED)
+		message("an owner of the lock died holding it: the data may "
+			"be torn");
+	return TOOL_DONE;
+}
+
+/* Young, and not alone: its maker may be about to fill it. */
+static int young_visit(const struct svshm_object *object, void *context)
+{
+	bool *young = context;
+
+	*young = (int64_t)time(NULL) - object->create_time < FILL_SECONDS &&
+		 object_alive(object) > 1;
+	return 0;
+}
+
+/*
+ * An object is born unlocked and full of zeros, and "svshm put" can lock it
+ * only after that. Had we the lock before put had it?
+ */
+static bool not_filled_yet(struct get_run *run)
+{
+	const char *data = svshm_const_data(run->handle);
+	size_t size = svshm_size(run->handle);
+	bool young = false;
+
+	if (run->orphaned || data[0] != 0 ||
+	    memcmp(data, data + 1, size - 1) != 0)
+		return false;
+	return svshm_inspect(run->handle, young_visit, &young) >= 0 && young;
+}
+
+static int lock_filled(struct get_run *run)
+{
+	for (;;) {
+		int status = take_lock(run);
+
+		if (status != TOOL_DONE || !not_filled_yet(run))
+			return status;
+		if (run->locked && svshm_unlock(run->handle) < 0)
+			return fail(run->handle);
+		run->locked = false;
+		pause_ms(LOOK_EVERY_MS);
+	}
+}
+
+static int unlock(struct get_run *run)
+{
+	if (!run->locked)
+		return TOOL_DONE;
+	run->locked = false;
+	return svshm_unlock(run->handle) < 0 ? fail(run->handle) : TOOL_DONE;
+}
+
+static int write_out(struct get_run *run, const void *data, size_t size)
+{
+	if (write_all(run->fd, data, size) == 0)
+		return TOOL_DONE;
+	return write_failed(run);
+}
+
+/*
+ * Under the lock; but who reads from a pipe may take for ever, so for a slow
+ * destination the data are copied to memory first, if there is enough.
+ */
+static int copy_out(struct get_run *run)
+{
+	const void *data = svshm_const_data(run->handle);
+	size_t size = svshm_size(run->handle);
+	void *copy = run->slow ? malloc(size) : NULL;
+	int status = TOOL_DONE;
+
+	if (copy) {
+		memcpy(copy, data, size);
+		data = copy;
+		status = unlock(run);
+	}
+	if (status == TOOL_DONE)
+		status = write_out(run, data, size);
+	free(copy);
+	if (unlock(run) != TOOL_DONE)
+		status = TOOL_FAILED;
+	if (status == TOOL_DONE && run->new &&
+	    new_file_commit(&run->file, true) != 0)
+		status = write_failed(run);
+	return status;
+}
+
+static int get(struct get_run *run)
+{
+	int status = attach(run);
+
+	if (status != TOOL_DONE)
+		return status;
+	if (run->orphaned)
+		message("its users died without detaching: the data are what "
+			"they left");
+	status = lock_filled(run);
+	if (status == TOOL_DONE)
+		status = copy_out(run);
+	/* The copy is complete: what detach says is only worth a warning. */
+	if (status == TOOL_DONE && svshm_detach(run->handle) < 0)
+		fail(run->handle);
+	return status;
+}
+
+static int finish(struct get_run *run, int status)
+{
+	if (run->new)
+		new_file_end(&run->file);
+	if (status == TOOL_DONE) {
+		svshm_free(run->handle);
+		return status;
+	}
+	unlock(run);
+	if (signals_caught())
+		signals_die();
+	/* Not exit(3), which would detach. */
+	if (svshm_is_attached(run->handle))
+		_exit(status);
+	svshm_free(run->handle);
+	return status;
+}
+
+static int get_run(int argc, char **argv)
+{
+	const char *native_key = NULL;
+	int64_t timeout = -1;
+	struct get_run run = { .fd = -1 };
+	const struct tool_option options[] = {
+		{ "native-key", OPTION_TEXT, &native_key },
+		{ "timeout", OPTION_DURATION, &timeout },
+		{ "wait", OPTION_FLAG, &run.wait },
+		{ NULL, OPTION_FLAG, NULL },
+	};
+	struct operands operands;
+	int status = options_parse(&command_get, argc, argv, options,
+				   &operands);
+
+	if (status != OPTIONS_READ)
+		return status;
+	run.handle = options_handle(&command_get, &operands, native_key,
+				    &status);
+	if (!run.handle)
+		return status;
+	if (operands.count > 1) {
+		svshm_free(run.handle);
+		return usage_error(&command_get, "\"%.60s\" is one argument "
+				   "too many", operands.values[1]);
+	}
+	signals_catch();
+	run.deadline = deadline_after(timeout);
+	status = open_destination(&run, operands.values[0]);
+	if (status == TOOL_DONE)
+		status = get(&run);
+	return finish(&run, status);
+}
+
+const struct command command_get = {
+	.name = "get",
+	.run = get_run,
+	.help = "copy the data of an object to a file",
+	.usage =
+	"usage: svshm get KEY [FILE] [--wait] [--timeout T]\n"
+	"       svshm get --native-key PATH [FILE] [--wait] [--timeout T]\n"
+	"\n"
+	"Copy the data of an object to FILE, or to standard output, under the "
+	"lock.\nFILE is complete or as it was before.\n"
+	"\n"
+	"  --native-key PATH  the object of the key file PATH\n"
+	"  --timeout T        wait so long at most, for object and lock: 30s, "
+	"10m\n"
+	"  --wait             wait until there is such an object\n",
+};

@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* svshm info: all that is known about one object. */
+#include <config.h>
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tool.h"
+
+struct info_run {
+	int segment_id; /* what to look for in a scan */
+	bool json;
+	bool found;
+};
+
+static void line(const char *label, const char *value)
+{
+	char *escaped = text_escape(value);
+
+	printf("%-15s %s\n", label, escaped);
+	free(escaped);
+}
+
+#define LINE(label, ...) print_line(label, text_print(__VA_ARGS__))
+
+/* Takes the text. */
+static void print_line(const char *label, char *value)
+{
+	line(label, value);
+	free(value);
+}
+
+static void print_names(const struct svshm_object *object)
+{
+	line("key", object->key ? object->key : "-");
+	line("native key", object->native_key ? object->native_key : "-");
+	line("layout", object->layout == SVSHM_LAYOUT_QT ? "qt" : "native");
+	line("verdict", svshm_verdict_string(object->verdict));
+	line("reason", object->reason ? object->reason : "-");
+	LINE("IPC key", "0x%08llx",
+	     (unsigned long long)object->ipc_key & 0xffffffffULL);
+}
+
+static void print_segment(const struct svshm_object *object)
+{
+	if (object->segment_id < 0) {
+		line("segment", "none");
+		return;
+	}
+	LINE("segment", "id %d", object->segment_id);
+	LINE("data", "%llu bytes (%s)", (unsigned long long)object->size,
+	     text_size(object->size).bytes);
+	LINE("segment size", "%llu bytes (%s)",
+	     (unsigned long long)object->segment_size,
+	     text_size(object->segment_size).bytes);
+	LINE("mappings", "%llu", (unsigned long long)object->mappings);
+	LINE("created", "%s", text_time(object->create_time).bytes);
+	LINE("last attach", "%s", text_time(object->attach_time).bytes);
+	LINE("last detach", "%s", text_time(object->detach_time).bytes);
+	LINE("creator pid", "%ld", (long)object->creator_pid);
+	LINE("last pid", "%ld", (long)object->last_pid);
+}
+
+static void print_rights(const struct svshm_object *object)
+{
+	if (object->semaphore_id < 0)
+		line("semaphore set", "none");
+	else
+		LINE("semaphore set", "id %d", object->semaphore_id);
+	LINE("mode", "%04o", (unsigned)object->mode & 0777);
+	LINE("owner", "%s", text_user(object->uid).bytes);
+	LINE("group", "%s", text_group(object->gid).bytes);
+	LINE("creator", "%s", text_user(object->creator_uid).bytes);
+}
+
+static char *lock_owner(const struct svshm_object *object)
+{
+	if (!object->locked)
+		return text_print("free");
+	for (size_t i = 0; i < object->process_count; i++) {
+		const struct svshm_process *process = &object->processes[i];
+
+		if (process->pid == object->lock_pid && process->alive)
+			return text_print("held by pid %ld (%.*s)",
+					  (long)process->pid,
+					  SVSHM_PROCESS_NAME_SIZE,
+					  process->name);
+	}
+	if (object->lock_pid)
+		return text_print("held by pid %ld", (long)object->lock_pid);
+	return text_print("held");
+}
+
+static void print_processes(const struct svshm_object *object)
+{
+	static const char *const titles[] = {
+		"  PID", "ALIVE", "ACCESS", "STARTED", "ATTACHED", "NAME"
+	};
+	struct table table = { .titles = titles, .alignment = "llllll" };
+
+	LINE("registered", "%zu, of these alive %zu; %llu so far, room for %u",
+	     object->process_count, object_alive(object),
+	     (unsigned long long)object->registrations, object->max_processes);
+	for (size_t i = 0; i < object->process_count; i++) {
+		const struct svshm_process *process = &object->processes[i];
+		char *name = text_print("%.*s", SVSHM_PROCESS_NAME_SIZE,
+					process->name);
+		char *const cells[] = {
+			text_print("  %ld", (long)process->pid),
+			text_print("%s", process->alive ? "yes" : "no"),
+			text_print("%s", process->access == SVSHM_READ_ONLY ?
+				   "read-only" : "read-write"),
+			text_print("%s", text_since(process->start_time).bytes),
+			text_print("%s",
+				   text_since(process->attach_time).bytes),
+			text_escape(name),
+		};
+
+		free(name);
+		table_add(&table, cells, NULL);
+	}
+	if (table.rows > 0)
+		table_print(&table);
+	table_free(&table);
+}
+
+static void print_mappers(const struct mappers *mappers)
+{
+	static const char *const titles[] = { "  PID", "ACCESS", "COMMAND" };
+	struct table table = { .titles = titles, .alignment = "lll" };
+
+	if (!mappers->known) {
+		line("mapped by", "not known on this system");
+		return;
+	}
+	LINE("mapped by", mappers->unreadable ?
+	     "%zu processes; %zu others are not yours to look into" :
+	     "%zu processes", mappers->count, mappers->unreadable);
+	for (size_t i = 0; i < mappers->count; i++) {
+		const struct mapper *mapper = &mappers->list[i];
+		char *const cells[] = {
+			text_print("  %ld", (long)mapper->pid),
+			text_print("%s", mapper->writable ? "read-write" :
+				   "read-only"),
+			text_escape(mapper->command),
+		};
+
+		table_add(&table, cells, NULL);
+	}
+	if (table.rows > 0)
+		table_print(&table);
+	table_free(&table);
+}
+
+static void mappers_json(const struct mappers *mappers)
+{
+	if (!mappers->known) {
+		json_null("mapped_by");
+		json_null("mapped_by_complete");
+		return;
+	}
+	json_open("mapped_by", '[');
+	for (size_t i = 0; i < mappers->count; i++) {
+		const struct mapper *mapper = &mappers->list[i];
+
+		json_open(NULL, '{');
+		json_number("pid", mapper->pid);
+		json_text("access", mapper->writable ? "read-write" :
+			  "read-only");
+		json_text("command", mapper->command);
+		json_close('}');
+	}
+	json_close(']');
+	json_boolean("mapped_by_complete", mappers->unreadable == 0);
+}
+
+static void print_json(const struct svshm_object *object,
+		       const struct mappers *mappers)
+{
+	json_open(NULL, '{');
+	json_number("schema", 1);
+	json_open("object", '{');
+	object_json(object);
+	mappers_json(mappers);
+	json_close('}');
+	json_close('}');
+}
+
+static void print_text(const struct svshm_object *object,
+		       const struct mappers *mappers)
+{
+	print_names(object);
+	print_rights(object);
+	print_segment(object);
+	if (object->verdict != SVSHM_VERDICT_FOREIGN) {
+		print_line("lock", lock_owner(object));
+		line("data whole", object->owner_died ? "not known: an owner "
+		     "of the lock died holding it" : "yes");
+		print_processes(object);
+	}
+	if (object->segment_id >= 0)
+		print_mappers(mappers);
+}
+
+static int visit(const struct svshm_object *object, void *context)
+{
+	struct info_run *run = context;
+	struct mappers mappers = { .known = false };
+
+	if (run->segment_id >= 0 && object->segment_id != run->segment_id)
+		return 0;
+	run->found = true;
+	if (object->segment_id >= 0)
+		mappers_find(&mappers, object->segment_id);
+	if (run->json)
+		print_json(object, &mappers);
+	else
+		print_text(object, &mappers);
+	mappers_free(&mappers);
+	/* In a scan, the one that was looked for: no need to go on. */
+	return run->segment_id >= 0;
+}
+
+static int info_by_id(struct info_run *run, const char *text)
+{
+	char *end;
+	long id = strtol(text, &end, 10);
+
+	if (end == text || *end || id < 0 || id > INT_MAX)
+		return usage_error(&command_info, "--id: \"%.40s\" is not a "
+				   "segment id", text);
+	run->segment_id = (int)id;
+	int code = svshm_scan(SVSHM_SCAN_FOREIGN, visit, run);
+
+	if (code < 0) {
+		message("cannot look for segment %ld: %s", id,
+			svshm_strerror(code));
+		return TOOL_FAILED;
+	}
+	if (!run->found) {
+		message("there is no segment %ld that you may look at; "
+			"\"svshm list --all\" shows what there is", id);
+		return TOOL_FAILED;
+	}
+	return TOOL_DONE;
+}
+
+static int info_by_name(struct info_run *run, struct svshm *handle)
+{
+	int code = svshm_inspect(handle, visit, run);
+
+	return code < 0 ? fail(handle) : TOOL_DONE;
+}
+
+static int info_run(int argc, char **argv)
+{
+	const char *native_key = NULL, *id = NULL;
+	struct info_run run = { .segment_id = -1 };
+	const struct tool_option options[] = {
+		{ "id", OPTION_TEXT, &id },
+		{ "json", OPTION_FLAG, &run.json },
+		{ "native-key", OPTION_TEXT, &native_key },
+		{ NULL, OPTION_FLAG, NULL },
+	};
+	struct operands operands;
+	int status = options_parse(&command_info, argc, argv, options,
+				   &operands);
+
+	if (status != OPTIONS_READ)
+		return status;
+	if (operands.count + (native_key != NULL) + (id != NULL) != 1)
+		return usage_error(&command_info, "give one of KEY, "
+				   "--native-key PATH and --id N");
+	if (id)
+		return info_by_id(&run, id);
+	struct svshm *handle = options_handle(&command_info, &operands,
+					      native_key, &status);
+
+	if (!handle)
+		return status;
+	status = info_by_name(&run, handle);
+	svshm_free(handle);
+	return status;
+}
+
+const struct command command_info = {
+	.name = "info",
+	.run = info_run,
+	.help = "show all about one object, and who uses it",
+	.usage =
+	"usage: svshm info KEY [--json]\n"
+	"       svshm info --native-key PATH [--json]\n"
+	"       svshm info --id N [--json]\n"
+	"\n"
+	"Show all that is known about an object: ids, rights, sizes, times, "
+	"the owner of\nthe lock, the registered processes, and on Linux who "
+	"has it mapped.\n"
+	"\n"
+	"  --id N             the segment with the id N, of any program\n"
+	"  --json             print JSON\n"
+	"  --native-key PATH  the object of the key file PATH\n",
+};

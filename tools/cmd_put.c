@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * svshm put: create an object, copy a file into it, stay until it was read.
+ *
+ * Nobody shall read an object that is half filled, so the copy is made under
+ * the lock. create and lock are two calls: whoever attaches and locks between
+ * them sees zeros. svshm get waits a while when it finds zeros in an object as
+ * young as that; put does not count such a visitor as its reader.
+ *
+ * A copy that fails in the middle removes the object by force before the lock
+ * is released: who waits for the lock then gets SVSHM_REMOVED, not half a file.
+ */
+#include <config.h>
+
+#include <ctype.h>
+#include <grp.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "tool.h"
+
+/* How long a wait may be without a word on a terminal. */
+#define EXPLAIN_AFTER_MS 1000
+
+/*
+ * The kernel tells nobody that a process has attached or gone: between two
+ * looks at the object this time passes.
+ */
+#define LOOK_EVERY_MS 25
+
+struct put_run {
+	struct svshm *handle;
+	struct source source;
+	bool explained; /* why the prompt does not come back */
+};
+
+/* What one look at the object has found. */
+struct look {
+	int segment_id;
+	uint64_t registrations;
+	size_t alive;
+};
+
+static int look_visit(const struct svshm_object *object, void *context)
+{
+	struct look *look = context;
+
+	look->segment_id = object->segment_id;
+	look->registrations = object->registrations;
+	look->alive = object_alive(object);
+	return 0;
+}
+
+static int withdraw_visit(const struct svshm_object *object, void *context)
+{
+	struct svshm_recovery recovery = { .flags = SVSHM_RECOVER_FORCE };
+
+	(void)context;
+	return svshm_recover(object, &recovery);
+}
+
+/* Fill the object; on failure it is removed. */
+static int fill(struct put_run *run, struct look *base)
+{
+	int code = lock_until(run->handle, INT64_MAX);
+
+	if (code == LOCK_INTERRUPTED)
+		return TOOL_FAILED;
+	if (code < 0)
+		return fail(run->handle);
+	/* Who came before the lock may have seen zeros. Those who are still
+	   there are waiting for the lock, and count. */
+	int status = svshm_inspect(run->handle, look_visit, base) < 0 ?
+		     fail(run->handle) : TOOL_DONE;
+
+	base->registrations -= base->alive > 0 ? base->alive - 1 : 0;
+	if (status == TOOL_DONE)
+		status = source_copy(&run->source, svshm_data(run->handle));
+	if (status != TOOL_DONE) {
+		svshm_inspect(run->handle, withdraw_visit, NULL);
+		return status;
+	}
+	return svshm_unlock(run->handle) < 0 ? fail(run->handle) : TOOL_DONE;
+}
+
+/* On a terminal, say why the prompt does not come back. */
+static void explain_wait(struct put_run *run, int64_t since)
+{
+	if (run->explained || !isatty(STDERR_FILENO) ||
+	    now_ms() - since < EXPLAIN_AFTER_MS)
+		return;
+	run->explained = true;
+	message("in place, %s; waiting for a reader, ^C removes it",
+		text_size(run->source.size).bytes);
+}
+
+/*
+ * Wait until a process has registered since BASE and no other than this one is
+ * registered any more, or for a signal. Processes are counted, not compared by
+ * pid: two containers can have the same.
+ */
+static int wait_for_reader(struct put_run *run, const struct look *base)
+{
+	int64_t since = now_ms();
+
+	for (;;) {
+		struct look look = { .segment_id = -1 };
+		int code = svshm_inspect(run->handle, look_visit, &look);
+
+		if (code < 0 && code != SVSHM_NOT_FOUND)
+			return fail(run->handle);
+		if (look.segment_id != base->segment_id) {
+			message("somebody removed the object while it was "
+				"waiting for a reader");
+			return TOOL_FAILED;
+		}
+		bool visited = look.registrations > base->registrations;
+
+		if (visited && look.alive <= 1)
+			return TOOL_DONE;
+		if (signals_caught() && visited)
+			return TOOL_DONE;
+		if (signals_caught()) {
+			message("interrupted before a reader came; the object "
+				"is removed");
+			return TOOL_FAILED;
+		}
+		explain_wait(run, since);
+		pause_ms(LOOK_EVERY_MS);
+	}
+}
+
+static int put(struct put_run *run, const char *path)
+{
+	struct look base = { .segment_id = -1 };
+
+	/* Until there is an object, a signal may end the process at once. */
+	if (source_open(&run->source, path) != TOOL_DONE)
+		return TOOL_FAILED;
+	signals_catch();
+	int code = svshm_create(run->handle, run->source.size,
+				SVSHM_READ_WRITE);
+
+	if (code < 0)
+		return fail(run->handle);
+	if (code == SVSHM_ORPHANED)
+		message("replaces what crashed processes had left");
+	int status = fill(run, &base);
+
+	if (status == TOOL_DONE)
+		status = wait_for_reader(run, &base);
+	/* Removed by somebody else, which has been said, or by fill(). */
+	if (svshm_detach(run->handle) < 0 && status == TOOL_DONE)
+		status = fail(run->handle);
+	return status;
+}
+
+static int set_mode(struct svshm *handle, const char *text)
+{
+	char *end;
+	unsigned long mode = strtoul(text, &end, 8);
+
+	if (!isdigit((unsigned char)*text) || *end || mode > 0777)
+		return usage_error(&command_put, "--mode: \"%.40s\" is not an "
+				   "octal mode like 0640", text);
+	if (svshm_set_mode(handle, (mode_t)mode) < 0)
+		return fail(handle);
+	return TOOL_DONE;
+}
+
+static int set_group(struct svshm *handle, const char *text)
+{
+	const struct group *group = getgrnam(text);
+	char *end;
+	unsigned long gid = strtoul(text, &end, 10);
+
+	if (!group && (!isdigit((unsigned char)*text) || *end ||
+		       (gid_t)gid != gid)) {
+		message("there is no group \"%s\"", text);
+		return TOOL_FAILED;
+	}
+	if (svshm_set_group(handle, group ? group->gr_gid : (gid_t)gid) < 0)
+		return fail(handle);
+	return TOOL_DONE;
+}
+
+static int put_run(int argc, char **argv)
+{
+	const char *native_key = NULL, *mode = NULL, *group = NULL;
+	const struct tool_option options[] = {
+		{ "group", OPTION_TEXT, &group },
+		{ "mode", OPTION_TEXT, &mode },
+		{ "native-key", OPTION_TEXT, &native_key },
+		{ NULL, OPTION_FLAG, NULL },
+	};
+	struct operands operands;
+	int status = options_parse(&command_put, argc, argv, options,
+				   &operands);
+
+	if (status != OPTIONS_READ)
+		return status;
+	struct put_run run = { .source.fd = -1 };
+
+	run.handle = options_handle(&command_put, &operands, native_key,
+				    &status);
+	if (!run.handle)
+		return status;
+	status = TOOL_DONE;
+	if (operands.count > 1)
+		status = usage_error(&command_put, "\"%.60s\" is one argument "
+				     "too many", operands.values[1]);
+	if (status == TOOL_DONE && mode)
+		status = set_mode(run.handle, mode);
+	if (status == TOOL_DONE && group)
+		status = set_group(run.handle, group);
+	if (status == TOOL_DONE)
+		status = put(&run, operands.values[0]);
+	svshm_free(run.handle);
+	source_close(&run.source);
+	return status;
+}
+
+const struct command command_put = {
+	.name = "put",
+	.run = put_run,
+	.help = "create an object from a file; stay until it has been read",
+	.usage =
+	"usage: svshm put KEY [FILE] [--mode MODE] [--group GROUP]\n"
+	"       svshm put --native-key PATH [FILE] [--mode MODE] "
+	"[--group GROUP]\n"
+	"\n"
+	"Create an object with the contents of FILE, or of standard input, "
+	"and stay\nattached until a reader has come and gone, or until a "
+	"signal (^C).\n"
+	"\n"
+	"  --group GROUP      the object's group, by name or number\n"
+	"  --mode MODE        the object's rights, octal (0600)\n"
+	"  --native-key PATH  the object of the key file PATH\n",
+};

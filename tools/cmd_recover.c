@@ -1,0 +1,354 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * svshm recover: remove what crashed processes left behind. Each object is
+ * handed to svshm_recover() inside the visit that showed it; the library
+ * judges it again right before the removal.
+ */
+#include <config.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "tool.h"
+
+/* A file name has 255 bytes; the id, a dot and a margin have to fit too. */
+#define ENCODED_KEY_MAX 200
+
+enum action { REMOVED, KEPT, FAILED };
+
+struct recover_run {
+	bool dry_run, quiet, json;
+	bool named;            /* the objects were asked for by name */
+	int64_t older_than;    /* milliseconds; negative: any age */
+	const char *directory; /* where to save; NULL: nowhere */
+	size_t found;          /* leftovers to remove */
+	size_t failures;
+};
+
+/* One object on its way out. */
+struct rescue {
+	const char *directory;
+	char *path;    /* where the data are; NULL: not saved */
+	char *problem; /* why they are not */
+};
+
+/* DIR/KEY.ID, where the key is spelled with letters that any system takes. */
+static char *save_path(const char *directory, const struct svshm_object *object)
+{
+	char encoded[ENCODED_KEY_MAX + 4];
+	size_t length = 0;
+	const char *name = object->key ? object->key : object->native_key;
+
+	for (; name && *name && length < ENCODED_KEY_MAX; name++) {
+		unsigned char byte = (unsigned char)*name;
+		bool plain = (byte >= 'a' && byte <= 'z') ||
+			     (byte >= 'A' && byte <= 'Z') ||
+			     (byte >= '0' && byte <= '9') || byte == '_' ||
+			     byte == '-' || (byte == '.' && length > 0);
+
+		if (plain)
+			encoded[length++] = (char)byte;
+		else
+			length += (size_t)sprintf(encoded + length, "%%%02X",
+						  byte);
+	}
+	if (length == 0)
+		length = (size_t)sprintf(encoded, "segment");
+	encoded[length] = '\0';
+	return text_print("%s/%s.%d", directory, encoded, object->segment_id);
+}
+
+/* The callback of svshm_recover(): whatever fails here keeps the object. */
+static int save(const struct svshm_object *object, const void *data,
+		size_t size, void *context)
+{
+	struct rescue *rescue = context;
+	struct new_file file;
+	char *path = save_path(rescue->directory, object);
+
+	if (new_file_begin(&file, path) != 0) {
+		rescue->problem = text_print("cannot make a file in %s: %s",
+					     rescue->directory,
+					     strerror(errno));
+		free(path);
+		return SVSHM_UNKNOWN_ERROR;
+	}
+	if (write_all(file.fd, data, size) != 0 ||
+	    new_file_commit(&file, false) != 0) {
+		rescue->problem = text_print("cannot save the data in %s: %s",
+					     path, strerror(errno));
+		new_file_end(&file);
+		free(path);
+		return SVSHM_UNKNOWN_ERROR;
+	}
+	new_file_end(&file);
+	rescue->path = path;
+	return 0;
+}
+
+static const char *action_word(const struct recover_run *run,
+			       enum action action)
+{
+	if (action == REMOVED)
+		return run->dry_run ? "would-remove" : "removed";
+	return action == KEPT ? "kept" : "failed";
+}
+
+static void report_json(const struct recover_run *run,
+			const struct svshm_object *object, enum action action,
+			const char *why, const char *saved)
+{
+	json_open(NULL, '{');
+	json_text("action", action_word(run, action));
+	json_text("message", why);
+	json_text("saved", saved);
+	object_json(object);
+	json_close('}');
+}
+
+static void report(struct recover_run *run, const struct svshm_object *object,
+		   enum action action, const char *why, const char *saved)
+{
+	char *name = object_name(object);
+
+	if (run->json)
+		report_json(run, object, action, why, saved);
+	if (action == FAILED) {
+		run->failures++;
+		message("%s: failed: %s", name, why);
+	} else if (!run->json && !run->quiet) {
+		char *text = text_print(
+			"%s: %s: %s%s%s", name, action == REMOVED &&
+			run->dry_run ? "would be removed" :
+			action_word(run, action), why,
+			saved ? "; data saved in " : "", saved ? saved : "");
+		char *escaped = text_escape(text);
+
+		printf("%s\n", escaped);
+		free(escaped);
+		free(text);
+	}
+	free(name);
+}
+
+/*
+ * Too young for --older-than? Its age counts from the last detach, which for
+ * a process that dies is its death, or from the creation. Of unknown age is
+ * too young: the option is there to be careful.
+ */
+static bool too_young(const struct recover_run *run,
+		      const struct svshm_object *object)
+{
+	int64_t since = object->detach_time ? object->detach_time :
+			object->create_time;
+
+	if (run->older_than < 0)
+		return false;
+	return since <= 0 ||
+	       (int64_t)time(NULL) - since <= run->older_than / 1000;
+}
+
+/* What a refusal of the library's means for the run. */
+static enum action judge_refusal(struct recover_run *run, int code,
+				 enum svshm_verdict verdict)
+{
+	switch (code) {
+	case SVSHM_NOT_FOUND: /* somebody else was faster */
+		return KEPT;
+	case SVSHM_BUSY:
+		if (verdict == SVSHM_VERDICT_IN_USE)
+			return KEPT;
+		return run->named ? FAILED : KEPT;
+	case SVSHM_PERMISSION_DENIED:
+		/* Other users' leftovers are theirs, unless asked for. */
+		return run->named ? FAILED : KEPT;
+	case SVSHM_CORRUPT:
+		/* It should go, but it takes "remove --force". */
+		run->found++;
+		return run->dry_run ? KEPT : FAILED;
+	default:
+		return FAILED;
+	}
+}
+
+static void recover_object(struct recover_run *run,
+			   const struct svshm_object *object)
+{
+	struct rescue rescue = { .directory = run->directory };
+	struct svshm_recovery recovery = {
+		.flags = run->dry_run ? SVSHM_RECOVER_DRY_RUN : 0,
+		.save = run->directory && !run->dry_run ? save : NULL,
+		.context = &rescue,
+	};
+	int code = svshm_recover(object, &recovery);
+	const char *why = recovery.message;
+
+	if (rescue.problem)
+		why = rescue.problem;
+	else if (!*why)
+		why = svshm_strerror(code);
+	if (code >= 0) {
+		run->found++;
+		report(run, object, REMOVED, why, rescue.path);
+	} else {
+		report(run, object, judge_refusal(run, code, recovery.verdict),
+		       why, rescue.path);
+	}
+	free(rescue.path);
+	free(rescue.problem);
+}
+
+static int visit(const struct svshm_object *object, void *context)
+{
+	struct recover_run *run = context;
+
+	/* Stop between two objects, not inside one. */
+	if (signals_caught())
+		return 1;
+	if (object->verdict == SVSHM_VERDICT_IN_USE && run->named) {
+		char *users = object_users(object);
+		char *why = text_print("in use by %s", users);
+
+		report(run, object, KEPT, why, NULL);
+		free(why);
+		free(users);
+		return 0;
+	}
+	if (!run->named && !object_is_leftover(object))
+		return 0;
+	if (object_is_leftover(object) && too_young(run, object))
+		report(run, object, KEPT, "not as old as --older-than asks for",
+		       NULL);
+	else
+		recover_object(run, object);
+	return signals_caught() ? 1 : 0;
+}
+
+static void recover_name(struct recover_run *run, struct svshm *handle)
+{
+	int code = svshm_inspect(handle, visit, run);
+
+	if (code == SVSHM_NOT_FOUND) {
+		/* That is what was wanted. */
+		if (!run->quiet && !run->json) {
+			char *name = text_escape(svshm_key(handle) ?
+				svshm_key(handle) : svshm_native_key(handle));
+
+			printf("%s: nothing there\n", name);
+			free(name);
+		}
+	} else if (code < 0) {
+		run->failures++;
+		fail(handle);
+	}
+}
+
+static int recover_names(struct recover_run *run, struct operands *operands,
+			 const char *native_key)
+{
+	int status = TOOL_FAILED;
+
+	run->named = true;
+	while (native_key || operands->count > 0) {
+		struct svshm *handle = options_handle(
+			&command_recover, operands, native_key, &status);
+
+		if (!handle)
+			return status;
+		recover_name(run, handle);
+		svshm_free(handle);
+		native_key = NULL;
+	}
+	return TOOL_DONE;
+}
+
+static void recover_all(struct recover_run *run)
+{
+	int code = svshm_scan(0, visit, run);
+
+	if (code < 0) {
+		run->failures++;
+		message("cannot look at all objects: %s", svshm_strerror(code));
+	}
+	if (run->found == 0 && run->failures == 0 && !run->quiet && !run->json)
+		printf("nothing to recover\n");
+}
+
+static int recover(struct recover_run *run, struct operands *operands,
+		   const char *native_key)
+{
+	int status = TOOL_DONE;
+
+	signals_catch();
+	if (run->json) {
+		json_open(NULL, '{');
+		json_number("schema", 1);
+		json_boolean("dry_run", run->dry_run);
+		json_open("objects", '[');
+	}
+	if (operands->count > 0 || native_key)
+		status = recover_names(run, operands, native_key);
+	else
+		recover_all(run);
+	if (run->json) {
+		json_close(']');
+		json_close('}');
+	}
+	if (signals_caught()) {
+		fflush(stdout);
+		signals_die();
+	}
+	if (run->failures > 0)
+		return TOOL_FAILED;
+	if (status == TOOL_DONE && run->dry_run && run->found > 0)
+		return TOOL_LEFTOVERS;
+	return status;
+}
+
+static int recover_run(int argc, char **argv)
+{
+	const char *native_key = NULL;
+	struct recover_run run = { .older_than = -1 };
+	const struct tool_option options[] = {
+		{ "dry-run", OPTION_FLAG, &run.dry_run },
+		{ "json", OPTION_FLAG, &run.json },
+		{ "native-key", OPTION_TEXT, &native_key },
+		{ "older-than", OPTION_DURATION, &run.older_than },
+		{ "quiet", OPTION_FLAG, &run.quiet },
+		{ "save", OPTION_TEXT, &run.directory },
+		{ NULL, OPTION_FLAG, NULL },
+	};
+	struct operands operands;
+	int status = options_parse(&command_recover, argc, argv, options,
+				   &operands);
+
+	if (status != OPTIONS_READ)
+		return status;
+	return recover(&run, &operands, native_key);
+}
+
+const struct command command_recover = {
+	.name = "recover",
+	.run = recover_run,
+	.help = "remove what crashed processes left behind",
+	.usage =
+	"usage: svshm recover [KEY...] [--dry-run] [--save DIR] "
+	"[--older-than T]\n"
+	"                     [--native-key PATH] [--json] [--quiet]\n"
+	"\n"
+	"Remove the named leftovers, or without a name every one that you may "
+	"remove.\nObjects that are in use, or may be, are kept. Says what was "
+	"done and why not.\n"
+	"\n"
+	"  --dry-run          only say it; exit status 3 if there is "
+	"something\n"
+	"  --json             print JSON\n"
+	"  --native-key PATH  the object of the key file PATH\n"
+	"  --older-than T     only what has been left for longer: 30s, 10m, "
+	"2h, 1d\n"
+	"  --quiet            print failures only\n"
+	"  --save DIR         save the data of each in a file in DIR first\n",
+};

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The svshm tool: finds the command and runs it. */
+#include <config.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <locale.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tool.h"
+
+static const struct command *const commands[] = {
+	&command_list,
+	&command_info,
+	&command_recover,
+	&command_remove,
+	&command_put,
+	&command_get,
+	&command_lock,
+};
+
+#define COMMAND_COUNT (sizeof(commands) / sizeof(*commands))
+
+static void print_overview(void)
+{
+	fputs("usage: svshm COMMAND [ARGUMENT...]\n"
+	      "\n"
+	      "Named System V shared memory: look at it, use it, clean up.\n"
+	      "\n", stdout);
+	for (size_t i = 0; i < COMMAND_COUNT; i++)
+		printf("  %-9s %s\n", commands[i]->name, commands[i]->help);
+	fputs("  help      this text, or that of a command: svshm help list\n"
+	      "\n"
+	      "  --help    this text\n"
+	      "  --version the version\n"
+	      "\n"
+	      "Exit status: 0 done, 1 failed, 2 wrong usage, 3 leftovers "
+	      "found.\n", stdout);
+}
+
+static const struct command *find_command(const char *name)
+{
+	for (size_t i = 0; i < COMMAND_COUNT; i++) {
+		if (strcmp(commands[i]->name, name) == 0)
+			return commands[i];
+	}
+	return NULL;
+}
+
+static int unknown_command(const char *name)
+{
+	return usage_error(NULL, "unknown %s \"%.60s\"",
+			   name[0] == '-' ? "option" : "command", name);
+}
+
+static int help(const char *name)
+{
+	const struct command *command = name ? find_command(name) : NULL;
+
+	if (name && !command)
+		return unknown_command(name);
+	if (command)
+		fputs(command->usage, stdout);
+	else
+		print_overview();
+	return TOOL_DONE;
+}
+
+static int run(int argc, char **argv)
+{
+	if (argc < 2)
+		return usage_error(NULL, "no command given");
+	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0)
+		return help(argv[2]);
+	if (strcmp(argv[1], "--version") == 0) {
+		printf("svshm %s\n", svshm_version());
+		return TOOL_DONE;
+	}
+	const struct command *command = find_command(argv[1]);
+
+	if (!command)
+		return unknown_command(argv[1]);
+	return command->run(argc - 1, argv + 1);
+}
+
+/*
+ * A file that is opened while standard error is closed would get its number,
+ * and then the messages. What fills the gap here fails when it is used, as a
+ * closed one does.
+ */
+static void fill_standard_files(void)
+{
+	for (;;) {
+		int fd = open("/dev/null", O_RDONLY);
+
+		if (fd > STDERR_FILENO)
+			close(fd);
+		if (fd < 0 || fd > STDERR_FILENO)
+			return;
+	}
+}
+
+int main(int argc, char **argv)
+{
+	fill_standard_files();
+	/* Which bytes are printable characters; nothing else is localised. */
+	setlocale(LC_CTYPE, "");
+	int status = run(argc, argv);
+
+	/* A full disk or a closed pipe is a failure like any other. */
+	if (fflush(stdout) != 0 || ferror(stdout)) {
+		message("cannot write to standard output: %s", strerror(errno));
+		return TOOL_FAILED;
+	}
+	return status;
+}

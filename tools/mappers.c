@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Who has a segment mapped, registered or not, svshm's or not. On Linux
+ * /proc/PID/maps shows a System V segment as "/SYSVkkkkkkkk" with the segment's
+ * id in the inode column. Other systems have no public interface for it.
+ */
+#include <config.h>
+
+#include <stdlib.h>
+
+#include "tool.h"
+
+#ifdef __linux__
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Room for the fields before the name and for a short name. */
+#define LINE_SIZE 512
+
+static void read_command(const char *pid, struct mapper *mapper)
+{
+	char path[64];
+
+	mapper->command[0] = '\0';
+	snprintf(path, sizeof(path), "/proc/%.20s/comm", pid);
+	FILE *file = fopen(path, "r");
+
+	if (!file)
+		return;
+	if (fgets(mapper->command, sizeof(mapper->command), file))
+		mapper->command[strcspn(mapper->command, "\n")] = '\0';
+	fclose(file);
+}
+
+/*
+ * Is PID in our IPC namespace, so that segment ids mean the same? If it can't
+ * be told, its maps can't be read either.
+ */
+static bool same_namespace(const char *pid)
+{
+	char path[64], ours[64] = "", theirs[64] = "";
+
+	snprintf(path, sizeof(path), "/proc/%.20s/ns/ipc", pid);
+	if (readlink("/proc/self/ns/ipc", ours, sizeof(ours) - 1) < 0 ||
+	    readlink(path, theirs, sizeof(theirs) - 1) < 0)
+		return true;
+	return strcmp(ours, theirs) == 0;
+}
+
+/*
+ * Does the line show the segment? The pages of a svshm object may have more
+ * than one line: the header, then the data, which a read-only user has write
+ * protected. What lies at the highest offset decides about the access.
+ */
+static bool parse_line(const char *line, int segment_id,
+		       unsigned long long *offset, bool *writable)
+{
+	char permissions[5];
+	unsigned long long inode;
+	int end = 0;
+
+	if (sscanf(line, "%*x-%*x %4s %llx %*x:%*x %llu %n", permissions,
+		   offset, &inode, &end) != 3 || end == 0)
+		return false;
+	*writable = permissions[1] == 'w';
+	return inode == (unsigned long long)segment_id &&
+	       strncmp(line + end, "/SYSV", 5) == 0;
+}
+
+static bool read_maps(FILE *maps, int segment_id, struct mapper *mapper)
+{
+	char line[LINE_SIZE];
+	bool found = false, whole_line = true;
+	unsigned long long highest = 0;
+
+	while (fgets(line, sizeof(line), maps)) {
+		unsigned long long offset;
+		bool writable;
+		/* The rest of a long line is no line. */
+		bool begins = whole_line;
+
+		whole_line = strchr(line, '\n') != NULL;
+		if (!begins ||
+		    !parse_line(line, segment_id, &offset, &writable))
+			continue;
+		if (!found || offset > highest) {
+			mapper->writable = writable;
+			highest = offset;
+		} else if (offset == highest) {
+			mapper->writable |= writable;
+		}
+		found = true;
+	}
+	return found;
+}
+
+static void look_at(struct mappers *mappers, const char *pid, int segment_id)
+{
+	char path[64];
+	struct mapper mapper = { .pid = (pid_t)strtol(pid, NULL, 10) };
+
+	if (!same_namespace(pid))
+		return;
+	snprintf(path, sizeof(path), "/proc/%.20s/maps", pid);
+	FILE *maps = fopen(path, "r");
+
+	if (!maps) {
+		/* Anything else: it has ended meanwhile. */
+		mappers->unreadable += errno == EACCES || errno == EPERM;
+		return;
+	}
+	bool found = read_maps(maps, segment_id, &mapper);
+
+	/* A few processes open, and only reading is refused. */
+	mappers->unreadable += ferror(maps) &&
+			       (errno == EACCES || errno == EPERM);
+	fclose(maps);
+	if (!found)
+		return;
+	read_command(pid, &mapper);
+	mappers->list = must_reallocate(mappers->list, (mappers->count + 1) *
+					sizeof(*mappers->list));
+	mappers->list[mappers->count++] = mapper;
+}
+
+void mappers_find(struct mappers *mappers, int segment_id)
+{
+	*mappers = (struct mappers){ .known = false };
+	DIR *directory = opendir("/proc");
+
+	if (!directory)
+		return;
+	for (;;) {
+		const struct dirent *entry = readdir(directory);
+
+		if (!entry)
+			break;
+		if (!isdigit((unsigned char)entry->d_name[0]))
+			continue;
+		mappers->known = true;
+		look_at(mappers, entry->d_name, segment_id);
+	}
+	closedir(directory);
+}
+
+#else
+
+void mappers_find(struct mappers *mappers, int segment_id)
+{
+	(void)segment_id;
+	*mappers = (struct mappers){ .known = false };
+}
+
+#endif
+
+void mappers_free(struct mappers *mappers)
+{
+	free(mappers->list);
+}

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Objects in words and in JSON: one place for all commands. */
+#include <config.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "tool.h"
+
+bool object_is_leftover(const struct svshm_object *object)
+{
+	switch (object->verdict) {
+	case SVSHM_VERDICT_HALF_MADE:
+	case SVSHM_VERDICT_ORPHAN:
+	case SVSHM_VERDICT_HALF_REMOVED:
+	case SVSHM_VERDICT_CORRUPT:
+		return true;
+	case SVSHM_VERDICT_GONE:
+	case SVSHM_VERDICT_FOREIGN:
+	case SVSHM_VERDICT_IN_USE:
+	case SVSHM_VERDICT_UNKNOWN:
+		break;
+	}
+	return false;
+}
+
+const char *object_verdict(const struct svshm_object *object)
+{
+	/* Not svshm_verdict_string(): that is for people and may change. */
+	switch (object->verdict) {
+	case SVSHM_VERDICT_GONE:
+		return "gone";
+	case SVSHM_VERDICT_FOREIGN:
+		return "foreign";
+	case SVSHM_VERDICT_HALF_MADE:
+		return "half-made";
+	case SVSHM_VERDICT_IN_USE:
+		return "in-use";
+	case SVSHM_VERDICT_ORPHAN:
+		return "orphan";
+	case SVSHM_VERDICT_HALF_REMOVED:
+		return "half-removed";
+	case SVSHM_VERDICT_CORRUPT:
+		return "corrupt";
+	case SVSHM_VERDICT_UNKNOWN:
+		break;
+	}
+	return "unknown";
+}
+
+size_t object_alive(const struct svshm_object *object)
+{
+	size_t alive = 0;
+
+	for (size_t i = 0; i < object->process_count; i++)
+		alive += object->processes[i].alive;
+	return alive;
+}
+
+char *object_name(const struct svshm_object *object)
+{
+	if (object->key)
+		return text_print("%s", object->key);
+	if (object->native_key)
+		return text_print("%s", object->native_key);
+	if (object->segment_id >= 0)
+		return text_print("segment %d", object->segment_id);
+	if (object->semaphore_id >= 0)
+		return text_print("semaphore set %d", object->semaphore_id);
+	return text_print("unnamed");
+}
+
+char *object_users(const struct svshm_object *object)
+{
+	char *users = NULL;
+
+	for (size_t i = 0; i < object->process_count; i++) {
+		const struct svshm_process *process = &object->processes[i];
+
+		if (!process->alive)
+			continue;
+		char *longer = text_print(
+			"%s%spid %ld (%.*s)", users ? users : "",
+			users ? ", " : "", (long)process->pid,
+			SVSHM_PROCESS_NAME_SIZE, process->name);
+
+		free(users);
+		users = longer;
+	}
+	if (users)
+		return users;
+	if (object->mappings > 0)
+		return text_print("%llu mappings of unregistered processes",
+				  (unsigned long long)object->mappings);
+	return text_print("nobody who is registered");
+}
+
+static void process_json(const struct svshm_process *process)
+{
+	char name[SVSHM_PROCESS_NAME_SIZE + 1];
+
+	snprintf(name, sizeof(name), "%.*s", SVSHM_PROCESS_NAME_SIZE,
+		 process->name);
+	json_open(NULL, '{');
+	json_number("pid", process->pid);
+	json_boolean("alive", process->alive);
+	json_text("access", process->access == SVSHM_READ_ONLY ? "read-only" :
+		  "read-write");
+	json_known("start_time", process->start_time);
+	json_known("attach_time", process->attach_time);
+	json_text("name", name);
+	json_close('}');
+}
+
+void object_json(const struct svshm_object *object)
+{
+	char mode[16];
+
+	snprintf(mode, sizeof(mode), "%04o", (unsigned)object->mode & 0777);
+	json_text("key", object->key);
+	json_text("native_key", object->native_key);
+	json_text("layout", object->layout == SVSHM_LAYOUT_QT ? "qt" :
+		  "native");
+	json_text("verdict", object_verdict(object));
+	json_boolean("leftover", object_is_leftover(object));
+	json_text("reason", object->reason);
+	json_number("ipc_key", object->ipc_key);
+	json_id("segment_id", object->segment_id);
+	json_id("semaphore_id", object->semaphore_id);
+	json_unsigned("uid", object->uid);
+	json_unsigned("gid", object->gid);
+	json_unsigned("creator_uid", object->creator_uid);
+	json_text("mode", mode);
+	json_unsigned("size", object->size);
+	json_unsigned("segment_size", object->segment_size);
+	json_unsigned("mappings", object->mappings);
+	json_known("create_time", object->create_time);
+	json_known("attach_time", object->attach_time);
+	json_known("detach_time", object->detach_time);
+	json_known("creator_pid", object->creator_pid);
+	json_known("last_pid", object->last_pid);
+	json_unsigned("registrations", object->registrations);
+	json_unsigned("max_processes", object->max_processes);
+	json_boolean("locked", object->locked);
+	json_boolean("owner_died", object->owner_died);
+	json_known("lock_pid", object->lock_pid);
+	json_open("processes", '[');
+	for (size_t i = 0; i < object->process_count; i++)
+		process_json(&object->processes[i]);
+	json_close(']');
+}

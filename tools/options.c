@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The command line. getopt_long(3) is not on every system that svshm is for,
+ * and the rules here are few: long options only, "--name value" or
+ * "--name=value", options and operands in any order, "--" ends the options.
+ */
+#include <config.h>
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tool.h"
+
+int usage_error(const struct command *command, const char *format, ...)
+{
+	char text[256];
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(text, sizeof(text), format, arguments);
+	va_end(arguments);
+	if (command)
+		message("%s: %s; see \"svshm %s --help\"", command->name, text,
+			command->name);
+	else
+		message("%s; see \"svshm --help\"", text);
+	return TOOL_USAGE;
+}
+
+/* "30s", "1.5m", "200ms", plain seconds; false if it is none of these. */
+static bool parse_duration(const char *text, int64_t *duration_ms)
+{
+	static const struct {
+		const char *suffix;
+		double milliseconds;
+	} units[] = {
+		{ "", 1e3 },   { "ms", 1.0 },  { "s", 1e3 },
+		{ "m", 6e4 },  { "h", 3.6e6 }, { "d", 8.64e7 },
+	};
+	/* strtod() alone would take "inf", "0x10" and a sign. */
+	size_t digits = strspn(text, "0123456789.");
+
+	if (digits == 0 || digits > 15)
+		return false;
+	char *end;
+	double number = strtod(text, &end);
+
+	if (end != text + digits)
+		return false;
+	for (size_t i = 0; i < sizeof(units) / sizeof(*units); i++) {
+		if (strcmp(end, units[i].suffix) != 0)
+			continue;
+		number *= units[i].milliseconds;
+		/* A hundred years: no sum with a clock overflows. */
+		if (number > 3.2e12)
+			return false;
+		*duration_ms = (int64_t)number;
+		return true;
+	}
+	return false;
+}
+
+static int set_text(const struct command *command,
+		    const struct tool_option *option, const char *value)
+{
+	const char **target = option->target;
+
+	if (*target)
+		return usage_error(command, "--%s is given twice",
+				   option->name);
+	*target = value;
+	return OPTIONS_READ;
+}
+
+static int set_value(const struct command *command,
+		     const struct tool_option *option, const char *value)
+{
+	if (!value)
+		return usage_error(command, "--%s needs a value", option->name);
+	if (option->kind == OPTION_TEXT)
+		return set_text(command, option, value);
+	if (!parse_duration(value, option->target))
+		return usage_error(command, "--%s: \"%.40s\" is not a duration "
+				   "like 30s, 10m, 2h or 1d", option->name,
+				   value);
+	return OPTIONS_READ;
+}
+
+static const struct tool_option *find_option(const struct tool_option *table,
+					     const char *name, size_t length)
+{
+	for (; table->name; table++) {
+		if (strlen(table->name) == length &&
+		    memcmp(table->name, name, length) == 0)
+			return table;
+	}
+	return NULL;
+}
+
+/* Handle the option ARGV[*INDEX], and the argument after it if it is its value. */
+static int parse_option(const struct command *command, char **argv, int *index,
+			const struct tool_option *table)
+{
+	const char *name = argv[*index] + 2;
+	size_t length = strcspn(name, "=");
+	const struct tool_option *option = NULL;
+
+	if (strncmp(argv[*index], "--", 2) == 0)
+		option = find_option(table, name, length);
+	if (!option)
+		return usage_error(command, "unknown option \"%.60s\"",
+				   argv[*index]);
+	const char *value = name[length] == '=' ? name + length + 1 : NULL;
+
+	if (option->kind != OPTION_FLAG) {
+		/* argv ends with a NULL, which is "no value". */
+		if (!value)
+			value = argv[++*index];
+		return set_value(command, option, value);
+	}
+	if (value)
+		return usage_error(command, "--%s takes no value",
+				   option->name);
+	*(bool *)option->target = true;
+	return OPTIONS_READ;
+}
+
+int options_parse(const struct command *command, int argc, char **argv,
+		  const struct tool_option *table, struct operands *operands)
+{
+	*operands = (struct operands){ .values = argv + 1 };
+	for (int i = 1; i < argc; i++) {
+		char *argument = argv[i];
+
+		/* A lone "-" is an operand: standard input or output. */
+		if (operands->dashes || argument[0] != '-' || !argument[1]) {
+			/* Operands move up over the options before them. */
+			operands->values[operands->count++] = argument;
+			continue;
+		}
+		if (strcmp(argument, "--") == 0) {
+			operands->dashes = true;
+			operands->before_dashes = operands->count;
+			continue;
+		}
+		if (strcmp(argument, "--help") == 0) {
+			fputs(command->usage, stdout);
+			return TOOL_DONE;
+		}
+		int status = parse_option(command, argv, &i, table);
+
+		if (status != OPTIONS_READ)
+			return status;
+	}
+	if (!operands->dashes)
+		operands->before_dashes = operands->count;
+	/* Ends the list as in argv: execvp() gets the rest of it. */
+	operands->values[operands->count] = NULL;
+	return OPTIONS_READ;
+}
+
+struct svshm *options_handle(const struct command *command,
+			     struct operands *operands, const char *native_key,
+			     int *status)
+{
+	const char *key = NULL;
+
+	if (!native_key) {
+		if (operands->count == 0) {
+			*status = usage_error(command, "no KEY given");
+			return NULL;
+		}
+		key = *operands->values++;
+		operands->count--;
+		if (operands->before_dashes > 0)
+			operands->before_dashes--;
+	}
+	struct svshm *handle = svshm_new(key);
+
+	if (!handle) {
+		message("no memory for a handle");
+		*status = TOOL_FAILED;
+		return NULL;
+	}
+	if (native_key && svshm_set_native_key(handle, native_key) < 0) {
+		*status = fail(handle);
+		svshm_free(handle);
+		return NULL;
+	}
+	return handle;
+}

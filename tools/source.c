@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What svshm put copies: a file or standard input, with progress shown. */
+#include <config.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "tool.h"
+
+#define CHUNK ((size_t)1 << 20)
+#define PROGRESS_AFTER_MS 1000
+#define PROGRESS_EVERY_MS 200
+
+static void show_progress(struct source *source, size_t done)
+{
+	int64_t now = now_ms();
+
+	if (now - source->started < PROGRESS_AFTER_MS ||
+	    now - source->shown < PROGRESS_EVERY_MS || !isatty(STDERR_FILENO))
+		return;
+	source->shown = now;
+	fprintf(stderr, "\rsvshm: %s", text_size(done).bytes);
+	if (source->size > 0)
+		fprintf(stderr, " of %s, %.0f%%", text_size(source->size).bytes,
+			100.0 * (double)done / (double)source->size);
+	else
+		fputs(" read", stderr);
+	fputs("\033[K", stderr);
+}
+
+static void end_progress(struct source *source)
+{
+	if (source->shown)
+		fputs("\r\033[K", stderr);
+	source->shown = 0;
+}
+
+/* Read some; the bytes read, 0 at the end, or -1 after a message. */
+static ssize_t read_some(struct source *source, char *into, size_t room)
+{
+	for (;;) {
+		if (signals_caught()) {
+			end_progress(source);
+			message("interrupted while reading %s", source->name);
+			return -1;
+		}
+		ssize_t length = read(source->fd, into, room < CHUNK ? room :
+				      CHUNK);
+
+		if (length >= 0)
+			return length;
+		if (errno == EINTR)
+			continue;
+		int error = errno;
+
+		end_progress(source);
+		message("cannot read %s: %s", source->name, strerror(error));
+		return -1;
+	}
+}
+
+/* Read all of a source whose size is not known. */
+static int load(struct source *source)
+{
+	size_t room = CHUNK, done = 0;
+	ssize_t length;
+
+	source->memory = must_allocate(room);
+	while ((length = read_some(source, source->memory + done,
+				   room - done)) > 0) {
+		done += (size_t)length;
+		if (done == room) {
+			room *= 2;
+			source->memory = must_reallocate(source->memory, room);
+		}
+		show_progress(source, done);
+	}
+	source->size = done;
+	return length < 0 ? TOOL_FAILED : TOOL_DONE;
+}
+
+/*
+ * The size, as far as it is known without reading: a regular file tells it. The
+ * files of /proc say 0 and have to be read, as a pipe has. 0: not known.
+ */
+static uint64_t size_left(int fd)
+{
+	struct stat status;
+
+	if (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode))
+		return 0;
+	off_t offset = lseek(fd, 0, SEEK_CUR);
+
+	if (offset < 0 || offset >= status.st_size)
+		return 0;
+	return (uint64_t)(status.st_size - offset);
+}
+
+static int measure(struct source *source)
+{
+	uint64_t size = size_left(source->fd);
+
+	if (size > SIZE_MAX) {
+		message("%s is too large for a segment", source->name);
+		return TOOL_FAILED;
+	}
+	source->size = (size_t)size;
+	if (size == 0 && load(source) != TOOL_DONE)
+		return TOOL_FAILED;
+	if (source->size > 0)
+		return TOOL_DONE;
+	message("%s is empty, and an object cannot be: nothing is created",
+		source->name);
+	return TOOL_FAILED;
+}
+
+int source_open(struct source *source, const char *path)
+{
+	source->started = now_ms();
+	source->name = "standard input";
+	source->fd = STDIN_FILENO;
+	if (path && strcmp(path, "-") != 0) {
+		source->name = path;
+		source->fd = open(path, O_RDONLY);
+	}
+	if (source->fd < 0) {
+		message("cannot read %s: %s", path, strerror(errno));
+		return TOOL_FAILED;
+	}
+	int status = measure(source);
+
+	end_progress(source);
+	return status;
+}
+
+static int read_into(struct source *source, char *data)
+{
+	size_t done = 0;
+
+	while (done < source->size) {
+		ssize_t length = read_some(source, data + done,
+					   source->size - done);
+
+		if (length < 0)
+			return TOOL_FAILED;
+		if (length == 0) {
+			end_progress(source);
+			message("%s became shorter while it was read",
+				source->name);
+			return TOOL_FAILED;
+		}
+		done += (size_t)length;
+		show_progress(source, done);
+	}
+	end_progress(source);
+	return TOOL_DONE;
+}
+
+int source_copy(struct source *source, char *data)
+{
+	if (!source->memory)
+		return read_into(source, data);
+	memcpy(data, source->memory, source->size);
+	/* It may be large, and put stays for long. */
+	free(source->memory);
+	source->memory = NULL;
+	return TOOL_DONE;
+}
+
+void source_close(struct source *source)
+{
+	free(source->memory);
+	if (source->fd > STDIN_FILENO)
+		close(source->fd);
+}

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Aligned columns. */
+#include <config.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tool.h"
+
+#define LINE_WIDTH 80
+#define GAP 2
+#define COLUMNS_MAX 16
+
+void table_add(struct table *table, char *const *cells, const char *colour)
+{
+	size_t columns = strlen(table->alignment);
+	size_t rows = table->rows + 1;
+
+	/* Grows when the count is a power of two: to twice that. */
+	if ((table->rows & (table->rows - 1)) == 0) {
+		size_t room = 2 * rows;
+
+		table->cells = must_reallocate(table->cells, room * columns *
+					       sizeof(*table->cells));
+		table->colours = must_reallocate(table->colours, room *
+						 sizeof(*table->colours));
+	}
+	memcpy(table->cells + table->rows * columns, cells,
+	       columns * sizeof(*cells));
+	table->colours[table->rows] = colour;
+	table->rows = rows;
+}
+
+static void find_widths(const struct table *table, size_t *widths)
+{
+	size_t columns = strlen(table->alignment);
+	size_t others = 0;
+
+	for (size_t column = columns; column-- > 0;) {
+		size_t limit = LINE_WIDTH - others;
+
+		widths[column] = strlen(table->titles[column]);
+		for (size_t row = 0; row < table->rows; row++) {
+			size_t width = text_width(
+				table->cells[row * columns + column]);
+
+			/* Only the first column has texts of any length. */
+			if (width > widths[column] &&
+			    (column > 0 || width <= limit))
+				widths[column] = width;
+		}
+		others += widths[column] + GAP;
+	}
+}
+
+static void print_blanks(size_t count)
+{
+	while (count-- > 0)
+		putchar(' ');
+}
+
+static void print_cell(const struct table *table, size_t column,
+		       const char *cell, size_t width, const char *colour)
+{
+	size_t taken = text_width(cell);
+	size_t padding = width > taken ? width - taken : 0;
+	bool right = table->alignment[column] == 'r';
+	bool last = !table->alignment[column + 1];
+
+	print_blanks(right ? padding : 0);
+	if (colour)
+		fputs(colour, stdout);
+	fputs(cell, stdout);
+	if (colour)
+		fputs("\033[0m", stdout);
+	if (last)
+		putchar('\n');
+	else
+		print_blanks(GAP + (right ? 0 : padding));
+}
+
+static void print_row(const struct table *table, const char *const *cells,
+		      const size_t *widths, const char *colour)
+{
+	for (size_t column = 0; table->alignment[column]; column++) {
+		const char *cell = cells[column];
+
+		if (column == 0 && text_width(cell) > widths[0]) {
+			printf("%s\n", cell);
+			cell = "";
+		}
+		print_cell(table, column, cell, widths[column],
+			   column == table->coloured ? colour : NULL);
+	}
+}
+
+void table_print(const struct table *table)
+{
+	size_t widths[COLUMNS_MAX];
+	size_t columns = strlen(table->alignment);
+
+	find_widths(table, widths);
+	print_row(table, table->titles, widths, NULL);
+	for (size_t row = 0; row < table->rows; row++)
+		print_row(table,
+			  (const char *const *)table->cells + row * columns,
+			  widths, table->colours[row]);
+}
+
+void table_free(struct table *table)
+{
+	size_t cells = table->rows * strlen(table->alignment);
+
+	for (size_t i = 0; i < cells; i++)
+		free(table->cells[i]);
+	free(table->cells);
+	free(table->colours);
+}

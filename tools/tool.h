@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the commands of the svshm tool share. The tool sees the library through
+ * its public header only.
+ *
+ * A command is one file cmd_NAME.c that defines one struct command, and one row
+ * in the table in main.c.
+ */
+#ifndef SVSHM_TOOL_H
+#define SVSHM_TOOL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "svshm.h"
+
+#if defined(__GNUC__)
+#define TOOL_PRINTF(format, first) \
+	__attribute__((__format__(__printf__, format, first)))
+#else
+#define TOOL_PRINTF(format, first)
+#endif
+
+/* Exit statuses; documented in svshm(1). */
+enum tool_status {
+	TOOL_DONE = 0,
+	TOOL_FAILED = 1,
+	TOOL_USAGE = 2,
+	TOOL_LEFTOVERS = 3
+};
+
+struct command {
+	const char *name;
+	/* argv[0] is the command's name; the result is the exit status. */
+	int (*run)(int argc, char **argv);
+	const char *help;  /* one line */
+	const char *usage; /* what "svshm NAME --help" prints */
+};
+
+extern const struct command command_list;
+extern const struct command command_info;
+extern const struct command command_recover;
+extern const struct command command_remove;
+extern const struct command command_put;
+extern const struct command command_get;
+extern const struct command command_lock;
+
+/* ---- options.c: the command line ---------------------------------------- */
+
+enum tool_option_kind {
+	OPTION_FLAG,    /* target: bool */
+	OPTION_TEXT,    /* target: const char *; NULL before */
+	OPTION_DURATION /* target: int64_t, milliseconds; negative before */
+};
+
+struct tool_option {
+	const char *name; /* without the dashes; NULL ends a table */
+	enum tool_option_kind kind;
+	void *target;
+};
+
+struct operands {
+	int count;
+	char **values;
+	int before_dashes; /* how many stood before "--" */
+	bool dashes;       /* there was a "--" */
+};
+
+/* What options_parse() returns if the command shall go on. */
+#define OPTIONS_READ (-1)
+
+/*
+ * Read options, which may stand between operands up to "--", and collect the
+ * operands. Otherwise than with OPTIONS_READ, the help has been printed, or
+ * what is wrong; the result is the exit status.
+ */
+int options_parse(const struct command *command, int argc, char **argv,
+		  const struct tool_option *table, struct operands *operands);
+
+/*
+ * A handle for the object that the command line names: for NATIVE_KEY if it is
+ * not NULL, else for the first operand, which is taken away. NULL: there is no
+ * name, or no memory; *status has the exit status.
+ */
+struct svshm *options_handle(const struct command *command,
+			     struct operands *operands, const char *native_key,
+			     int *status);
+
+/* Print what is wrong with the command line; the result is TOOL_USAGE. */
+int usage_error(const struct command *command, const char *format, ...)
+	TOOL_PRINTF(2, 3);
+
+/* ---- output.c: text for people ------------------------------------------ */
+
+/* A short text by value, so that it can be used inside a call of printf. */
+struct text {
+	char bytes[64];
+};
+
+/* "svshm: ..." on standard error, one line whatever the arguments hold. */
+void message(const char *format, ...) TOOL_PRINTF(1, 2);
+
+/* Print the last error of a handle; the result is TOOL_FAILED. */
+int fail(const struct svshm *handle);
+
+/* malloc() and realloc() that end the process with a message if they fail. */
+void *must_allocate(size_t size);
+void *must_reallocate(void *memory, size_t size);
+
+/* printf() into memory of the caller's. */
+char *text_print(const char *format, ...) TOOL_PRINTF(1, 2);
+
+/*
+ * A copy in which control characters, broken multibyte characters and those
+ * that change the direction of writing are spelled out. The caller frees it.
+ */
+char *text_escape(const char *bytes);
+
+/* Columns that an escaped text takes on a terminal. */
+size_t text_width(const char *text);
+
+struct text text_size(uint64_t bytes);            /* "4.0K" */
+struct text text_age(int64_t seconds);            /* "12m" */
+struct text text_since(int64_t time);             /* age of a time, or "-" */
+struct text text_time(int64_t time);              /* with age, or "never" */
+struct text text_user(uid_t uid);
+struct text text_group(gid_t gid);
+
+/* Standard output is a terminal on which colour is welcome. */
+bool output_in_colour(void);
+
+/* ---- table.c: aligned columns ------------------------------------------- */
+
+struct table {
+	const char *const *titles;
+	const char *alignment;   /* a letter per column: l or r */
+	size_t coloured;         /* the column that rows may colour */
+	size_t rows;
+	char **cells;            /* owned */
+	const char **colours;    /* per row: escape sequence or NULL; static */
+};
+
+/* Add a row; the cells, one per column, belong to the table afterwards. */
+void table_add(struct table *table, char *const *cells, const char *colour);
+
+/*
+ * Print titles and rows within 80 columns: a first cell that is too long gets
+ * a line of its own.
+ */
+void table_print(const struct table *table);
+void table_free(struct table *table);
+
+/* ---- json.c ------------------------------------------------------------- */
+
+/*
+ * A JSON document on standard output, member by member. The name is NULL
+ * inside an array. Any bytes make valid JSON: what is not UTF-8 becomes
+ * U+FFFD.
+ */
+void json_open(const char *name, char bracket); /* '{' or '[' */
+void json_close(char bracket);                  /* '}' or ']' */
+void json_text(const char *name, const char *value); /* NULL: null */
+void json_number(const char *name, int64_t value);
+void json_unsigned(const char *name, uint64_t value);
+void json_boolean(const char *name, bool value);
+void json_null(const char *name);
+void json_known(const char *name, int64_t value);    /* 0: null */
+void json_id(const char *name, int64_t value);       /* negative: null */
+
+/* ---- object.c: objects in words ----------------------------------------- */
+
+/* No live process uses it, and it ought to be gone. */
+bool object_is_leftover(const struct svshm_object *object);
+
+/* The verdict as JSON has it: one word, stable. */
+const char *object_verdict(const struct svshm_object *object);
+
+/* How many of the processes in its table are alive. */
+size_t object_alive(const struct svshm_object *object);
+
+/* Key, native key or ids, not escaped; the caller frees it. */
+char *object_name(const struct svshm_object *object);
+
+/* "pid 12 (name), pid 13 (name)": who uses it; the caller frees it. */
+char *object_users(const struct svshm_object *object);
+
+/* The members of the object, without the brackets. */
+void object_json(const struct svshm_object *object);
+
+/* ---- file.c: files that are complete or not there ------------------------ */
+
+struct new_file {
+	char *path;
+	char *temporary; /* NULL: nothing to clean up */
+	int fd;
+};
+
+/*
+ * All functions that return an int return 0, or -1 with errno set.
+ *
+ * Begin a file that shall become PATH, under another name beside it.
+ */
+int new_file_begin(struct new_file *file, const char *path);
+
+/* Make it durable and give it its name; without REPLACE only a free name. */
+int new_file_commit(struct new_file *file, bool replace);
+
+/* Remove it, unless it has been committed, and free what it holds. */
+void new_file_end(struct new_file *file);
+
+/* Write all; EINTR if a signal that ends the command has been caught. */
+int write_all(int fd, const void *data, size_t size);
+
+/* ---- source.c: what put copies ------------------------------------------- */
+
+struct source {
+	int fd;
+	const char *name; /* for messages */
+	size_t size;      /* of the data; 0: not known yet */
+	char *memory;     /* the data, if they had to be read to be measured */
+	int64_t started;
+	int64_t shown;    /* when progress was last shown; 0: never */
+};
+
+/*
+ * Both return an exit status and print what is wrong. Open PATH (NULL or "-":
+ * standard input) and find out the size, which is not 0.
+ */
+int source_open(struct source *source, const char *path);
+
+/* Copy it to DATA, which has room for its size. */
+int source_copy(struct source *source, char *data);
+
+void source_close(struct source *source);
+
+/* ---- waiting.c: time, signals, and waiting for the lock ------------------ */
+
+/* Milliseconds of a clock that is never set. */
+int64_t now_ms(void);
+
+/* The end of a wait; for a negative duration there is none (INT64_MAX). */
+int64_t deadline_after(int64_t duration_ms);
+
+/*
+ * From now on SIGINT, SIGTERM and SIGHUP (unless ignored) only leave a note,
+ * and a failing write is an error, not a signal.
+ */
+void signals_catch(void);
+
+/* The signal that was noted, or 0. */
+int signals_caught(void);
+
+/* End the process by the signal that was noted. */
+void signals_die(void);
+
+/* Pause until the time has passed or a signal has been noted. */
+void pause_ms(int64_t duration_ms);
+
+/* What lock_until() returns, beside the codes, if a signal has been noted. */
+#define LOCK_INTERRUPTED 100
+
+/* As svshm_lock(), but ends at the deadline and on a signal. */
+int lock_until(struct svshm *handle, int64_t deadline);
+
+/* ---- mappers.c: who has a segment mapped --------------------------------- */
+
+struct mapper {
+	pid_t pid;
+	bool writable;
+	char command[64];
+};
+
+struct mappers {
+	bool known;        /* this system can tell */
+	size_t count;
+	struct mapper *list;
+	size_t unreadable; /* processes that the caller may not look into */
+};
+
+void mappers_find(struct mappers *mappers, int segment_id);
+void mappers_free(struct mappers *mappers);
+
+#endif
