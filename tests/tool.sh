@@ -14,7 +14,7 @@ if [ -z "${SVSHM-}" ]; then
 fi
 # Among objects of our own only, recover can be tried without a name.
 if [ -z "${SVSHM_TEST_ALONE-}" ] && unshare --ipc true 2>/dev/null; then
-	SVSHM_TEST_ALONE=1 exec unshare --ipc "${SHELL:-/bin/sh}" "$0"
+	SVSHM_TEST_ALONE=1 exec unshare --ipc sh "$0"
 fi
 work=$(mktemp -d "${TMPDIR:-/tmp}/svshm-test.XXXXXX") || exit 99
 mkdir -m 700 "$work/keys" || exit 99
@@ -130,10 +130,11 @@ start_put()
 orphan()
 {
 	start_put "$1" "$2"
-	# The shell that starts this one reports the death: not here.
-	("$SVSHM" lock "$1" -- sh -c 'kill -9 "$1" "$PPID"' sh "$job"
-		:) >/dev/null 2>&1
-	wait "$job" 2>/dev/null
+	# The shell reports deaths: not here.
+	{
+		"$SVSHM" lock "$1" -- sh -c 'kill -9 "$1" "$PPID"' sh "$job"
+		wait "$job"
+	} >/dev/null 2>&1
 	jobs=${jobs% "$job"}
 }
 
@@ -379,7 +380,7 @@ wait $one $two $three
 check "the lock excludes" 0 test "$(cat "$work/count")" -eq 60
 
 died='echo "died=${SVSHM_OWNER_DIED-no}"'
-("$SVSHM" lock "$key" -- sh -c 'kill -9 "$PPID"'; :) >/dev/null 2>&1
+{ "$SVSHM" lock "$key" -- sh -c 'kill -9 "$PPID"'; } >/dev/null 2>&1
 check "the owner died" 3 "$SVSHM" lock "$key" -- sh -c "$died; exit 3"
 out 'died=1'
 err 'died'

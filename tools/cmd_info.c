@@ -43,6 +43,15 @@ static void print_names(const struct svshm_object *object)
 	     (unsigned long long)object->ipc_key & 0xffffffffULL);
 }
 
+static void print_size(const char *label, uint64_t size)
+{
+	if (size < 1024)
+		LINE(label, "%u byte%s", (unsigned)size, size == 1 ? "" : "s");
+	else
+		LINE(label, "%llu bytes (%s)", (unsigned long long)size,
+		     text_size(size).bytes);
+}
+
 static void print_segment(const struct svshm_object *object)
 {
 	if (object->segment_id < 0) {
@@ -50,11 +59,8 @@ static void print_segment(const struct svshm_object *object)
 		return;
 	}
 	LINE("segment", "id %d", object->segment_id);
-	LINE("data", "%llu bytes (%s)", (unsigned long long)object->size,
-	     text_size(object->size).bytes);
-	LINE("segment size", "%llu bytes (%s)",
-	     (unsigned long long)object->segment_size,
-	     text_size(object->segment_size).bytes);
+	print_size("data", object->size);
+	print_size("segment size", object->segment_size);
 	LINE("mappings", "%llu", (unsigned long long)object->mappings);
 	LINE("created", "%s", text_time(object->create_time).bytes);
 	LINE("last attach", "%s", text_time(object->attach_time).bytes);
@@ -136,8 +142,9 @@ static void print_mappers(const struct mappers *mappers)
 		return;
 	}
 	LINE("mapped by", mappers->unreadable ?
-	     "%zu processes; %zu others are not yours to look into" :
-	     "%zu processes", mappers->count, mappers->unreadable);
+	     "%zu process%s; %zu more cannot be looked into" :
+	     "%zu process%s", mappers->count, mappers->count == 1 ? "" : "es",
+	     mappers->unreadable);
 	for (size_t i = 0; i < mappers->count; i++) {
 		const struct mapper *mapper = &mappers->list[i];
 		char *const cells[] = {

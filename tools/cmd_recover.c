@@ -120,11 +120,11 @@ static void report(struct recover_run *run, const struct svshm_object *object,
 		run->failures++;
 		message("%s: failed: %s", name, why);
 	} else if (!run->json && !run->quiet) {
+		/* The library says itself that it has removed something. */
 		char *text = text_print(
-			"%s: %s: %s%s%s", name, action == REMOVED &&
-			run->dry_run ? "would be removed" :
-			action_word(run, action), why,
-			saved ? "; data saved in " : "", saved ? saved : "");
+			"%s: %s%s%s%s", name, action == KEPT ? "kept: " : "",
+			why, saved ? "; data saved in " : "",
+			saved ? saved : "");
 		char *escaped = text_escape(text);
 
 		printf("%s\n", escaped);
@@ -189,7 +189,8 @@ static void recover_object(struct recover_run *run,
 	if (rescue.problem)
 		why = rescue.problem;
 	else if (!*why)
-		why = svshm_strerror(code);
+		why = code < 0 ? svshm_strerror(code) :
+		      action_word(run, REMOVED);
 	if (code >= 0) {
 		run->found++;
 		report(run, object, REMOVED, why, rescue.path);
@@ -210,7 +211,8 @@ static int visit(const struct svshm_object *object, void *context)
 		return 1;
 	if (object->verdict == SVSHM_VERDICT_IN_USE && run->named) {
 		char *users = object_users(object);
-		char *why = text_print("in use by %s", users);
+		char *why = users ? text_print("in use by %s", users) :
+			    text_print("in use: %s", object->reason);
 
 		report(run, object, KEPT, why, NULL);
 		free(why);

@@ -15,13 +15,13 @@ static int visit(const struct svshm_object *object, void *context)
 		return 0;
 	char *name = object_name(object);
 	char *users = object_users(object);
+	const char *why = *recovery.message ? recovery.message :
+			  svshm_strerror(code);
+	bool busy = code == SVSHM_BUSY;
 
-	if (code == SVSHM_BUSY && recovery.verdict == SVSHM_VERDICT_IN_USE)
-		message("%s is not removed: in use by %s; --force removes it "
-			"all the same", name, users);
-	else
-		message("%s is not removed: %s", name, *recovery.message ?
-			recovery.message : svshm_strerror(code));
+	message("%s is not removed: %s%s%s", name, busy && users ?
+		"in use by " : "", busy && users ? users : why,
+		busy ? "; --force removes it all the same" : "");
 	free(users);
 	free(name);
 	/* Printed already: a code that the library does not have. */

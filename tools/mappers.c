@@ -143,6 +143,9 @@ void mappers_find(struct mappers *mappers, int segment_id)
 		if (!isdigit((unsigned char)entry->d_name[0]))
 			continue;
 		mappers->known = true;
+		/* To look at an object, the library maps it here, too. */
+		if (strtol(entry->d_name, NULL, 10) == (long)getpid())
+			continue;
 		look_at(mappers, entry->d_name, segment_id);
 	}
 	closedir(directory);

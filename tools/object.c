@@ -87,12 +87,7 @@ char *object_users(const struct svshm_object *object)
 		free(users);
 		users = longer;
 	}
-	if (users)
-		return users;
-	if (object->mappings > 0)
-		return text_print("%llu mappings of unregistered processes",
-				  (unsigned long long)object->mappings);
-	return text_print("nobody who is registered");
+	return users;
 }
 
 static void process_json(const struct svshm_process *process)

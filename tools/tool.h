@@ -183,7 +183,10 @@ size_t object_alive(const struct svshm_object *object);
 /* Key, native key or ids, not escaped; the caller frees it. */
 char *object_name(const struct svshm_object *object);
 
-/* "pid 12 (name), pid 13 (name)": who uses it; the caller frees it. */
+/*
+ * "pid 12 (name), pid 13 (name)": who uses it, NULL if nobody who is
+ * registered; the caller frees it.
+ */
 char *object_users(const struct svshm_object *object);
 
 /* The members of the object, without the brackets. */

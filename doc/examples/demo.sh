@@ -15,7 +15,6 @@ set -u
 SVSHM=${SVSHM:-svshm}
 SHAREDIMAGE=${SHAREDIMAGE:-sharedimage}
 PICTURE=${PICTURE:-}
-here=$(dirname "$0")
 key=demo.$$
 work=""
 children=""
@@ -62,10 +61,11 @@ moment()
 # gets what it says.
 start()
 {
-	said=$work/$1
+	said=$1
 	shift
 	command_line "sharedimage $* &"
-	"$SHAREDIMAGE" "$@" >"$said" 2>&1 &
+	: >"$said" # not by the new process: an older one's words stand in it
+	"$SHAREDIMAGE" "$@" >>"$said" 2>&1 &
 	started=$!
 	children="$children $started"
 }
@@ -112,7 +112,7 @@ kill_hard()
 
 share()
 {
-	start load.txt load "$key" "$PICTURE"
+	start load.txt load "$key" picture.ppm
 	await ' shares '
 	loader=$started
 }
@@ -158,15 +158,15 @@ expect_nothing()
 # The kernel's own list: gone IPC-OPTION ID
 gone()
 {
-	ipcs "$1" >"$work/ipcs.txt" || fail "ipcs $1 failed"
+	ipcs "$1" >ipcs.txt || fail "ipcs $1 failed"
 	awk -v id="$2" '$2 == id { found = 1 } END { exit !found }' \
-		"$work/ipcs.txt" && fail "ipcs $1 still has id $2"
+		ipcs.txt && fail "ipcs $1 still has id $2"
 	say "ipcs $1: id $2 is gone"
 }
 
 same_picture()
 {
-	cmp "$PICTURE" "$work/copy.ppm" || fail "the copy is not the picture"
+	cmp picture.ppm copy.ppm || fail "the copy is not the picture"
 	say "The copy is the picture, byte by byte."
 }
 
@@ -180,14 +180,30 @@ clean_up()
 	done
 	[ -n "$work" ] || return
 	"$SVSHM" remove "$key" --force >/dev/null 2>&1
-	rm -rf "$work"
+	cd / && rm -rf "$work"
+}
+
+# The path of a file or program, from anywhere.
+absolute()
+{
+	case $1 in
+	/* | "") printf '%s\n' "$1" ;;
+	*) printf '%s/%s\n' "$PWD" "$1" ;;
+	esac
+}
+
+program()
+{
+	found=$(command -v "$1") || fail "there is no program $1"
+	absolute "$found"
 }
 
 prepare()
 {
-	command -v "$SVSHM" >/dev/null || fail "no program $SVSHM; set SVSHM"
-	command -v "$SHAREDIMAGE" >/dev/null ||
-		fail "no program $SHAREDIMAGE; set SHAREDIMAGE"
+	SVSHM=$(program "$SVSHM") || exit 1
+	SHAREDIMAGE=$(program "$SHAREDIMAGE") || exit 1
+	PICTURE=$(absolute "$PICTURE")
+	here=$(absolute "$(dirname "$0")")
 	trap clean_up EXIT
 	trap 'exit 1' HUP INT TERM
 	directory=${TMPDIR:-/tmp}/svshm-demo.$$
@@ -196,9 +212,11 @@ prepare()
 	work=$directory
 	SVSHM_KEYDIR=$work/keys
 	export SVSHM_KEYDIR
-	if [ -z "$PICTURE" ]; then
-		PICTURE=$work/picture.ppm
-		awk -f "$here/makepicture.awk" >"$PICTURE" ||
+	cd "$work" || exit 1
+	if [ -n "$PICTURE" ]; then
+		cp "$PICTURE" picture.ppm || exit 1
+	else
+		awk -f "$here/makepicture.awk" >picture.ppm ||
 			fail "cannot paint the picture"
 	fi
 }
@@ -218,7 +236,7 @@ two_processes()
 	"$SHAREDIMAGE" show "$key" || fail "show failed"
 	say "The reader has gone. The first process notices, and goes as well:"
 	finish "$loader" load
-	sed -n 2p "$work/load.txt"
+	sed -n 2p load.txt
 	say "It was the last one, so the object went with it:"
 	tool list || fail "svshm list failed"
 	expect_nothing
@@ -230,16 +248,20 @@ killed_owner()
 	say "A picture again, and a process that takes the lock and keeps it:"
 	share
 	hold
+	say "The tool knows who that is:"
+	command_line "svshm info $key | grep '^lock'"
+	"$SVSHM" info "$key" | grep '^lock' || fail "svshm info failed"
+	[ "$(member lock_pid)" = "$holder" ] || fail "it is process $holder"
 	say "A reader has to wait:"
-	start show.txt show "$key" "$work/copy.ppm"
+	start show.txt show "$key" copy.ppm
 	reader=$started
 	await 'Waiting'
 	say "Now the owner of the lock is killed. The reader gets the lock at" \
 		"once, and is told:"
 	kill_hard "$holder" "the owner of the lock"
 	finish "$reader" show
-	sed 1d "$work/show.txt"
-	grep -q SVSHM_OWNER_DIED "$work/show.txt" ||
+	sed 1d show.txt
+	grep -q SVSHM_OWNER_DIED show.txt ||
 		fail "the reader was not told"
 	same_picture
 	finish "$loader" load
@@ -258,10 +280,10 @@ killed_all()
 	expect orphan
 	say "A new reader is told so, and has the data:"
 	command_line "sharedimage show $key copy.ppm"
-	"$SHAREDIMAGE" show "$key" "$work/copy.ppm" >"$work/show.txt" 2>&1 ||
-		fail "show failed: $(cat "$work/show.txt")"
-	cat "$work/show.txt"
-	grep -q SVSHM_ORPHANED "$work/show.txt" ||
+	"$SHAREDIMAGE" show "$key" copy.ppm >show.txt 2>&1 ||
+		fail "show failed: $(cat show.txt)"
+	cat show.txt
+	grep -q SVSHM_ORPHANED show.txt ||
 		fail "the reader was not told"
 	same_picture
 	say "It was the last one again, and took the object with it."
