@@ -155,7 +155,7 @@ static int map_segment(struct svshm__evidence *evidence, bool writable,
 	return code;
 }
 
-/* Our own mappings say nothing about who else uses the segment. */
+/* A second mapping costs time, and HP-UX does not allow it. */
 static void borrow_mapping(struct svshm__evidence *evidence)
 {
 	const struct svshm__attachment *attachment =
@@ -171,7 +171,8 @@ static void borrow_mapping(struct svshm__evidence *evidence)
 }
 
 int svshm__judge_look(struct svshm__evidence *evidence, int segment_id,
-		      bool writable, const struct svshm__key_file *file,
+		      bool writable, bool inside,
+		      const struct svshm__key_file *file,
 		      struct svshm__error *error)
 {
 	int code;
@@ -198,7 +199,8 @@ int svshm__judge_look(struct svshm__evidence *evidence, int segment_id,
 			evidence->segment.creator_pid ==
 			svshm__semset_last_pid(evidence->set.id,
 					       SVSHM__SEM_TAG);
-	borrow_mapping(evidence);
+	if (inside)
+		borrow_mapping(evidence);
 	if (!evidence->mapping)
 		code = map_segment(evidence, writable, error);
 	if (code)
@@ -210,7 +212,10 @@ int svshm__judge_look(struct svshm__evidence *evidence, int segment_id,
 	if (evidence->header != SVSHM__HEADER_VALID)
 		return SVSHM_OK;
 	evidence->named = is_named(&evidence->view, file);
-	evidence->died = count_died(evidence);
+	/* Who died beside the living changes no verdict, and the table is
+	   long. */
+	if (evidence->held == 0)
+		evidence->died = count_died(evidence);
 	return SVSHM_OK;
 }
 

@@ -61,17 +61,20 @@ struct svshm__evidence {
 	bool maker_stamped; /* who made the segment has marked the set */
 	bool named;         /* the header's identity is the one asked for */
 	unsigned held; /* slots */
-	unsigned died; /* slot table entries whose process is dead */
+	unsigned died; /* registered and dead; counted only if held is 0 */
 };
 
 /*
  * Gather the evidence: set->id must be given and looked at, or -1. SEGMENT_ID
- * -1: none. WRITABLE: map read-write if permitted. FILE: whose object it should
- * be, NULL for anybody's. Does not look at what nobody may (header UNREAD).
+ * -1: none. WRITABLE: map read-write if permitted. INSIDE: the gate (or, for a
+ * mere reader, the readers' mutex) is held, so that a mapping that this process
+ * has already can be borrowed. FILE: whose object it should be, NULL for
+ * anybody's. Does not look at what the caller may not (header UNREAD).
  * SVSHM__AGAIN: it vanished while we looked.
  */
 int svshm__judge_look(struct svshm__evidence *evidence, int segment_id,
-		      bool writable, const struct svshm__key_file *file,
+		      bool writable, bool inside,
+		      const struct svshm__key_file *file,
 		      struct svshm__error *error);
 
 /* Give back the mapping, unless it was taken (mapping set to NULL). */

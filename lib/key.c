@@ -181,10 +181,16 @@ static int check_directory(struct svshm__key_file *file, bool make,
 	struct stat status;
 
 	directory_of(file->path, directory, sizeof(directory));
-	if (make && mkdir(directory, 0700) < 0 && errno != EEXIST)
-		return svshm__error_system(error, SVSHM__CALL_FILE, errno,
-					   "mkdir(\"%.200s\")", directory);
-	if (lstat(directory, &status) < 0) {
+	int result = lstat(directory, &status);
+
+	if (result < 0 && errno == ENOENT && make) {
+		if (mkdir(directory, 0700) < 0 && errno != EEXIST)
+			return svshm__error_system(error, SVSHM__CALL_FILE,
+						   errno, "mkdir(\"%.200s\")",
+						   directory);
+		result = lstat(directory, &status);
+	}
+	if (result < 0) {
 		int errnum = errno;
 		int code = svshm__error_system(error, SVSHM__CALL_FILE, errnum,
 					       "lstat(\"%.200s\")", directory);
@@ -261,13 +267,15 @@ static int make_file(struct svshm__key_file *file, mode_t mode, gid_t group,
 		code = svshm__error_system(error, SVSHM__CALL_FILE, errno,
 					   "setting mode 0%o and group of %.200s",
 					   (unsigned)mode, file->path);
-	if (code)
+	if (code) {
 		unlink(file->path);
-	else
-		note_identity(file, &status);
-	close(descriptor);
-	file->made = code == SVSHM_OK;
-	return code;
+		close(descriptor);
+		return code;
+	}
+	note_identity(file, &status);
+	file->made = true;
+	file->descriptor = descriptor;
+	return SVSHM_OK;
 }
 
 static int look_at_file(struct svshm__key_file *file,
@@ -322,6 +330,7 @@ int svshm__key_file_look(struct svshm__key_file *file, const char *path,
 			 struct svshm__error *error)
 {
 	memset(file, 0, sizeof(*file));
+	file->descriptor = -1;
 	file->native = native;
 	if (native)
 		return look_at_native(file, path, make, error);
@@ -352,6 +361,9 @@ int svshm__key_file_look(struct svshm__key_file *file, const char *path,
 
 void svshm__key_file_free(struct svshm__key_file *file)
 {
+	if (file->descriptor >= 0)
+		close(file->descriptor);
+	file->descriptor = -1;
 	free(file->path);
 	file->path = NULL;
 }
@@ -374,8 +386,8 @@ void svshm__key_file_write(const struct svshm__key_file *file, const char *key,
 	if (file->native || !key)
 		return;
 
-	int descriptor = open(file->path,
-			      O_WRONLY | O_TRUNC | O_CLOEXEC | O_NOFOLLOW);
+	int descriptor = file->descriptor >= 0 ? file->descriptor :
+		open(file->path, O_WRONLY | O_TRUNC | O_CLOEXEC | O_NOFOLLOW);
 
 	if (descriptor < 0) {
 		svshm__debug("%s: %s", file->path, strerror(errno));
@@ -390,7 +402,8 @@ void svshm__key_file_write(const struct svshm__key_file *file, const char *key,
 
 	if (write(descriptor, text, (size_t)used) != used)
 		svshm__debug("%s: %s", file->path, strerror(errno));
-	close(descriptor);
+	if (descriptor != file->descriptor)
+		close(descriptor);
 }
 
 /*

@@ -30,6 +30,7 @@ struct svshm__key_file {
 	bool private; /* in a directory that is the caller's alone */
 	bool exists;
 	bool made;    /* by this call */
+	int descriptor; /* of a file just made, to write to; else -1 */
 	uint64_t device, inode;
 	uid_t owner;
 };

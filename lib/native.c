@@ -104,11 +104,6 @@ int svshm__attempt_milliseconds_left(const struct svshm__attempt *attempt)
 	return left > 0 ? (int)left : 0;
 }
 
-static mode_t object_mode(const struct svshm *handle)
-{
-	return handle->mode | 0600;
-}
-
 /* Step 2. */
 static int find_set(struct svshm__attempt *attempt, bool make)
 {
@@ -118,11 +113,14 @@ static int find_set(struct svshm__attempt *attempt, bool make)
 	attempt->made_set = false;
 	if (code != SVSHM_NOT_FOUND || !make)
 		return code == SVSHM_REMOVED ? SVSHM__AGAIN : code;
-	code = svshm__semset_make(
-		attempt->key,
-		svshm__slot_semaphores(attempt->handle->max_processes),
-		object_mode(attempt->handle), &set->id, attempt->error);
+	int count = svshm__slot_semaphores(attempt->handle->max_processes);
+	mode_t mode = attempt->handle->mode | 0600;
+
+	code = svshm__semset_make(attempt->key, count, mode, &set->id,
+				  attempt->error);
 	attempt->made_set = code == SVSHM_OK;
+	if (attempt->made_set)
+		svshm__set_made(set, count, mode);
 	CRASHPOINT("enter:set made");
 	return code == SVSHM_ALREADY_EXISTS ? SVSHM__AGAIN : code;
 }
@@ -175,7 +173,7 @@ int svshm__attempt_enter(struct svshm__attempt *attempt, bool make)
 	struct svshm__set *set = &attempt->evidence.set;
 	int code = find_set(attempt, make);
 
-	if (!code)
+	if (!code && !attempt->made_set)
 		code = check_set(attempt);
 	if (code)
 		return code;
@@ -186,7 +184,8 @@ int svshm__attempt_enter(struct svshm__attempt *attempt, bool make)
 	if (code)
 		return code;
 	CRASHPOINT("enter:in gate");
-	code = svshm__set_refresh(set, attempt->error);
+	if (!attempt->made_set)
+		code = svshm__set_refresh(set, attempt->error);
 	if (code)
 		return code;
 	return check_key_file(attempt);
@@ -204,7 +203,7 @@ int svshm__attempt_judge(struct svshm__attempt *attempt, bool writable,
 		segment_id = -1;
 	else if (code)
 		return code == SVSHM_REMOVED ? SVSHM__AGAIN : code;
-	code = svshm__judge_look(evidence, segment_id, writable,
+	code = svshm__judge_look(evidence, segment_id, writable, true,
 				 &attempt->file, attempt->error);
 	/* Not permitted to look: the verdict will be "unknown". */
 	if (code && code != SVSHM_PERMISSION_DENIED)

@@ -276,7 +276,8 @@ static int act(struct svshm__attempt *attempt)
 	}
 	code = svshm__attempt_refuse(attempt, verdict);
 	svshm__attempt_leave(attempt);
-	return code;
+	/* Never completed, and not ours to remove: nothing to attach to. */
+	return code == SVSHM_ALREADY_EXISTS ? SVSHM_NOT_FOUND : code;
 }
 
 static int enter_and_act(struct svshm__attempt *attempt, bool make)

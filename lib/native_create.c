@@ -36,14 +36,16 @@ static int make_plan(struct svshm__attempt *attempt, struct plan *plan)
 					"the path of the key file is too long");
 	memcpy(view->path, attempt->file.path, plan->path_size);
 
-	view->slots_offset = sizeof(struct svshm__header);
+	/* The names before the table: so the first page is often the only
+	   one of the header that is ever touched. */
+	size_t used = sizeof(struct svshm__header) + plan->path_size +
+		      plan->key_size;
+
+	view->slots_offset = (uint32_t)((used + 63) / 64 * 64);
 	view->slot_count =
 		svshm__slot_capacity(attempt->evidence.set.status.count);
-
-	size_t used = view->slots_offset +
-		      view->slot_count * sizeof(struct svshm__slot) +
-		      plan->path_size + plan->key_size;
-
+	used = view->slots_offset +
+	       view->slot_count * sizeof(struct svshm__slot);
 	view->data_offset = (used + page - 1) / page * page;
 	view->data_size = attempt->size;
 	view->device = attempt->file.device;
@@ -75,8 +77,7 @@ static void fill_header(const struct svshm__attempt *attempt,
 	header->flags = attempt->file.native ? 0 : SVSHM__FLAG_KEY_FILE;
 	header->slots_offset = view->slots_offset;
 	header->slot_count = view->slot_count;
-	header->path_offset = (uint32_t)(view->slots_offset +
-		view->slot_count * sizeof(struct svshm__slot));
+	header->path_offset = sizeof(*header);
 	header->path_length = (uint32_t)plan->path_size - 1;
 	header->key_offset = header->path_offset + (uint32_t)plan->path_size;
 	header->key_length = (uint32_t)plan->key_size - 1;

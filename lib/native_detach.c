@@ -38,8 +38,8 @@ static uint64_t leaving_mappings(const struct svshm__attachment *attachment,
 	uint64_t count = 0;
 
 	for (unsigned i = 0; i < attachment->slot_count; i++)
-		if (slots[i].used == SVSHM__SLOT_LEAVING &&
-		    svshm__slot_held(set, i) &&
+		if (svshm__slot_held(set, i) &&
+		    slots[i].used == SVSHM__SLOT_LEAVING &&
 		    slots[i].mappings <= PLAUSIBLE_MAPPINGS)
 			count += slots[i].mappings;
 	return count;

@@ -106,7 +106,7 @@ static int look(struct work *work)
 		return code;
 	if (id != object->segment_id)
 		return gone(work);
-	code = svshm__judge_look(&work->evidence, id, false, NULL,
+	code = svshm__judge_look(&work->evidence, id, false, true, NULL,
 				 &work->error);
 	return code == SVSHM__AGAIN ? gone(work) : code;
 }

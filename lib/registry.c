@@ -46,6 +46,18 @@ int svshm__set_look(struct svshm__set *set, unsigned name_hash,
 	return SVSHM_OK;
 }
 
+/* Nobody can have been inside yet; if somebody has, entering tells. */
+void svshm__set_made(struct svshm__set *set, int count, mode_t mode)
+{
+	memset(&set->status, 0, sizeof(set->status));
+	memset(set->values, 0, sizeof(set->values));
+	set->status.count = count;
+	set->status.mode = mode;
+	set->status.uid = set->status.creator_uid = geteuid();
+	set->status.gid = getegid();
+	set->fresh = true;
+}
+
 /* ---- The gate ------------------------------------------------------------ */
 
 static struct sembuf operation(int semaphore, int change, int flags)

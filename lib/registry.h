@@ -35,7 +35,13 @@ struct svshm__set {
 int svshm__set_look(struct svshm__set *set, unsigned name_hash,
 		    struct svshm__error *error);
 
-/* Read the values again. SVSHM__AGAIN: gone. */
+/* What svshm__set_look() would find on a set that was made just now. */
+void svshm__set_made(struct svshm__set *set, int count, mode_t mode);
+
+/*
+ * Read the values again, inside the gate: the set's count of semaphores has
+ * been looked at and can't change. SVSHM__AGAIN: gone.
+ */
 int svshm__set_refresh(struct svshm__set *set, struct svshm__error *error);
 
 /*

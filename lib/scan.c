@@ -63,7 +63,8 @@ static bool is_object_of(const struct svshm__key_file *file,
 	} else {
 		evidence.set.id = -1;
 	}
-	if (svshm__judge_look(&evidence, item->id, false, file, NULL)) {
+	if (svshm__judge_look(&evidence, item->id, false, false, file,
+			      NULL)) {
 		svshm__judge_free(&evidence);
 		return false;
 	}

@@ -22,33 +22,46 @@
 #define SEM_STAT_ANY 20
 #endif
 
-/* An older kernel answers EINVAL to every index: then the plain call. */
+/*
+ * An older kernel answers EINVAL to the _ANY command, as every kernel does to
+ * an index that is free. So the plain command is tried too until one of them
+ * has told something.
+ */
 static int segment_at(int index, struct shmid_ds *status)
 {
-	static volatile int command = SHM_STAT_ANY;
-	int id = shmctl(index, command, status);
+	static volatile int decided;
+	int id;
 
-	if (id >= 0 || command == SHM_STAT || errno != EINVAL)
+	if (decided)
+		return shmctl(index, decided, status);
+	id = shmctl(index, SHM_STAT_ANY, status);
+	if (id >= 0) {
+		decided = SHM_STAT_ANY;
 		return id;
+	}
 	id = shmctl(index, SHM_STAT, status);
 	if (id >= 0)
-		command = SHM_STAT;
+		decided = SHM_STAT;
 	return id;
 }
 
 static int set_at(int index, struct semid_ds *status)
 {
-	static volatile int command = SEM_STAT_ANY;
+	static volatile int decided;
 	union semun argument;
 	int id;
 
 	argument.buf = status;
-	id = semctl(index, 0, command, argument);
-	if (id >= 0 || command == SEM_STAT || errno != EINVAL)
+	if (decided)
+		return semctl(index, 0, decided, argument);
+	id = semctl(index, 0, SEM_STAT_ANY, argument);
+	if (id >= 0) {
+		decided = SEM_STAT_ANY;
 		return id;
+	}
 	id = semctl(index, 0, SEM_STAT, argument);
 	if (id >= 0)
-		command = SEM_STAT;
+		decided = SEM_STAT;
 	return id;
 }
 

@@ -172,8 +172,8 @@ static int gather(struct picture *picture,
 		set->id = -1;
 	evidence->gate_held = set->id >= 0 && !set->fresh &&
 			      set->values[SVSHM__SEM_GATE] != 0;
-	code = svshm__judge_look(evidence, candidate->segment_id, false, NULL,
-				 NULL);
+	code = svshm__judge_look(evidence, candidate->segment_id, false, false,
+				 NULL, NULL);
 	if (code == SVSHM_PERMISSION_DENIED && candidate->status)
 		evidence->segment = *candidate->status;
 	return code == SVSHM_PERMISSION_DENIED ? SVSHM_OK : code;

@@ -320,13 +320,26 @@ bool svshm_is_attached(const struct svshm *handle)
 	return handle && handle->attachment;
 }
 
+/*
+ * A forked child that starts to use the memory becomes a user. If that fails,
+ * the next call that returns a code will try again, and say so.
+ */
+static void register_quietly(struct svshm *handle)
+{
+	if (svshm__mapping_registered(handle->attachment))
+		return;
+
+	struct svshm__error last = handle->error;
+
+	svshm__native_register(handle);
+	handle->error = last;
+}
+
 void *svshm_data(struct svshm *handle)
 {
 	if (!handle || !handle->attachment)
 		return NULL;
-	/* A forked child that starts to use the memory becomes a user. If that
-	   fails, the next call that returns a code says so. */
-	svshm__native_register(handle);
+	register_quietly(handle);
 	return (char *)handle->attachment->base[handle->access] +
 	       handle->attachment->data_offset;
 }

@@ -66,10 +66,14 @@ static bool complain(const char *what, const char *why)
 	return false;
 }
 
-/* Negative codes are failures. The handle has the whole story. */
-static bool works(int code, const char *what, const struct svshm *handle)
+/*
+ * Negative codes are failures. The handle knows what was tried, why it failed,
+ * and what to do.
+ */
+static bool works(int code, const struct svshm *handle)
 {
-	return code >= 0 || complain(what, svshm_error_string(handle));
+	return code >= 0 ||
+	       complain("shared memory", svshm_error_string(handle));
 }
 
 /* FNV-1a: notices a torn write, but not a forged one. */
@@ -148,12 +152,12 @@ static bool take_lock(struct svshm *handle, bool *died)
 	if (*died)
 		fprintf(stderr, "SVSHM_OWNER_DIED: the last owner was killed "
 			"with the lock in its hands.\n");
-	return works(code, "lock", handle);
+	return works(code, handle);
 }
 
 static bool release_lock(struct svshm *handle)
 {
-	return works(svshm_unlock(handle), "unlock", handle);
+	return works(svshm_unlock(handle), handle);
 }
 
 /*
@@ -163,7 +167,7 @@ static bool release_lock(struct svshm *handle)
 static bool declare_whole(struct svshm *handle)
 {
 	fprintf(stderr, "The data are whole.\n");
-	return works(svshm_make_consistent(handle), "make consistent", handle);
+	return works(svshm_make_consistent(handle), handle);
 }
 
 /* ---- load --------------------------------------------------------------- */
@@ -212,7 +216,7 @@ static bool wait_for_reader(struct svshm *handle)
 	while (!stop && (!visitors.seen || visitors.here)) {
 		pause_ms(200);
 		if (!works(svshm_inspect(handle, count_visitors, &visitors),
-			   "look at the object", handle))
+			   handle))
 			return false;
 	}
 	puts(stop ? "Stopped by a signal." : "A reader came and went.");
@@ -225,7 +229,7 @@ static bool share(struct svshm *handle, const char *path,
 	int code = svshm_create(handle, sizeof(struct shared_file) +
 				file->length, SVSHM_READ_WRITE);
 
-	if (!works(code, "create", handle))
+	if (!works(code, handle))
 		return false;
 	if (code == SVSHM_ORPHANED)
 		fprintf(stderr, "SVSHM_ORPHANED: killed programs had left "
@@ -235,7 +239,7 @@ static bool share(struct svshm *handle, const char *path,
 	printf("Process %ld shares %s, %zu bytes, until a reader has come.\n",
 	       (long)getpid(), path, file->length);
 	return wait_for_reader(handle) &&
-	       works(svshm_detach(handle), "detach", handle);
+	       works(svshm_detach(handle), handle);
 }
 
 static bool load(struct svshm *handle, const char *path)
@@ -265,19 +269,19 @@ static bool copy_out(struct svshm *handle, struct bytes *file)
 	struct shared_file head;
 
 	if (size < sizeof(head))
-		return complain("look", "the object is too small for this");
+		return complain("shared data", "too few for a picture");
 	memcpy(&head, data, sizeof(head));
 	if (head.ready == 0)
 		return true; /* file->start stays NULL */
 	if (head.length > size - sizeof(head))
-		return complain("look", "the length in the object is wrong");
+		return complain("shared data", "the length is wrong");
 	file->length = (size_t)head.length;
 	file->start = malloc(file->length + 1);
 	if (file->start == NULL)
-		return complain("look", "no memory");
+		return complain("shared data", "no memory for a copy");
 	memcpy(file->start, data + sizeof(head), file->length);
 	if (checksum_of(file->start, file->length) != head.checksum)
-		return complain("look", "the data are torn (checksum)");
+		return complain("shared data", "torn: the checksum is wrong");
 	return true;
 }
 
@@ -304,20 +308,20 @@ static bool look_until_ready(struct svshm *handle, struct bytes *file)
 			return true;
 		pause_ms(50); /* without the lock: the writer needs it */
 	}
-	return complain("look", "the object is there, but nobody wrote to it");
+	return complain("shared data", "nobody has written any");
 }
 
 static bool fetch(struct svshm *handle, struct bytes *file)
 {
 	int code = svshm_attach(handle, SVSHM_READ_ONLY);
 
-	if (!works(code, "attach", handle))
+	if (!works(code, handle))
 		return false;
 	if (code == SVSHM_ORPHANED)
 		fprintf(stderr, "SVSHM_ORPHANED: all who used this picture were "
 			"killed. It is still here.\n");
 	return look_until_ready(handle, file) &&
-	       works(svshm_detach(handle), "detach", handle);
+	       works(svshm_detach(handle), handle);
 }
 
 static bool show(struct svshm *handle, const char *path)
@@ -328,8 +332,8 @@ static bool show(struct svshm *handle, const char *path)
 	if (ok && path != NULL)
 		ok = write_file(path, &file);
 	else if (ok && !picture_draw(file.start, file.length))
-		ok = complain("draw", "this is no PGM or PPM picture; give a "
-			      "FILE to copy it to");
+		ok = complain("shared data", "no PGM or PPM picture; give a "
+			      "FILE to copy them to");
 	free(file.start);
 	return ok;
 }
@@ -340,7 +344,7 @@ static bool hold(struct svshm *handle)
 {
 	bool died;
 
-	if (!works(svshm_attach(handle, SVSHM_READ_WRITE), "attach", handle) ||
+	if (!works(svshm_attach(handle, SVSHM_READ_WRITE), handle) ||
 	    !take_lock(handle, &died))
 		return false;
 	printf("Process %ld has the lock and keeps it.\n", (long)getpid());
