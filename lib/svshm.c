@@ -326,7 +326,8 @@ bool svshm_is_attached(const struct svshm *handle)
  */
 static void register_quietly(struct svshm *handle)
 {
-	if (svshm__mapping_registered(handle->attachment))
+	if (handle->attachment->reader ||
+	    svshm__mapping_registered(handle->attachment))
 		return;
 
 	struct svshm__error last = handle->error;

@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <config.h>
+
+#include "actor.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define PATIENCE_MS 60000
+
+struct result {
+	int code;
+	char message[256];
+};
+
+struct role {
+	struct svshm *handle;
+	int orders, results;
+};
+
+static int act_vanish(struct svshm *handle)
+{
+	(void)handle;
+	_exit(0);
+}
+
+static int act_exit(struct svshm *handle)
+{
+	(void)handle;
+	exit(0);
+}
+
+static bool next_order(int from, actor_act **act)
+{
+	ssize_t size;
+
+	do {
+		size = read(from, act, sizeof(*act));
+	} while (size < 0 && errno == EINTR);
+	return size == (ssize_t)sizeof(*act);
+}
+
+static int play(void *context)
+{
+	const struct role *role = context;
+	actor_act *act;
+
+	while (next_order(role->orders, &act)) {
+		struct result result = { .code = act(role->handle) };
+
+		snprintf(result.message, sizeof(result.message), "%.250s",
+			 svshm_error_string(role->handle));
+		child_assert(write(role->results, &result, sizeof(result)) ==
+			     (ssize_t)sizeof(result));
+	}
+	return 0;
+}
+
+void actor_start(struct actor *actor, struct svshm *handle)
+{
+	int orders[2], results[2];
+
+	ck_assert_int_eq(pipe(orders), 0);
+	ck_assert_int_eq(pipe(results), 0);
+
+	struct role role = { handle, orders[0], results[1] };
+
+	actor->pid = test_fork(play, &role);
+	close(orders[0]);
+	close(results[1]);
+	actor->orders = orders[1];
+	actor->results = results[0];
+	actor->message[0] = '\0';
+}
+
+void actor_enter(struct actor *actor, const char *key)
+{
+	struct svshm *handle = svshm_new(key);
+
+	actor_start(actor, handle);
+	svshm_free(handle);
+}
+
+void actor_attach(struct actor *actor, const char *key)
+{
+	actor_enter(actor, key);
+	expect_act(actor, act_attach, SVSHM_OK);
+}
+
+void actor_own(struct actor *actor, const char *key)
+{
+	actor_attach(actor, key);
+	expect_act(actor, svshm_lock, SVSHM_OK);
+}
+
+void actor_begin(struct actor *actor, actor_act *act)
+{
+	ck_assert(write(actor->orders, &act, sizeof(act)) ==
+		  (ssize_t)sizeof(act));
+}
+
+int actor_end(struct actor *actor)
+{
+	struct pollfd wanted = { actor->results, POLLIN, 0 };
+	struct result result;
+	int ready;
+
+	do {
+		ready = poll(&wanted, 1, PATIENCE_MS);
+	} while (ready < 0 && errno == EINTR);
+	ck_assert_msg(ready == 1, "actor %ld does not come to an end",
+		      (long)actor->pid);
+	ck_assert_msg(read(actor->results, &result, sizeof(result)) ==
+			      (ssize_t)sizeof(result),
+		      "actor %ld has died", (long)actor->pid);
+	memcpy(actor->message, result.message, sizeof(actor->message));
+	return result.code;
+}
+
+int actor_do(struct actor *actor, actor_act *act)
+{
+	actor_begin(actor, act);
+	return actor_end(actor);
+}
+
+void actor_block(struct actor *actor, actor_act *act)
+{
+	actor_begin(actor, act);
+	test_await_blocked(actor->pid);
+}
+
+static int bury(struct actor *actor)
+{
+	int status = test_wait(actor->pid);
+
+	close(actor->orders);
+	close(actor->results);
+	return status;
+}
+
+void actor_kill(struct actor *actor)
+{
+	kill(actor->pid, SIGKILL);
+	ck_assert_int_eq(bury(actor), 256 + SIGKILL);
+}
+
+void actor_vanish(struct actor *actor)
+{
+	actor_begin(actor, act_vanish);
+	ck_assert_int_eq(bury(actor), 0);
+}
+
+void actor_exit(struct actor *actor)
+{
+	actor_begin(actor, act_exit);
+	ck_assert_int_eq(bury(actor), 0);
+}
+
+void actor_expect(struct actor *actor, int expected, const char *act, int line)
+{
+	int code = actor_end(actor);
+
+	ck_assert_msg(code == expected,
+		      "line %d: actor, %s: %d (%s), expected %d (%s): %s", line,
+		      act, code, svshm_strerror(code), expected,
+		      svshm_strerror(expected), actor->message);
+}
+
+void expect_handover(struct actor *actor, struct svshm *handle)
+{
+	expect_code(handle, svshm_trylock(handle), SVSHM_BUSY);
+	expect_act(actor, svshm_unlock, SVSHM_OK);
+	expect_code(handle, svshm_lock(handle), SVSHM_OK);
+	expect_code(handle, svshm_unlock(handle), SVSHM_OK);
+}
+
+/* ---- Acts -------------------------------------------------------------------- */
+
+int act_create(struct svshm *handle)
+{
+	return svshm_create(handle, 100, SVSHM_READ_WRITE);
+}
+
+int act_attach(struct svshm *handle)
+{
+	return svshm_attach(handle, SVSHM_READ_WRITE);
+}
+
+int act_attach_read_only(struct svshm *handle)
+{
+	return svshm_attach(handle, SVSHM_READ_ONLY);
+}
+
+/* ---- Objects ----------------------------------------------------------------- */
+
+struct svshm *make_object(const char *key, size_t size)
+{
+	struct svshm *handle = svshm_new(key);
+
+	expect_code(handle, svshm_create(handle, size, SVSHM_READ_WRITE),
+		    SVSHM_OK);
+	return handle;
+}
+
+struct orphan {
+	const char *key;
+	size_t size;
+	int fill;
+};
+
+static int die_attached(void *context)
+{
+	const struct orphan *orphan = context;
+	struct svshm *handle = svshm_new(orphan->key);
+
+	child_assert(svshm_create(handle, orphan->size, SVSHM_READ_WRITE) ==
+		     SVSHM_OK);
+	memset(svshm_data(handle), orphan->fill, orphan->size);
+	return 0;
+}
+
+void make_orphan(const char *key, size_t size, int fill)
+{
+	struct orphan orphan = { key, size, fill };
+
+	ck_assert_int_eq(test_wait(test_fork(die_attached, &orphan)), 0);
+}
+
+bool has_bytes(const struct svshm *handle, size_t size, int fill)
+{
+	const unsigned char *data = svshm_const_data(handle);
+
+	if (!data || svshm_size(handle) != size)
+		return false;
+	for (size_t i = 0; i < size; i++)
+		if (data[i] != fill)
+			return false;
+	return true;
+}
+
+static int recover_shown(const struct svshm_object *object, void *context)
+{
+	return svshm_recover(object, context);
+}
+
+int recover_object(const char *key, unsigned flags,
+		   struct svshm_recovery *recovery)
+{
+	struct svshm_recovery plain = { .flags = flags };
+	struct svshm *handle = svshm_new(key);
+	int code = svshm_inspect(handle, recover_shown,
+				 recovery ? recovery : &plain);
+
+	svshm_free(handle);
+	return code;
+}
