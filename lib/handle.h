@@ -7,6 +7,7 @@
 #include <sys/types.h>
 
 #include "error.h"
+#include "lock.h"
 #include "mapping.h"
 
 struct svshm {
@@ -22,5 +23,21 @@ struct svshm {
 
 	struct svshm__error error;
 };
+
+/* The result so far: success, and no message. */
+void svshm__clear(struct svshm *handle);
+
+/*
+ * Record CODE as the result, with the message that the work has left, and what
+ * was TRIED before it. Returns CODE.
+ */
+int svshm__finish(struct svshm *handle, int code, const char *tried);
+
+/* The result of a call that did nothing because of the handle's state. */
+int svshm__refuse(struct svshm *handle, int code, const char *tried,
+		  const char *why);
+
+/* An attached handle as the lock sees it. */
+struct svshm__locker svshm__locker_of(struct svshm *handle);
 
 #endif

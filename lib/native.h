@@ -71,6 +71,20 @@ int svshm__attempt_remove(struct svshm__attempt *attempt);
 int svshm__attempt_milliseconds_left(const struct svshm__attempt *attempt);
 
 /*
+ * Steps 11 and 12, inside the gate with the object published: 0, or it has been
+ * removed again: another one of this name lives, or has been removed
+ * (SVSHM__AGAIN).
+ */
+int svshm__attempt_meet_twins(struct svshm__attempt *attempt);
+
+/* A new entry for this process's list, or NULL: no memory. */
+struct svshm__attachment *svshm__attempt_attachment(
+	const struct svshm__attempt *attempt, const struct svshm__view *view);
+
+/* Attach without the gate, which the mode shuts to this process. */
+int svshm__attempt_read_only(struct svshm__attempt *attempt);
+
+/*
  * Enter the new handle into this process's list, register, leave the gate: the
  * last step of create and attach. EVIDENCE's mapping is used up on success.
  */

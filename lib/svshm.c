@@ -22,41 +22,6 @@
 
 /* ---- Results ------------------------------------------------------------- */
 
-static void clear(struct svshm *handle)
-{
-	handle->error.code = SVSHM_OK;
-	handle->error.message[0] = '\0';
-}
-
-/*
- * Record CODE as the result, with the message that the work has left, and what
- * was tried before it.
- */
-static int finish(struct svshm *handle, int code, const char *tried)
-{
-	char name[200], message[SVSHM__MESSAGE_SIZE];
-
-	if (code == SVSHM_OK) {
-		clear(handle);
-		return code;
-	}
-	memcpy(message, handle->error.message, sizeof(message));
-	svshm__printable(handle->key ? handle->key :
-			 handle->native_key ? handle->native_key : "(no key)",
-			 name, sizeof(name));
-	return svshm__error_set(&handle->error, code, "%s \"%s\": %s", tried,
-				name, *message ? message :
-						 svshm_strerror(code));
-}
-
-/* The result of a call that did nothing because of the handle's state. */
-static int refuse(struct svshm *handle, int code, const char *tried,
-		  const char *why)
-{
-	svshm__error_set(&handle->error, code, "%s", why);
-	return finish(handle, code, tried);
-}
-
 int svshm_error(const struct svshm *handle)
 {
 	return handle ? handle->error.code : SVSHM_INVALID_ARGUMENT;
@@ -112,7 +77,7 @@ static void change_names(struct svshm *handle, char *key, char *native_key,
 	handle->key = key;
 	handle->native_key = native_key;
 	handle->native = native;
-	clear(handle);
+	svshm__clear(handle);
 }
 
 static bool same(const char *a, const char *b)
@@ -125,14 +90,14 @@ int svshm_set_key(struct svshm *handle, const char *key)
 	if (!handle)
 		return SVSHM_INVALID_ARGUMENT;
 	if (!handle->native && key && same(handle->key, key)) {
-		clear(handle);
+		svshm__clear(handle);
 		return SVSHM_OK;
 	}
 
 	char *copy = key ? strdup(key) : NULL;
 
 	if (key && !copy)
-		return refuse(handle, SVSHM_OUT_OF_RESOURCES, "set key",
+		return svshm__refuse(handle, SVSHM_OUT_OF_RESOURCES, "set key",
 			      "no memory");
 
 	/* A key without a key file is refused when it is used. */
@@ -140,7 +105,7 @@ int svshm_set_key(struct svshm *handle, const char *key)
 
 	if (key && !path && handle->error.code == SVSHM_OUT_OF_RESOURCES) {
 		free(copy);
-		return finish(handle, SVSHM_OUT_OF_RESOURCES, "set key");
+		return svshm__finish(handle, SVSHM_OUT_OF_RESOURCES, "set key");
 	}
 	change_names(handle, copy, path, false);
 	return SVSHM_OK;
@@ -156,14 +121,14 @@ int svshm_set_native_key(struct svshm *handle, const char *path)
 	if (!handle)
 		return SVSHM_INVALID_ARGUMENT;
 	if (handle->native && path && same(handle->native_key, path)) {
-		clear(handle);
+		svshm__clear(handle);
 		return SVSHM_OK;
 	}
 
 	char *copy = path && *path ? strdup(path) : NULL;
 
 	if (path && *path && !copy)
-		return refuse(handle, SVSHM_OUT_OF_RESOURCES, "set native key",
+		return svshm__refuse(handle, SVSHM_OUT_OF_RESOURCES, "set native key",
 			      "no memory");
 	change_names(handle, NULL, copy, true);
 	return SVSHM_OK;
@@ -179,16 +144,16 @@ int svshm_set_layout(struct svshm *handle, enum svshm_layout layout)
 	if (!handle)
 		return SVSHM_INVALID_ARGUMENT;
 	if (layout != SVSHM_LAYOUT_NATIVE && layout != SVSHM_LAYOUT_QT)
-		return refuse(handle, SVSHM_INVALID_ARGUMENT, "set layout",
+		return svshm__refuse(handle, SVSHM_INVALID_ARGUMENT, "set layout",
 			      "there is no such layout");
 	if (handle->attachment)
-		return refuse(handle, SVSHM_ALREADY_ATTACHED, "set layout",
+		return svshm__refuse(handle, SVSHM_ALREADY_ATTACHED, "set layout",
 			      "detach first");
 	if (layout == SVSHM_LAYOUT_QT)
-		return refuse(handle, SVSHM_NOT_SUPPORTED, "set layout",
+		return svshm__refuse(handle, SVSHM_NOT_SUPPORTED, "set layout",
 			      "this version of svshm has the native layout "
 			      "only");
-	clear(handle);
+	svshm__clear(handle);
 	return SVSHM_OK;
 }
 
@@ -197,11 +162,11 @@ int svshm_set_mode(struct svshm *handle, mode_t mode)
 	if (!handle)
 		return SVSHM_INVALID_ARGUMENT;
 	if (mode & ~(mode_t)0666)
-		return refuse(handle, SVSHM_INVALID_ARGUMENT, "set mode",
+		return svshm__refuse(handle, SVSHM_INVALID_ARGUMENT, "set mode",
 			      "only the read and write bits, 0666, have a "
 			      "meaning");
 	handle->mode = mode;
-	clear(handle);
+	svshm__clear(handle);
 	return SVSHM_OK;
 }
 
@@ -210,7 +175,7 @@ int svshm_set_group(struct svshm *handle, gid_t group)
 	if (!handle)
 		return SVSHM_INVALID_ARGUMENT;
 	handle->group = group;
-	clear(handle);
+	svshm__clear(handle);
 	return SVSHM_OK;
 }
 
@@ -219,11 +184,11 @@ int svshm_set_max_processes(struct svshm *handle, unsigned count)
 	if (!handle)
 		return SVSHM_INVALID_ARGUMENT;
 	if (count > SVSHM__SLOT_SEMAPHORES_MAX * SVSHM__SLOTS_PER_SEMAPHORE)
-		return refuse(handle, SVSHM_INVALID_ARGUMENT,
+		return svshm__refuse(handle, SVSHM_INVALID_ARGUMENT,
 			      "set max processes",
 			      "more than 3500 processes are not possible");
 	handle->max_processes = count ? count : DEFAULT_MAX_PROCESSES;
-	clear(handle);
+	svshm__clear(handle);
 	return SVSHM_OK;
 }
 
@@ -234,20 +199,20 @@ static int check_start(struct svshm *handle, enum svshm_access access,
 		       const char *tried)
 {
 	if (access != SVSHM_READ_ONLY && access != SVSHM_READ_WRITE)
-		return refuse(handle, SVSHM_INVALID_ARGUMENT, tried,
+		return svshm__refuse(handle, SVSHM_INVALID_ARGUMENT, tried,
 			      "there is no such access mode");
 	if (handle->attachment)
-		return refuse(handle, SVSHM_ALREADY_ATTACHED, tried,
+		return svshm__refuse(handle, SVSHM_ALREADY_ATTACHED, tried,
 			      "this handle is attached already; detach it "
 			      "first, or use another handle");
-	clear(handle);
+	svshm__clear(handle);
 	if (handle->native_key)
 		return SVSHM_OK;
 	if (handle->key && *handle->key) {
 		free(svshm__key_path(handle->key, &handle->error));
-		return finish(handle, SVSHM_KEY_ERROR, tried);
+		return svshm__finish(handle, SVSHM_KEY_ERROR, tried);
 	}
-	return refuse(handle, SVSHM_KEY_ERROR, tried,
+	return svshm__refuse(handle, SVSHM_KEY_ERROR, tried,
 		      handle->key ? "the key is empty" :
 				    "no key is set; see svshm_set_key()");
 }
@@ -264,10 +229,10 @@ int svshm_create(struct svshm *handle, size_t size, enum svshm_access access)
 	if (code)
 		return code;
 	if (size == 0)
-		return refuse(handle, SVSHM_INVALID_SIZE, tried,
+		return svshm__refuse(handle, SVSHM_INVALID_SIZE, tried,
 			      "an object has at least one byte");
 	code = svshm__native_create(handle, size, access);
-	return finish(handle, code, code > 0 ? "created" : tried);
+	return svshm__finish(handle, code, code > 0 ? "created" : tried);
 }
 
 int svshm_attach(struct svshm *handle, enum svshm_access access)
@@ -282,18 +247,7 @@ int svshm_attach(struct svshm *handle, enum svshm_access access)
 	if (code)
 		return code;
 	code = svshm__native_attach(handle, access);
-	return finish(handle, code, code > 0 ? "attached to" : tried);
-}
-
-static struct svshm__locker locker_of(struct svshm *handle)
-{
-	struct svshm__locker locker = {
-		handle->attachment,
-		svshm__mapping_header(handle->attachment, handle->access),
-		handle
-	};
-
-	return locker;
+	return svshm__finish(handle, code, code > 0 ? "attached to" : tried);
 }
 
 int svshm_detach(struct svshm *handle)
@@ -303,16 +257,16 @@ int svshm_detach(struct svshm *handle)
 	if (!handle)
 		return SVSHM_INVALID_ARGUMENT;
 	if (!handle->attachment)
-		return refuse(handle, SVSHM_NOT_ATTACHED, tried,
+		return svshm__refuse(handle, SVSHM_NOT_ATTACHED, tried,
 			      "this handle is not attached");
 
-	struct svshm__locker locker = locker_of(handle);
+	struct svshm__locker locker = svshm__locker_of(handle);
 
-	clear(handle);
+	svshm__clear(handle);
 	if (!handle->attachment->reader && !handle->attachment->left &&
 	    svshm__lock_held(&locker))
 		svshm__lock_give(&locker, NULL);
-	return finish(handle, svshm__native_detach(handle), tried);
+	return svshm__finish(handle, svshm__native_detach(handle), tried);
 }
 
 bool svshm_is_attached(const struct svshm *handle)
@@ -358,105 +312,6 @@ size_t svshm_size(const struct svshm *handle)
 	return handle && handle->attachment ? handle->attachment->data_size : 0;
 }
 
-/* ---- The lock ------------------------------------------------------------------ */
-
-/* 0: the handle is attached, registered and has a lock. */
-static int check_locker(struct svshm *handle, const char *tried)
-{
-	if (!handle->attachment)
-		return refuse(handle, SVSHM_NOT_ATTACHED, tried,
-			      "attach or create first");
-	if (handle->attachment->reader)
-		return refuse(handle, SVSHM_PERMISSION_DENIED, tried,
-			      "the object's mode lets this process read only, "
-			      "and locking takes write permission");
-	clear(handle);
-
-	int code = svshm__native_register(handle);
-
-	return code ? finish(handle, code, tried) : SVSHM_OK;
-}
-
-static int lock(struct svshm *handle, int timeout_ms, int if_timed_out)
-{
-	const char *tried = "cannot lock";
-	int code = check_locker(handle, tried);
-
-	if (code)
-		return code;
-
-	struct svshm__locker locker = locker_of(handle);
-
-	code = svshm__lock_take(&locker, timeout_ms, &handle->error);
-	if (code == SVSHM_TIMED_OUT)
-		return refuse(handle, if_timed_out, tried,
-			      timeout_ms > 0 ?
-				      "another owner has kept the lock for all "
-				      "the time allowed" :
-				      "another owner has the lock");
-	return finish(handle, code, code > 0 ? "locked" : tried);
-}
-
-int svshm_lock(struct svshm *handle)
-{
-	if (!handle)
-		return SVSHM_INVALID_ARGUMENT;
-	return lock(handle, SVSHM__FOREVER, SVSHM_TIMED_OUT);
-}
-
-int svshm_trylock(struct svshm *handle)
-{
-	if (!handle)
-		return SVSHM_INVALID_ARGUMENT;
-	return lock(handle, 0, SVSHM_BUSY);
-}
-
-int svshm_timedlock(struct svshm *handle, int timeout_ms)
-{
-	if (!handle)
-		return SVSHM_INVALID_ARGUMENT;
-	if (timeout_ms < 0)
-		return refuse(handle, SVSHM_INVALID_ARGUMENT, "cannot lock",
-			      "a time-out cannot be negative");
-	return lock(handle, timeout_ms, SVSHM_TIMED_OUT);
-}
-
-int svshm_unlock(struct svshm *handle)
-{
-	const char *tried = "cannot unlock";
-
-	if (!handle)
-		return SVSHM_INVALID_ARGUMENT;
-
-	int code = check_locker(handle, tried);
-
-	if (code)
-		return code;
-
-	struct svshm__locker locker = locker_of(handle);
-
-	return finish(handle, svshm__lock_give(&locker, &handle->error), tried);
-}
-
-int svshm_make_consistent(struct svshm *handle)
-{
-	const char *tried = "cannot make consistent";
-
-	if (!handle)
-		return SVSHM_INVALID_ARGUMENT;
-
-	int code = check_locker(handle, tried);
-
-	if (code)
-		return code;
-
-	struct svshm__locker locker = locker_of(handle);
-
-	return finish(handle,
-		      svshm__lock_make_consistent(&locker, &handle->error),
-		      tried);
-}
-
 /* ---- Looking -------------------------------------------------------------------- */
 
 int svshm_inspect(struct svshm *handle, svshm_visit *visit, void *context)
@@ -466,12 +321,12 @@ int svshm_inspect(struct svshm *handle, svshm_visit *visit, void *context)
 	if (!handle)
 		return SVSHM_INVALID_ARGUMENT;
 	if (!visit)
-		return refuse(handle, SVSHM_INVALID_ARGUMENT, tried,
+		return svshm__refuse(handle, SVSHM_INVALID_ARGUMENT, tried,
 			      "there is no function to call");
-	clear(handle);
+	svshm__clear(handle);
 	if (!handle->native_key)
-		return refuse(handle, SVSHM_KEY_ERROR, tried, "no key is set");
-	return finish(handle,
+		return svshm__refuse(handle, SVSHM_KEY_ERROR, tried, "no key is set");
+	return svshm__finish(handle,
 		      svshm__scan_inspect(handle->native_key, handle->native,
 					  visit, context, &handle->error),
 		      tried);

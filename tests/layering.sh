@@ -16,12 +16,12 @@ layers='
 3 limits
 4 error
 5 process
-6 key segment semset
+6 key key_file segment semset
 7 keylist mapping registry
-8 handle judge lock lock_portable
-9 scan scan_keydir scan_linux
-10 native native_attach native_create native_detach recover show
-11 svshm
+8 judge lock lock_portable
+9 handle scan scan_keydir scan_linux
+10 native native_attach native_create native_detach native_reader native_register native_twin recover show
+11 svshm svshm_lock
 '
 
 # Sources that share a header: scan_linux.c has scan.h.

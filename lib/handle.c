@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <config.h>
+
+#include "handle.h"
+
+#include <string.h>
+
+void svshm__clear(struct svshm *handle)
+{
+	handle->error.code = SVSHM_OK;
+	handle->error.message[0] = '\0';
+}
+
+int svshm__finish(struct svshm *handle, int code, const char *tried)
+{
+	char name[200], message[SVSHM__MESSAGE_SIZE];
+
+	if (code == SVSHM_OK) {
+		svshm__clear(handle);
+		return code;
+	}
+	memcpy(message, handle->error.message, sizeof(message));
+	svshm__printable(handle->key ? handle->key :
+			 handle->native_key ? handle->native_key : "(no key)",
+			 name, sizeof(name));
+	return svshm__error_set(&handle->error, code, "%s \"%s\": %s", tried,
+				name, *message ? message :
+						 svshm_strerror(code));
+}
+
+int svshm__refuse(struct svshm *handle, int code, const char *tried,
+		  const char *why)
+{
+	svshm__error_set(&handle->error, code, "%s", why);
+	return svshm__finish(handle, code, tried);
+}
+
+struct svshm__locker svshm__locker_of(struct svshm *handle)
+{
+	struct svshm__locker locker = {
+		handle->attachment,
+		svshm__mapping_header(handle->attachment, handle->access),
+		handle
+	};
+
+	return locker;
+}

@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Key files: looked at, made, written to, unlinked. */
+#include <config.h>
+
+#include "key.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "debug.h"
+
+#ifndef PATH_MAX
+#define PATH_MAX 4096
+#endif
+#ifndef O_CLOEXEC
+#define O_CLOEXEC 0 /* closed within the call that opened it */
+#endif
+#ifndef O_NOFOLLOW
+#define O_NOFOLLOW 0 /* O_EXCL does not follow; lstat has looked elsewhere */
+#endif
+
+/* Split PATH; the directory goes into BUFFER. */
+static void directory_of(const char *path, char *buffer, size_t size)
+{
+	const char *slash = strrchr(path, '/');
+	size_t length = slash ? (size_t)(slash - path) : 0;
+
+	if (length >= size)
+		length = size - 1;
+	memcpy(buffer, path, length);
+	buffer[length] = '\0';
+}
+
+static int check_directory(struct svshm__key_file *file, bool make,
+			   struct svshm__error *error)
+{
+	char directory[PATH_MAX], standard[128];
+	struct stat status;
+
+	directory_of(file->path, directory, sizeof(directory));
+	int result = lstat(directory, &status);
+
+	if (result < 0 && errno == ENOENT && make) {
+		if (mkdir(directory, 0700) < 0 && errno != EEXIST)
+			return svshm__error_system(error, SVSHM__CALL_FILE,
+						   errno, "mkdir(\"%.200s\")",
+						   directory);
+		result = lstat(directory, &status);
+	}
+	if (result < 0) {
+		int errnum = errno;
+		int code = svshm__error_system(error, SVSHM__CALL_FILE, errnum,
+					       "lstat(\"%.200s\")", directory);
+
+		return errnum == ENOENT ? SVSHM_NOT_FOUND : code;
+	}
+	if (S_ISLNK(status.st_mode))
+		return svshm__error_set(error, SVSHM_PERMISSION_DENIED,
+					"the key directory %.200s is a "
+					"symbolic link, which could lead "
+					"anywhere; name the directory itself",
+					directory);
+	if (!S_ISDIR(status.st_mode))
+		return svshm__error_set(error, SVSHM_KEY_ERROR,
+					"the key directory %.200s is not a "
+					"directory", directory);
+	if (status.st_uid != geteuid() && status.st_uid != 0)
+		return svshm__error_set(error, SVSHM_PERMISSION_DENIED,
+					"the key directory %.200s belongs to "
+					"uid %lu; it must belong to uid %lu or "
+					"to root", directory,
+					(unsigned long)status.st_uid,
+					(unsigned long)geteuid());
+
+	file->private = status.st_uid == geteuid() &&
+			(status.st_mode & (S_IWGRP | S_IWOTH | S_IXGRP |
+					   S_IXOTH)) == 0;
+	snprintf(standard, sizeof(standard), "%s/svshm-%lu", SVSHM_KEYDIR_BASE,
+		 (unsigned long)geteuid());
+	if (strcmp(directory, standard) == 0 &&
+	    (status.st_uid != geteuid() || (status.st_mode & 0077)))
+		return svshm__error_set(error, SVSHM_PERMISSION_DENIED,
+					"the key directory %.200s is open to "
+					"others (uid %lu, mode 0%o); it must "
+					"be uid %lu, mode 0700", directory,
+					(unsigned long)status.st_uid,
+					(unsigned)status.st_mode & 07777,
+					(unsigned long)geteuid());
+	return SVSHM_OK;
+}
+
+static void note_identity(struct svshm__key_file *file,
+			  const struct stat *status)
+{
+	file->exists = true;
+	file->device = (uint64_t)status->st_dev;
+	file->inode = (uint64_t)status->st_ino;
+	file->owner = status->st_uid;
+}
+
+/* SVSHM_ALREADY_EXISTS: somebody else has made it. */
+static int make_file(struct svshm__key_file *file, mode_t mode, gid_t group,
+		     struct svshm__error *error)
+{
+	struct stat status;
+	int descriptor = open(file->path,
+			      O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC |
+				      O_NOFOLLOW, mode & 0666);
+
+	if (descriptor < 0 && errno == EEXIST)
+		return SVSHM_ALREADY_EXISTS;
+	if (descriptor < 0)
+		return svshm__error_system(error, SVSHM__CALL_FILE, errno,
+					   "open(\"%.200s\", O_CREAT)",
+					   file->path);
+
+	int code = SVSHM_OK;
+
+	/* The umask is not asked: the mode was, and a peer must see the file. */
+	if (fstat(descriptor, &status) < 0 ||
+	    ((status.st_mode & 0777) != (mode & 0666) &&
+	     fchmod(descriptor, mode & 0666) < 0) ||
+	    (group != (gid_t)-1 && fchown(descriptor, (uid_t)-1, group) < 0))
+		code = svshm__error_system(error, SVSHM__CALL_FILE, errno,
+					   "setting mode 0%o and group of %.200s",
+					   (unsigned)mode, file->path);
+	if (code) {
+		unlink(file->path);
+		close(descriptor);
+		return code;
+	}
+	note_identity(file, &status);
+	file->made = true;
+	file->descriptor = descriptor;
+	return SVSHM_OK;
+}
+
+static int look_at_file(struct svshm__key_file *file,
+			struct svshm__error *error)
+{
+	struct stat status;
+
+	if (lstat(file->path, &status) < 0) {
+		int code = svshm__error_system(error, SVSHM__CALL_FILE, errno,
+					       "lstat(\"%.200s\")", file->path);
+
+		return errno == ENOENT ? SVSHM_NOT_FOUND : code;
+	}
+	if (!S_ISREG(status.st_mode))
+		return svshm__error_set(error,
+					S_ISLNK(status.st_mode) ?
+						SVSHM_PERMISSION_DENIED :
+						SVSHM_KEY_ERROR,
+					"the key file %.200s is %s, not a "
+					"regular file", file->path,
+					S_ISLNK(status.st_mode) ?
+						"a symbolic link" :
+						"something else");
+	note_identity(file, &status);
+	return SVSHM_OK;
+}
+
+static int look_at_native(struct svshm__key_file *file, const char *path,
+			  bool make, struct svshm__error *error)
+{
+	char resolved[PATH_MAX];
+	struct stat status;
+
+	if (!realpath(path, resolved) || stat(resolved, &status) < 0) {
+		int errnum = errno;
+		int code = svshm__error_system(error, SVSHM__CALL_FILE, errnum,
+					       "realpath(\"%.300s\")", path);
+
+		return errnum == ENOENT && !make ? SVSHM_NOT_FOUND : code;
+	}
+	free(file->path);
+	file->path = strdup(resolved);
+	if (!file->path)
+		return svshm__error_set(error, SVSHM_OUT_OF_RESOURCES,
+					"no memory");
+	note_identity(file, &status);
+	return SVSHM_OK;
+}
+
+int svshm__key_file_look(struct svshm__key_file *file, const char *path,
+			 bool native, bool make, mode_t mode, gid_t group,
+			 struct svshm__error *error)
+{
+	memset(file, 0, sizeof(*file));
+	file->descriptor = -1;
+	file->native = native;
+	if (native)
+		return look_at_native(file, path, make, error);
+
+	file->path = strdup(path);
+	if (!file->path)
+		return svshm__error_set(error, SVSHM_OUT_OF_RESOURCES,
+					"no memory");
+
+	int code = check_directory(file, make, error);
+
+	if (code || !make)
+		return code ? code : look_at_file(file, error);
+
+	/* A file that comes and goes while we look is tried again. */
+	for (int i = 0; i < 100; i++) {
+		code = make_file(file, mode, group, error);
+		if (code == SVSHM_ALREADY_EXISTS)
+			code = look_at_file(file, error);
+		if (code != SVSHM_NOT_FOUND)
+			return code;
+	}
+	return svshm__error_set(error, SVSHM_KEY_ERROR,
+				"the key file %.200s keeps vanishing: is "
+				"something cleaning up its directory?",
+				file->path);
+}
+
+void svshm__key_file_free(struct svshm__key_file *file)
+{
+	if (file->descriptor >= 0)
+		close(file->descriptor);
+	file->descriptor = -1;
+	free(file->path);
+	file->path = NULL;
+}
+
+bool svshm__key_file_same(const struct svshm__key_file *file)
+{
+	struct stat status;
+	int result = file->native ? stat(file->path, &status) :
+				    lstat(file->path, &status);
+
+	if (result < 0)
+		return !file->exists;
+	return file->exists && file->device == (uint64_t)status.st_dev &&
+	       file->inode == (uint64_t)status.st_ino;
+}
+
+void svshm__key_file_write(const struct svshm__key_file *file, const char *key,
+			   int project)
+{
+	if (file->native || !key)
+		return;
+
+	int descriptor = file->descriptor >= 0 ? file->descriptor :
+		open(file->path, O_WRONLY | O_TRUNC | O_CLOEXEC | O_NOFOLLOW);
+
+	if (descriptor < 0) {
+		svshm__debug("%s: %s", file->path, strerror(errno));
+		return;
+	}
+
+	char text[512], printable[256];
+	int used = snprintf(text, sizeof(text),
+			    "svshm 1\nproject %d\nkey %s\n", project,
+			    svshm__printable(key, printable,
+					     sizeof(printable)));
+
+	if (write(descriptor, text, (size_t)used) != used)
+		svshm__debug("%s: %s", file->path, strerror(errno));
+	if (descriptor != file->descriptor)
+		close(descriptor);
+}
+
+/*
+ * The path may have been written by somebody who wants root to unlink a file
+ * of his choice. So the directory is opened once, and must belong to the
+ * object's creator, or to root with the file the creator's: then he could have
+ * unlinked the file himself.
+ */
+void svshm__key_file_unlink(const char *path, uint64_t device, uint64_t inode,
+			    uid_t owner)
+{
+	char directory[PATH_MAX];
+	struct stat status;
+
+	directory_of(path, directory, sizeof(directory));
+
+	int descriptor = open(directory, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (descriptor < 0)
+		return;
+	if (fstat(descriptor, &status) == 0 && S_ISDIR(status.st_mode) &&
+	    (status.st_uid == owner || status.st_uid == 0) &&
+	    fstatat(descriptor, svshm__key_base_name(path), &status,
+		    AT_SYMLINK_NOFOLLOW) == 0 &&
+	    S_ISREG(status.st_mode) && status.st_uid == owner &&
+	    (uint64_t)status.st_dev == device &&
+	    (uint64_t)status.st_ino == inode &&
+	    unlinkat(descriptor, svshm__key_base_name(path), 0) < 0)
+		svshm__debug("unlink %s: %s", path, strerror(errno));
+	close(descriptor);
+}

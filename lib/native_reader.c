@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Who may only read: attached outside the gate, see the end of the protocol at
+ * the head of native.c.
+ */
+#include <config.h>
+
+#include "native.h"
+
+static int enlist_reader(struct svshm__attempt *attempt)
+{
+	struct svshm__attachment *attachment =
+		svshm__mapping_find(attempt->evidence.segment_id);
+	bool is_new = !attachment;
+	int code;
+
+	if (is_new)
+		attachment = svshm__attempt_attachment(attempt, &attempt->evidence.view);
+	if (!attachment)
+		return svshm__error_set(attempt->error,
+					SVSHM_OUT_OF_RESOURCES, "no memory");
+	if (is_new)
+		attachment->reader = true;
+	code = svshm__mapping_share(attachment, attempt->access, NULL,
+				    attempt->error);
+	if (code) {
+		if (is_new)
+			svshm__mapping_free(attachment);
+		return code;
+	}
+	if (is_new)
+		svshm__mapping_insert(attachment);
+	attempt->handle->attachment = attachment;
+	attempt->handle->access = attempt->access;
+	return SVSHM_OK;
+}
+
+static int join_as_reader(struct svshm__attempt *attempt)
+{
+	struct svshm__evidence *evidence = &attempt->evidence;
+	struct svshm__segment_status status;
+	enum svshm_verdict verdict;
+	int code = svshm__attempt_judge(attempt, false, &verdict);
+
+	if (code)
+		return code;
+	/* Not complete yet, or not any more: nothing to attach to. */
+	if (verdict == SVSHM_VERDICT_HALF_MADE ||
+	    verdict == SVSHM_VERDICT_HALF_REMOVED ||
+	    evidence->header == SVSHM__HEADER_UNPUBLISHED)
+		return svshm__error_set(attempt->error, SVSHM_NOT_FOUND,
+					"it is not complete");
+	if (verdict == SVSHM_VERDICT_FOREIGN)
+		return SVSHM__NEXT;
+	if (verdict != SVSHM_VERDICT_IN_USE && verdict != SVSHM_VERDICT_ORPHAN)
+		return svshm__attempt_refuse(attempt, verdict);
+	attempt->orphaned = evidence->held == 0 && evidence->died > 0;
+	code = enlist_reader(attempt);
+	if (code)
+		return code;
+	/* Mapped now. Was it removed before? Then the name is free by now. */
+	code = svshm__segment_stat(evidence->segment_id, &status, NULL);
+	if (!code && !status.removed)
+		return SVSHM_OK;
+	svshm__native_detach(attempt->handle);
+	return SVSHM__AGAIN;
+}
+
+int svshm__attempt_read_only(struct svshm__attempt *attempt)
+{
+	int code;
+
+	if (attempt->access != SVSHM_READ_ONLY)
+		return svshm__error_set(attempt->error,
+					SVSHM_PERMISSION_DENIED,
+					"the object's mode 0%o lets uid and "
+					"group of this process read only; "
+					"attach with SVSHM_READ_ONLY",
+					(unsigned)attempt->evidence.set.status
+						.mode);
+	svshm__mapping_readers_lock();
+	code = join_as_reader(attempt);
+	svshm__mapping_readers_unlock();
+	svshm__judge_free(&attempt->evidence);
+	return code;
+}

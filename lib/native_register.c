@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Step 13 of the protocol at the head of native.c: who is attached. */
+#include <config.h>
+
+#include "native.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "crashpoint.h"
+
+struct svshm__attachment *svshm__attempt_attachment(
+	const struct svshm__attempt *attempt, const struct svshm__view *view)
+{
+	struct svshm__attachment *attachment = calloc(1, sizeof(*attachment));
+
+	if (!attachment)
+		return NULL;
+	attachment->path = strdup(view->path);
+	if (!attachment->path) {
+		free(attachment);
+		return NULL;
+	}
+	attachment->segment_id = attempt->evidence.segment_id;
+	attachment->set_id = attempt->evidence.set.id;
+	attachment->data_offset = (size_t)view->data_offset;
+	attachment->data_size = (size_t)view->data_size;
+	attachment->slots_offset = view->slots_offset;
+	attachment->slot_count = view->slot_count;
+	attachment->native_key = attempt->file.native;
+	attachment->device = view->device;
+	attachment->inode = view->inode;
+	attachment->key_file_owner = attempt->file.owner;
+	return attachment;
+}
+
+int svshm__native_claim(struct svshm__attachment *attachment,
+			struct svshm__header *header,
+			const struct svshm__set *set, enum svshm_access access,
+			bool leave, struct svshm__error *error)
+{
+	struct svshm__slot *slots = (void *)((char *)header +
+					     attachment->slots_offset);
+	int slot;
+	int code = svshm__slot_find(set, attachment->slot_count, &slot, error);
+
+	if (code)
+		return code;
+	svshm__slot_note(&slots[slot], access);
+	header->registrations++;
+	CRASHPOINT("register:noted");
+	code = svshm__slot_claim(set->id, slot, leave, error);
+	if (code) {
+		slots[slot].used = SVSHM__SLOT_FREE;
+		return code;
+	}
+	CRASHPOINT("register:claimed");
+	svshm__mapping_set_slot(attachment, slot);
+	return SVSHM_OK;
+}
+
+/* Take over what has no owner any more: the dead are not to be told twice. */
+static void bury_dead(const struct svshm__attachment *attachment,
+		      struct svshm__header *header,
+		      const struct svshm__set *set)
+{
+	struct svshm__slot *slots = (void *)((char *)header +
+					     attachment->slots_offset);
+
+	for (unsigned i = 0; i < attachment->slot_count; i++)
+		if (slots[i].used && !svshm__slot_held(set, i))
+			slots[i].used = SVSHM__SLOT_FREE;
+}
+
+static int register_process(struct svshm__attempt *attempt,
+			    struct svshm__attachment *attachment)
+{
+	const struct svshm__set *set = &attempt->evidence.set;
+	struct svshm__header *header =
+		svshm__mapping_header(attachment, attempt->access);
+
+	if (svshm__mapping_registered(attachment) && !attachment->left) {
+		svshm__gate_leave(set->id);
+		return SVSHM_OK;
+	}
+	if (attempt->orphaned)
+		bury_dead(attachment, header, set);
+	return svshm__native_claim(attachment, header, set, attempt->access,
+				   true, attempt->error);
+}
+
+int svshm__attempt_register(struct svshm__attempt *attempt,
+			    const struct svshm__view *view)
+{
+	struct svshm__evidence *evidence = &attempt->evidence;
+	struct svshm__attachment *attachment =
+		svshm__mapping_find(evidence->segment_id);
+	bool is_new = !attachment;
+	int code = svshm__mapping_at_exit(svshm__native_exit, attempt->error);
+
+	if (code)
+		return code;
+	if (is_new)
+		attachment = svshm__attempt_attachment(attempt, view);
+	if (!attachment)
+		return svshm__error_set(attempt->error,
+					SVSHM_OUT_OF_RESOURCES, "no memory");
+	code = svshm__mapping_share(attachment, attempt->access,
+				    evidence->mapping_borrowed ? NULL :
+							&evidence->mapping,
+				    attempt->error);
+	/* In the list before it is registered: a fork in between knows it. */
+	if (!code && is_new)
+		svshm__mapping_insert(attachment);
+	if (!code) {
+		code = register_process(attempt, attachment);
+		if (code && !svshm__mapping_unshare(attachment,
+						    attempt->access))
+			svshm__mapping_drop(attachment);
+	}
+	if (code) {
+		if (is_new)
+			svshm__mapping_free(attachment);
+		return code;
+	}
+	svshm__judge_free(evidence);
+	attempt->handle->attachment = attachment;
+	attempt->handle->access = attempt->access;
+	return SVSHM_OK;
+}
+
+/* ---- Forked children ---------------------------------------------------------- */
+
+int svshm__native_register(struct svshm *handle)
+{
+	struct svshm__attachment *attachment = handle->attachment;
+	struct svshm__attempt attempt;
+	struct svshm__set *set = &attempt.evidence.set;
+	int code;
+
+	if (attachment->reader || svshm__mapping_registered(attachment))
+		return SVSHM_OK;
+	svshm__attempt_start(&attempt, handle, handle->access, 0);
+	set->id = attachment->set_id;
+	code = svshm__set_look(set, 0, &handle->error);
+	if (!code)
+		code = svshm__gate_enter(
+			set, 0, svshm__attempt_milliseconds_left(&attempt),
+			&handle->error);
+	if (!code)
+		code = svshm__set_refresh(set, &handle->error);
+	if (code == SVSHM__AGAIN || code == SVSHM__NEXT)
+		return svshm__error_set(&handle->error, SVSHM_REMOVED,
+					"semaphore set %d is gone",
+					attachment->set_id);
+	if (code)
+		return code;
+	/* Another thread of this child may have been first. */
+	if (!svshm__mapping_registered(attachment))
+		attachment->lock_holder = NULL;
+	code = register_process(&attempt, attachment);
+	if (code)
+		svshm__gate_leave(set->id);
+	return code;
+}

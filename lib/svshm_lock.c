@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The public functions that work the lock; see svshm.c. */
+#include <config.h>
+
+#include "handle.h"
+#include "lock.h"
+#include "native.h"
+
+/* 0: the handle is attached, registered and has a lock. */
+static int check_locker(struct svshm *handle, const char *tried)
+{
+	if (!handle->attachment)
+		return svshm__refuse(handle, SVSHM_NOT_ATTACHED, tried,
+			      "attach or create first");
+	if (handle->attachment->reader)
+		return svshm__refuse(handle, SVSHM_PERMISSION_DENIED, tried,
+			      "the object's mode lets this process read only, "
+			      "and locking takes write permission");
+	svshm__clear(handle);
+
+	int code = svshm__native_register(handle);
+
+	return code ? svshm__finish(handle, code, tried) : SVSHM_OK;
+}
+
+static int lock(struct svshm *handle, int timeout_ms, int if_timed_out)
+{
+	const char *tried = "cannot lock";
+	int code = check_locker(handle, tried);
+
+	if (code)
+		return code;
+
+	struct svshm__locker locker = svshm__locker_of(handle);
+
+	code = svshm__lock_take(&locker, timeout_ms, &handle->error);
+	if (code == SVSHM_TIMED_OUT)
+		return svshm__refuse(handle, if_timed_out, tried,
+			      timeout_ms > 0 ?
+				      "another owner has kept the lock for all "
+				      "the time allowed" :
+				      "another owner has the lock");
+	return svshm__finish(handle, code, code > 0 ? "locked" : tried);
+}
+
+int svshm_lock(struct svshm *handle)
+{
+	if (!handle)
+		return SVSHM_INVALID_ARGUMENT;
+	return lock(handle, SVSHM__FOREVER, SVSHM_TIMED_OUT);
+}
+
+int svshm_trylock(struct svshm *handle)
+{
+	if (!handle)
+		return SVSHM_INVALID_ARGUMENT;
+	return lock(handle, 0, SVSHM_BUSY);
+}
+
+int svshm_timedlock(struct svshm *handle, int timeout_ms)
+{
+	if (!handle)
+		return SVSHM_INVALID_ARGUMENT;
+	if (timeout_ms < 0)
+		return svshm__refuse(handle, SVSHM_INVALID_ARGUMENT, "cannot lock",
+			      "a time-out cannot be negative");
+	return lock(handle, timeout_ms, SVSHM_TIMED_OUT);
+}
+
+int svshm_unlock(struct svshm *handle)
+{
+	const char *tried = "cannot unlock";
+
+	if (!handle)
+		return SVSHM_INVALID_ARGUMENT;
+
+	int code = check_locker(handle, tried);
+
+	if (code)
+		return code;
+
+	struct svshm__locker locker = svshm__locker_of(handle);
+
+	return svshm__finish(handle, svshm__lock_give(&locker, &handle->error), tried);
+}
+
+int svshm_make_consistent(struct svshm *handle)
+{
+	const char *tried = "cannot make consistent";
+
+	if (!handle)
+		return SVSHM_INVALID_ARGUMENT;
+
+	int code = check_locker(handle, tried);
+
+	if (code)
+		return code;
+
+	struct svshm__locker locker = svshm__locker_of(handle);
+
+	return svshm__finish(handle,
+		      svshm__lock_make_consistent(&locker, &handle->error),
+		      tried);
+}
