@@ -23,7 +23,28 @@ static inline void svshm__store(uint32_t *word, uint32_t value)
 	__atomic_store_n(word, value, __ATOMIC_RELEASE);
 }
 
+/* For a word of this process only: no order with anything else. */
+static inline uintptr_t svshm__load_relaxed(const uintptr_t *word)
+{
+	return __atomic_load_n(word, __ATOMIC_RELAXED);
+}
+
+static inline void svshm__store_relaxed(uintptr_t *word, uintptr_t value)
+{
+	__atomic_store_n(word, value, __ATOMIC_RELAXED);
+}
+
 #else
+
+static inline uintptr_t svshm__load_relaxed(const uintptr_t *word)
+{
+	return *(const volatile uintptr_t *)word;
+}
+
+static inline void svshm__store_relaxed(uintptr_t *word, uintptr_t value)
+{
+	*(volatile uintptr_t *)word = value;
+}
 
 static inline uint32_t svshm__load(const uint32_t *word)
 {

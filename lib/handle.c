@@ -40,7 +40,7 @@ struct svshm__locker svshm__locker_of(struct svshm *handle)
 	struct svshm__locker locker = {
 		handle->attachment,
 		svshm__mapping_header(handle->attachment, handle->access),
-		handle
+		&handle->held
 	};
 
 	return locker;

@@ -4,6 +4,7 @@
 #define SVSHM_HANDLE_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "error.h"
@@ -20,6 +21,7 @@ struct svshm {
 
 	struct svshm__attachment *attachment; /* NULL: not attached */
 	enum svshm_access access;
+	uint32_t held; /* see struct svshm__locker */
 
 	struct svshm__error error;
 };

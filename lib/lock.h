@@ -13,15 +13,23 @@
 #include "error.h"
 #include "mapping.h"
 
+/* One handle's use of the lock. The attachment must be registered. */
+struct svshm__locker {
+	struct svshm__attachment *attachment;
+	struct svshm__header *header; /* the handle's mapping */
+	uint32_t *held; /* the handle's: the fork generation in which it took
+			   the lock; 0: it does not own it */
+};
+
 struct svshm__lock_engine_functions {
 	/*
 	 * Take the lock, waiting TIMEOUT_MS at most (0: not at all; or
-	 * SVSHM__FOREVER). SVSHM_TIMED_OUT, SVSHM_REMOVED...
+	 * SVSHM__FOREVER). SVSHM_OWNER_DIED: taken from a dead owner.
+	 * SVSHM_TIMED_OUT, SVSHM_REMOVED...
 	 */
-	int (*take)(const struct svshm__attachment *attachment, int timeout_ms,
+	int (*take)(const struct svshm__locker *locker, int timeout_ms,
 		    struct svshm__error *error);
-	/* Give it back; the lock word is 0 already. */
-	int (*give)(const struct svshm__attachment *attachment,
+	int (*give)(const struct svshm__locker *locker,
 		    struct svshm__error *error);
 };
 
@@ -29,16 +37,6 @@ extern const struct svshm__lock_engine_functions svshm__lock_portable;
 
 /* The engine of that number, or NULL. */
 const struct svshm__lock_engine_functions *svshm__lock_engine(unsigned number);
-
-/*
- * One handle's use of the lock. The attachment must be registered; HEADER is
- * the handle's mapping; HOLDER stands for the handle.
- */
-struct svshm__locker {
-	struct svshm__attachment *attachment;
-	struct svshm__header *header;
-	const void *holder;
-};
 
 /* SVSHM_OWNER_DIED is success. */
 int svshm__lock_take(const struct svshm__locker *locker, int timeout_ms,
@@ -48,7 +46,7 @@ int svshm__lock_give(const struct svshm__locker *locker,
 int svshm__lock_make_consistent(const struct svshm__locker *locker,
 				struct svshm__error *error);
 
-/* HOLDER owns the lock, and no fork came between. */
+/* The handle owns the lock, and no fork came between. */
 bool svshm__lock_held(const struct svshm__locker *locker);
 
 #endif

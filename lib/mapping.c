@@ -3,6 +3,7 @@
 
 #include "mapping.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -233,6 +234,8 @@ bool svshm__mapping_registered(const struct svshm__attachment *attachment)
 
 void svshm__mapping_set_slot(struct svshm__attachment *attachment, int slot)
 {
+	/* The owner that a forked child has inherited is its parent's. */
+	svshm__store_relaxed(&attachment->lock_thread, 0);
 	attachment->slot = slot;
 	svshm__store(&attachment->generation, svshm__fork_generation());
 }

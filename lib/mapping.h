@@ -6,13 +6,12 @@
  *
  * Locking: an entry is made, shared and dropped only by a thread that is inside
  * the object's gate, so no two threads work on one entry at a time. The mutex
- * here guards the list and the lock's bookkeeping, and is never held across a
- * call that may wait. Order: gate, then mutex.
+ * here guards the list, and is never held across a call that may wait. Order:
+ * gate, then mutex.
  */
 #ifndef SVSHM_MAPPING_H
 #define SVSHM_MAPPING_H
 
-#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -20,6 +19,8 @@
 
 #include "error.h"
 #include "layout.h"
+
+struct svshm__lock_engine_functions;
 
 struct svshm__attachment {
 	struct svshm__attachment *next;
@@ -30,6 +31,7 @@ struct svshm__attachment {
 	size_t data_offset, data_size;
 	size_t slots_offset; /* this and the count: checked, then kept here */
 	unsigned slot_count;
+	const struct svshm__lock_engine_functions *engine;
 	bool reader;         /* may only read: unregistered, no lock */
 	bool native_key;     /* the key file is the user's: never unlinked */
 	char *path;          /* of the key file */
@@ -44,9 +46,10 @@ struct svshm__attachment {
 	uint32_t generation; /* of the process when it registered; 0: not yet.
 				Stored after slot, read without the gate */
 
-	/* By whoever owns the lock, under the mutex. */
-	const void *lock_holder; /* a handle of this process, or NULL */
-	pthread_t lock_thread;
+	/* The thread of this process that owns the lock, 0 if none does.
+	   Stored by the owner alone: set after taking, cleared before giving,
+	   so a thread that finds itself here does own it. */
+	uintptr_t lock_thread;
 };
 
 void svshm__mapping_mutex_lock(void);

@@ -47,6 +47,7 @@ static int make_plan(struct svshm__attempt *attempt, struct plan *plan)
 	       view->slot_count * sizeof(struct svshm__slot);
 	view->data_offset = (used + page - 1) / page * page;
 	view->data_size = attempt->size;
+	view->lock_engine = SVSHM__LOCK_PORTABLE;
 	view->device = attempt->file.device;
 	view->inode = attempt->file.inode;
 	if (attempt->size > SIZE_MAX - (size_t)view->data_offset)
@@ -82,7 +83,7 @@ static void fill_header(const struct svshm__attempt *attempt,
 	header->key_length = (uint32_t)plan->key_size - 1;
 	header->create_time = svshm__process_time();
 	header->maker_pid = (int64_t)getpid();
-	header->lock_engine = SVSHM__LOCK_PORTABLE;
+	header->lock_engine = view->lock_engine;
 	memcpy(segment + header->path_offset, view->path, plan->path_size);
 	memcpy(segment + header->key_offset, plan->key, plan->key_size);
 	CRASHPOINT("create:before magic");

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "crashpoint.h"
+#include "lock.h"
 
 struct svshm__attachment *svshm__attempt_attachment(
 	const struct svshm__attempt *attempt, const struct svshm__view *view)
@@ -27,6 +28,7 @@ struct svshm__attachment *svshm__attempt_attachment(
 	attachment->data_size = (size_t)view->data_size;
 	attachment->slots_offset = view->slots_offset;
 	attachment->slot_count = view->slot_count;
+	attachment->engine = svshm__lock_engine(view->lock_engine);
 	attachment->native_key = attempt->file.native;
 	attachment->device = view->device;
 	attachment->inode = view->inode;
@@ -126,6 +128,7 @@ int svshm__attempt_register(struct svshm__attempt *attempt,
 	svshm__judge_free(evidence);
 	attempt->handle->attachment = attachment;
 	attempt->handle->access = attempt->access;
+	attempt->handle->held = 0;
 	return SVSHM_OK;
 }
 
@@ -155,9 +158,8 @@ int svshm__native_register(struct svshm *handle)
 					attachment->set_id);
 	if (code)
 		return code;
-	/* Another thread of this child may have been first. */
-	if (!svshm__mapping_registered(attachment))
-		attachment->lock_holder = NULL;
+	/* Another thread of this child may have been first: then this only
+	   leaves the gate. */
 	code = register_process(&attempt, attachment);
 	if (code)
 		svshm__gate_leave(set->id);

@@ -133,7 +133,9 @@ static int operate_until(int id, struct sembuf *operations, size_t count,
 			 int64_t remaining)
 {
 	struct sembuf once[8];
-	int64_t deadline = svshm__process_clock() + remaining;
+	/* One more, as the clock drops what is less than a millisecond. */
+	int64_t deadline = svshm__process_clock() + remaining +
+			   (remaining > 0);
 	int pause = 1;
 
 	if (count > sizeof(once) / sizeof(*once)) {
@@ -164,9 +166,11 @@ static int operate_until(int id, struct sembuf *operations, size_t count,
 int svshm__semset_operate(int id, struct sembuf *operations, size_t count,
 			  int timeout_ms, struct svshm__error *error)
 {
-	/* Without a time-out there is no clock to read: the common case. */
+	/* Without a time-out there is no clock to read: the common case. The
+	   clock drops what is less than a millisecond: one more, so that a
+	   signal near the end makes no time-out shorter than asked for. */
 	int64_t deadline = timeout_ms > 0 ?
-		svshm__process_clock() + timeout_ms : 0;
+		svshm__process_clock() + timeout_ms + 1 : 0;
 	int64_t remaining = timeout_ms;
 	int result;
 

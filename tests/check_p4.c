@@ -77,7 +77,6 @@ static void *count_in_thread(void *context)
 	struct thread *thread = context;
 	struct svshm *handle = thread->handle;
 
-	thread->tried = svshm_trylock(handle);
 	for (unsigned i = 0; i < COUNTS; i++) {
 		thread->errors += svshm_lock(handle) != SVSHM_OK;
 		increment(svshm_data(handle), i);

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -201,6 +202,15 @@ void child_assert_that(bool condition, const char *text, const char *file,
 	_exit(99);
 }
 
+void *test_shared(size_t size)
+{
+	void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE,
+			    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	ck_assert_ptr_ne(memory, MAP_FAILED);
+	return memory;
+}
+
 /* ---- Events ---------------------------------------------------------------------- */
 
 void test_event_open(struct test_event *event)
@@ -247,7 +257,7 @@ void test_event_close(struct test_event *event)
 
 /* Field 3 of /proc/PID/stat is S while it sleeps; which call it sleeps in, is
    the first number of /proc/PID/syscall, or what wchan says. */
-static bool is_blocked(pid_t pid)
+bool test_is_blocked(pid_t pid)
 {
 	char path[64], text[128] = "";
 	FILE *file;
@@ -270,7 +280,7 @@ void test_await_blocked(pid_t pid)
 		pause_ms(200);
 		return;
 	}
-	while (!is_blocked(pid)) {
+	while (!test_is_blocked(pid)) {
 		if (now_ms() > deadline)
 			give_up("a process to block in semop");
 		pause_ms(1);

@@ -59,6 +59,10 @@ void test_kill(pid_t child);
 void child_assert_that(bool condition, const char *text, const char *file,
 		       int line);
 
+/* SIZE bytes of zeros that the children forked from now on share with the test;
+   for good. */
+void *test_shared(size_t size);
+
 /*
  * Events between processes: a pipe. post() sends one byte; await() takes one,
  * waiting 30 seconds at most, and fails the test (exits the child with 98)
@@ -77,6 +81,9 @@ void test_event_close(struct test_event *event);
 /* Wait, 30 seconds at most, until PID blocks in a semop (Linux: /proc), so that
    a test knows that a waiter waits. Elsewhere: a short pause. */
 void test_await_blocked(pid_t pid);
+
+/* Whether it does so now. Where that can't be told: false. */
+bool test_is_blocked(pid_t pid);
 
 /* ---- Objects ------------------------------------------------------------------ */
 

@@ -256,8 +256,8 @@ killed_owner()
 	start show.txt show "$key" copy.ppm
 	reader=$started
 	await 'Waiting'
-	say "Now the owner of the lock is killed. The reader gets the lock at" \
-		"once, and is told:"
+	say "Now the owner is killed. The reader gets the lock at once, and" \
+		"is told:"
 	kill_hard "$holder" "the owner of the lock"
 	finish "$reader" show
 	sed 1d show.txt
@@ -271,6 +271,7 @@ killed_owner()
 killed_all()
 {
 	title "3. All are killed, and the next one finds the data"
+	say "Once more, but nobody gets away this time:"
 	share
 	hold
 	kill_hard "$holder" "the owner of the lock"
@@ -293,6 +294,7 @@ killed_all()
 recovered()
 {
 	title "4. All are killed, and an administrator cleans up"
+	say "Once more, but nobody asks for the picture again:"
 	share
 	hold
 	kill_hard "$holder" "the owner of the lock"
