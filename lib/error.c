@@ -53,8 +53,10 @@ static const struct meaning meanings[] = {
 	{ SVSHM__CALL_SEMGET, ENOSPC, SVSHM_OUT_OF_RESOURCES,
 	  "this is not disk space: a limit on semaphores is reached" },
 
-	{ SVSHM__CALL_SEMOP, EIDRM, SVSHM_REMOVED, NULL },
-	{ SVSHM__CALL_SEMOP, EINVAL, SVSHM_REMOVED, NULL },
+	{ SVSHM__CALL_SEMOP, EIDRM, SVSHM_REMOVED,
+	  "somebody has removed the object; detach, and start again" },
+	{ SVSHM__CALL_SEMOP, EINVAL, SVSHM_REMOVED,
+	  "somebody has removed the object; detach, and start again" },
 	{ SVSHM__CALL_SEMOP, EAGAIN, SVSHM_BUSY, NULL },
 	{ SVSHM__CALL_SEMOP, ERANGE, SVSHM_LOCK_ERROR,
 	  "a semaphore has a value that svshm never gives it" },

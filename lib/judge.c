@@ -305,6 +305,19 @@ static void in_use_reason(const struct svshm__evidence *evidence, char *buffer,
 			 evidence->segment.mappings == 1 ? "" : "s");
 }
 
+/* A slot that is held without a mapping: exec drops mappings, not slots. */
+static void orphan_reason(const struct svshm__evidence *evidence, char *buffer,
+			  size_t size)
+{
+	unsigned count = evidence->held ? evidence->held : evidence->died;
+
+	snprintf(buffer, size,
+		 "nobody has it mapped; %u registered process%s %s without "
+		 "detaching",
+		 count, count == 1 ? "" : "es",
+		 evidence->held ? "called exec, or ended just now," : "died");
+}
+
 const char *svshm__judge_reason(const struct svshm__evidence *evidence,
 				enum svshm_verdict verdict, char *buffer,
 				size_t size)
@@ -316,10 +329,7 @@ const char *svshm__judge_reason(const struct svshm__evidence *evidence,
 		in_use_reason(evidence, buffer, size);
 		return buffer;
 	case SVSHM_VERDICT_ORPHAN:
-		snprintf(buffer, size,
-			 "nobody has it mapped; %u registered process%s died "
-			 "without detaching",
-			 evidence->died, evidence->died == 1 ? "" : "es");
+		orphan_reason(evidence, buffer, size);
 		return buffer;
 	case SVSHM_VERDICT_GONE:
 		reason = "there is no such object";

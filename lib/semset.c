@@ -7,7 +7,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "limits.h"
+#include "kernel_limits.h"
 #include "process.h"
 #include "semun.h"
 

@@ -234,6 +234,8 @@ int svshm__scan_show(const struct svshm__candidate *candidate,
 		goto out;
 	if (shown)
 		*shown = true;
+	/* Not while our own mapping looks like a user's to svshm_recover(). */
+	svshm__judge_free(&picture->evidence);
 	code = visit(&picture->object, context);
 out:
 	if (picture) {

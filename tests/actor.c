@@ -243,6 +243,21 @@ bool has_bytes(const struct svshm *handle, size_t size, int fill)
 	return true;
 }
 
+void expect_orphan(const char *key, size_t size, int fill)
+{
+	struct svshm *handle = svshm_new(key);
+	struct test_object object;
+
+	ck_assert(test_inspect(key, &object));
+	ck_assert_int_eq(object.verdict, SVSHM_VERDICT_ORPHAN);
+	ck_assert_uint_eq(object.alive, 0);
+	ck_assert_uint_gt(object.died, 0);
+	expect_code(handle, act_attach(handle), SVSHM_ORPHANED);
+	ck_assert(has_bytes(handle, size, fill));
+	svshm_free(handle);
+	ck_assert(test_nothing_left(key));
+}
+
 static int recover_shown(const struct svshm_object *object, void *context)
 {
 	return svshm_recover(object, context);

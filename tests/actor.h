@@ -75,6 +75,9 @@ void make_orphan(const char *key, size_t size, int fill);
 /* Whether HANDLE has SIZE bytes, all FILL. */
 bool has_bytes(const struct svshm *handle, size_t size, int fill);
 
+/* KEY's object is an orphan of SIZE bytes, all FILL. Takes and removes it. */
+void expect_orphan(const char *key, size_t size, int fill);
+
 /* Let svshm_recover() act on what svshm_inspect() shows of KEY. RECOVERY may be
    NULL; FLAGS is then not. */
 int recover_object(const char *key, unsigned flags,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* P5: no data lost in silence. */
+/* P5: no data lost in silence: by attach and create. See check_p5_recover.c. */
 #include <config.h>
 
 #include <signal.h>
@@ -10,27 +10,13 @@
 #include <unistd.h>
 
 #include "actor.h"
+#include "key.h"
 #include "layout.h"
 
 static const size_t sizes[] = { 1, 100, 5000, 200000 };
 #define SIZES (sizeof(sizes) / sizeof(*sizes))
 
 /* ---- Orphans ------------------------------------------------------------------- */
-
-static void expect_orphan(const char *key, size_t size, int fill)
-{
-	struct svshm *handle = svshm_new(key);
-	struct test_object object;
-
-	ck_assert(test_inspect(key, &object));
-	ck_assert_int_eq(object.verdict, SVSHM_VERDICT_ORPHAN);
-	ck_assert_uint_eq(object.alive, 0);
-	ck_assert_uint_gt(object.died, 0);
-	expect_code(handle, act_attach(handle), SVSHM_ORPHANED);
-	ck_assert(has_bytes(handle, size, fill));
-	svshm_free(handle);
-	ck_assert(test_nothing_left(key));
-}
 
 START_TEST(p5_attach_to_an_orphan)
 {
@@ -275,166 +261,6 @@ START_TEST(p5_what_cannot_be_judged_is_left)
 }
 END_TEST
 
-/* ---- Recovery ---------------------------------------------------------------------- */
-
-START_TEST(p5_dry_run_removes_nothing)
-{
-	const char *key = test_key("dry-run");
-	struct svshm_recovery recovery = { .flags = SVSHM_RECOVER_DRY_RUN };
-
-	make_orphan(key, 100, 'x');
-	ck_assert_int_eq(recover_object(key, 0, &recovery), SVSHM_OK);
-	ck_assert_int_eq(recovery.verdict, SVSHM_VERDICT_ORPHAN);
-	recovery.flags |= SVSHM_RECOVER_FORCE;
-	ck_assert_int_eq(recover_object(key, 0, &recovery), SVSHM_OK);
-	expect_orphan(key, 100, 'x');
-}
-END_TEST
-
-START_TEST(p5_recover_removes_orphans_only)
-{
-	const char *key = test_key("recover");
-	struct svshm_recovery plain = { .flags = 0 };
-	struct svshm *user;
-
-	make_orphan(key, 100, 'x');
-	ck_assert_int_eq(recover_object(key, 0, &plain), SVSHM_OK);
-	ck_assert_int_eq(plain.verdict, SVSHM_VERDICT_ORPHAN);
-	ck_assert(test_nothing_left(key));
-
-	user = make_object(key, 100);
-	memset(svshm_data(user), 'y', 100);
-	ck_assert_int_eq(recover_object(key, 0, &plain), SVSHM_BUSY);
-	ck_assert_int_eq(plain.verdict, SVSHM_VERDICT_IN_USE);
-	ck_assert_str_ne(plain.message, "");
-	expect_code(user, svshm_lock(user), SVSHM_OK);
-
-	ck_assert_int_eq(recover_object(key, SVSHM_RECOVER_FORCE, NULL),
-			 SVSHM_OK);
-	expect_code(user, svshm_unlock(user), SVSHM_REMOVED);
-	ck_assert(has_bytes(user, 100, 'y')); /* to the end */
-	expect_code(user, svshm_detach(user), SVSHM_REMOVED);
-	ck_assert(!svshm_is_attached(user));
-	expect_code(user, act_attach(user), SVSHM_NOT_FOUND);
-	svshm_free(user);
-	ck_assert(test_nothing_left(key));
-}
-END_TEST
-
-static int recover_after_change(const struct svshm_object *object,
-				void *context)
-{
-	struct actor *actor = context;
-
-	expect_act(actor, act_attach, SVSHM_ORPHANED);
-	return svshm_recover(object, NULL);
-}
-
-START_TEST(p5_recover_judges_again)
-{
-	const char *key = test_key("judged-again");
-	struct svshm *handle = svshm_new(key);
-	struct actor actor;
-
-	make_orphan(key, 100, 'x');
-	actor_enter(&actor, key);
-	expect_code(handle, svshm_inspect(handle, recover_after_change, &actor),
-		    SVSHM_BUSY);
-	expect_code(handle, act_attach(handle), SVSHM_OK);
-	ck_assert(has_bytes(handle, 100, 'x'));
-	actor_kill(&actor);
-	svshm_free(handle);
-}
-END_TEST
-
-/* ---- Saving -------------------------------------------------------------------------- */
-
-struct saving {
-	const char *key;
-	struct actor *newcomer; /* NULL: none */
-	int answer, calls;
-};
-
-/* Right before the removal: all is there, and nobody can come in. */
-static int check_and_answer(const struct svshm_object *object,
-			    const void *data, size_t size, void *context)
-{
-	struct saving *saving = context;
-	const char *bytes = data;
-	struct test_object seen;
-
-	saving->calls++;
-	ck_assert_uint_eq(size, 5000);
-	for (size_t i = 0; i < size; i++)
-		ck_assert_int_eq(bytes[i], 'x');
-	ck_assert(test_inspect(saving->key, &seen));
-	ck_assert_int_eq(seen.segment_id, object->segment_id);
-	ck_assert_int_eq(seen.semaphore_id, object->semaphore_id);
-	if (saving->newcomer)
-		actor_block(saving->newcomer, act_attach);
-	return saving->answer;
-}
-
-START_TEST(p5_saved_before_the_removal)
-{
-	const char *key = test_key("save");
-	struct actor newcomer;
-	struct saving saving = { key, &newcomer, 0, 0 };
-	struct svshm_recovery recovery = { .save = check_and_answer,
-					   .context = &saving };
-
-	make_orphan(key, 5000, 'x');
-	actor_enter(&newcomer, key);
-	ck_assert_int_eq(recover_object(key, 0, &recovery), SVSHM_OK);
-	ck_assert_int_eq(saving.calls, 1);
-	expect_end(&newcomer, SVSHM_NOT_FOUND);
-	actor_kill(&newcomer);
-	ck_assert(test_nothing_left(key));
-}
-END_TEST
-
-START_TEST(p5_what_cannot_be_saved_stays)
-{
-	const char *key = test_key("not-saved");
-	struct actor newcomer;
-	struct saving saving = { key, &newcomer, SVSHM_OUT_OF_RESOURCES, 0 };
-	struct svshm_recovery recovery = { .flags = SVSHM_RECOVER_FORCE,
-					   .save = check_and_answer,
-					   .context = &saving };
-
-	make_orphan(key, 5000, 'x');
-	actor_enter(&newcomer, key);
-	ck_assert_int_eq(recover_object(key, 0, &recovery),
-			 SVSHM_OUT_OF_RESOURCES);
-	ck_assert_int_eq(saving.calls, 1);
-	expect_end(&newcomer, SVSHM_ORPHANED);
-	actor_kill(&newcomer);
-	expect_orphan(key, 5000, 'x');
-}
-END_TEST
-
-START_TEST(p5_saves_only_what_it_removes)
-{
-	const char *key = test_key("save-in-use");
-	struct svshm *user = make_object(key, 5000);
-	struct saving saving = { key, NULL, 0, 0 };
-	struct svshm_recovery recovery = { .save = check_and_answer,
-					   .context = &saving };
-
-	memset(svshm_data(user), 'x', 5000);
-	ck_assert_int_eq(recover_object(key, 0, &recovery), SVSHM_BUSY);
-	recovery.flags = SVSHM_RECOVER_FORCE | SVSHM_RECOVER_DRY_RUN;
-	ck_assert_int_eq(recover_object(key, 0, &recovery), SVSHM_OK);
-	ck_assert_int_eq(saving.calls, 0);
-	recovery.flags = SVSHM_RECOVER_FORCE;
-	ck_assert_int_eq(recover_object(key, 0, &recovery), SVSHM_OK);
-	ck_assert_int_eq(saving.calls, 1);
-	expect_code(user, svshm_lock(user), SVSHM_REMOVED);
-	svshm_free(user);
-	ck_assert(test_nothing_left(key));
-}
-END_TEST
-
 static Suite *make_suite(void)
 {
 	Suite *suite = suite_create("P5 no data lost in silence");
@@ -452,12 +278,6 @@ static Suite *make_suite(void)
 	tcase_add_test(tests, p5_mapped_by_a_child_of_the_dead);
 	tcase_add_test(tests, p5_unfinished_and_still_mapped_is_left);
 	tcase_add_test(tests, p5_what_cannot_be_judged_is_left);
-	tcase_add_test(tests, p5_dry_run_removes_nothing);
-	tcase_add_test(tests, p5_recover_removes_orphans_only);
-	tcase_add_test(tests, p5_recover_judges_again);
-	tcase_add_test(tests, p5_saved_before_the_removal);
-	tcase_add_test(tests, p5_what_cannot_be_saved_stays);
-	tcase_add_test(tests, p5_saves_only_what_it_removes);
 	return suite;
 }
 

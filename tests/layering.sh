@@ -13,7 +13,7 @@ cd "$srcdir" || exit 99
 layers='
 1 atomic crashpoint layout semun
 2 debug sha1
-3 limits
+3 kernel_limits
 4 error
 5 process
 6 key key_file segment semset

@@ -12,7 +12,9 @@
 #include <unistd.h>
 
 #include "handle.h"
+#include "layout.h"
 #include "process.h"
+#include "scan.h"
 
 #define PATIENCE_MS 60000
 
@@ -21,10 +23,9 @@ struct script {
 	const char *point; /* the puppet is a fork: it has the same pointers */
 	int signal;
 	actor_act *act;
-	int known_set;
 	/* From the puppet. */
 	bool attached;
-	int segment_id, set_id;
+	int segment_id;
 	int mark;
 };
 
@@ -43,7 +44,6 @@ static int act_script(struct svshm *handle)
 
 	script->attached = data != NULL;
 	script->segment_id = data ? handle->attachment->segment_id : -1;
-	script->set_id = data ? handle->attachment->set_id : -1;
 	script->mark = data ? *data : 0;
 	return code;
 }
@@ -60,30 +60,9 @@ int act_mark(struct svshm *handle)
 	return SVSHM_OK;
 }
 
-struct leftovers {
-	const char *native_key;
-	int code;
-};
-
-static int recover_if_known(const struct svshm_object *object, void *context)
-{
-	struct leftovers *leftovers = context;
-
-	if (object->native_key ?
-	    strcmp(object->native_key, leftovers->native_key) == 0 :
-	    object->semaphore_id >= 0 &&
-	    object->semaphore_id == script->known_set)
-		leftovers->code = svshm_recover(object, NULL);
-	return 0;
-}
-
 int act_recover(struct svshm *handle)
 {
-	struct leftovers leftovers = { svshm_native_key(handle),
-				       SVSHM_NOT_FOUND };
-	int code = svshm_scan(0, recover_if_known, &leftovers);
-
-	return code ? code : leftovers.code;
+	return recover_leftovers(svshm_key(handle));
 }
 
 /* ---- The test's side --------------------------------------------------------- */
@@ -92,7 +71,6 @@ void puppet_start(struct puppet *puppet, const char *key)
 {
 	memset(puppet, 0, sizeof(*puppet));
 	puppet->segment_id = -1;
-	puppet->set_id = -1;
 	script = test_shared(sizeof(*script));
 	puppet->script = script;
 	actor_enter(&puppet->actor, key);
@@ -108,7 +86,6 @@ void puppet_arm(struct puppet *puppet, const char *point, int signal)
 void puppet_begin(struct puppet *puppet, actor_act *act)
 {
 	puppet->script->act = act;
-	puppet->script->known_set = puppet->set_id;
 	actor_begin(&puppet->actor, act_script);
 }
 
@@ -120,10 +97,8 @@ static int take_answer(struct puppet *puppet)
 	puppet_arm(puppet, NULL, 0);
 	puppet->attached = from->attached;
 	puppet->mark = from->mark;
-	if (from->attached) {
+	if (from->attached)
 		puppet->segment_id = from->segment_id;
-		puppet->set_id = from->set_id;
-	}
 	return code;
 }
 
@@ -223,4 +198,61 @@ void puppet_leave(struct puppet *puppet)
 		puppet_expect(puppet, svshm_detach, SVSHM_OK);
 	actor_vanish(&puppet->actor);
 	puppet->alive = false;
+}
+
+/* ---- What is left -------------------------------------------------------------- */
+
+static bool has_name(int set_id, unsigned name_hash)
+{
+	unsigned tag, name;
+
+	return svshm__semset_value(set_id, SVSHM__SEM_TAG, &tag, NULL) == 0 &&
+	       svshm__semset_value(set_id, SVSHM__SEM_NAME, &name, NULL) == 0 &&
+	       tag == SVSHM__TAG && name == name_hash;
+}
+
+struct leftovers {
+	const char *native_key;
+	unsigned name_hash;
+	int code;
+};
+
+static int recover_if_named(const struct svshm_object *object, void *context)
+{
+	struct leftovers *leftovers = context;
+
+	if (object->native_key ?
+	    strcmp(object->native_key, leftovers->native_key) == 0 :
+	    has_name(object->semaphore_id, leftovers->name_hash))
+		leftovers->code = svshm_recover(object, NULL);
+	return 0;
+}
+
+int recover_leftovers(const char *key)
+{
+	struct svshm *handle = svshm_new(key);
+	struct leftovers leftovers = {
+		svshm_native_key(handle),
+		svshm__key_name_hash(svshm_native_key(handle)), SVSHM_NOT_FOUND
+	};
+	int code = svshm_scan(0, recover_if_named, &leftovers);
+
+	svshm_free(handle);
+	leftovers.native_key = NULL;
+	return code ? code : leftovers.code;
+}
+
+unsigned count_sets(const char *key)
+{
+	struct svshm *handle = svshm_new(key);
+	unsigned name_hash = svshm__key_name_hash(svshm_native_key(handle));
+	struct svshm__scan_list sets;
+	unsigned count = 0;
+
+	svshm_free(handle);
+	ck_assert_int_eq(svshm__scan_sets(&sets, NULL), SVSHM_OK);
+	for (size_t i = 0; i < sets.count; i++)
+		count += has_name(sets.items[i].id, name_hash);
+	free(sets.items);
+	return count;
 }

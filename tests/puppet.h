@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Puppets: actors that can be made to stop or to die at a crash point in the
- * middle of an act, and that tell which kernel objects they work on.
+ * middle of an act, and that tell which segment they work on.
  */
 #ifndef SVSHM_TEST_PUPPET_H
 #define SVSHM_TEST_PUPPET_H
@@ -26,8 +26,8 @@ struct puppet {
 	bool alive;
 	/* As of the last act that ended. */
 	bool attached;
-	int segment_id, set_id; /* the last ones it was attached to; or -1 */
-	int mark;               /* the first word of the data; 0: not attached */
+	int segment_id; /* the last one it was attached to; or -1 */
+	int mark;       /* the first word of the data; 0: not attached */
 };
 
 /* Fork a puppet with a handle for KEY. */
@@ -63,8 +63,18 @@ void puppet_leave(struct puppet *puppet);
 int act_exit(struct svshm *handle); /* exit(0) */
 int act_mark(struct svshm *handle); /* write PUPPET_MARK into the data */
 
-/* Scan, and recover what there is of the key, and the set that this puppet knew
-   last: one whose segment and key file are gone doesn't tell its name. */
-int act_recover(struct svshm *handle);
+int act_recover(struct svshm *handle); /* recover_leftovers() of its key */
+
+/* ---- What is left -------------------------------------------------------------- */
+
+/*
+ * Scan the machine and recover what it shows of KEY, sets included whose
+ * segment and key file are gone. The result of the last svshm_recover(), or
+ * SVSHM_NOT_FOUND.
+ */
+int recover_leftovers(const char *key);
+
+/* The sets on this machine that carry KEY's mark, whatever leads to them. */
+unsigned count_sets(const char *key);
 
 #endif

@@ -15,6 +15,8 @@
  * Any file can be shared; PGM and PPM pictures can be drawn as well. That is
  * done in picture.c, which knows nothing of shared memory.
  */
+#define _POSIX_C_SOURCE 200809L /* also for compilers told to be strict */
+
 #include <errno.h>
 #include <signal.h>
 #include <stdbool.h>
