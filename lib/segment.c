@@ -9,7 +9,7 @@
 #include <sys/shm.h>
 #include <unistd.h>
 
-#include "kernel_limits.h"
+#include "ipclimits.h"
 
 int svshm__segment_find(key_t key, int *id, struct svshm__error *error)
 {

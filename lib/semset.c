@@ -7,7 +7,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "kernel_limits.h"
+#include "ipclimits.h"
 #include "process.h"
 #include "semun.h"
 

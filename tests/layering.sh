@@ -13,7 +13,7 @@ cd "$srcdir" || exit 99
 layers='
 1 atomic crashpoint layout semun
 2 debug sha1
-3 kernel_limits
+3 ipclimits
 4 error
 5 process
 6 key key_file segment semset
@@ -78,7 +78,7 @@ calls='shmget|shmat|shmdt|shmctl|semget|semop|semtimedop|semctl|ftok'
 for file in lib/*.c tools/*.c doc/examples/*.c; do
 	case $file in
 	lib/segment.c | lib/semset.c | lib/key.c | lib/process.c | \
-		lib/scan_linux.c | lib/limits.c) continue ;;
+		lib/scan_linux.c | lib/ipclimits.c) continue ;;
 	esac
 	found=$(awk -f tests/code.awk "$file" |
 		grep -nE "(^|[^A-Za-z0-9_])($calls)[ ]*\(") &&

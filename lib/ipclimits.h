@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Which limit of the system is in the way, measured, and how to raise it. */
-#ifndef SVSHM_KERNEL_LIMITS_H
-#define SVSHM_KERNEL_LIMITS_H
+#ifndef SVSHM_IPCLIMITS_H
+#define SVSHM_IPCLIMITS_H
 
 #include <stddef.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <config.h>
 
-#include "kernel_limits.h"
+#include "ipclimits.h"
 
 #include <errno.h>
 #include <stdbool.h>
