@@ -392,8 +392,9 @@ typedef int svshm_visit(const struct svshm_object *object, void *context);
 
 /*
  * Visit every object on the machine that the caller may look at: the system's
- * segments and semaphore sets, and the caller's key directory. Takes no gate
- * and waits for nobody, so a verdict can be out of date as it is read.
+ * segments and semaphore sets, and the caller's key directory. Looks at each
+ * object inside its gate, unless somebody else is there, and waits for nobody;
+ * a verdict can be out of date as it is read.
  * Returns: 0, what VISIT returned, INVALID_ARGUMENT, OUT_OF_RESOURCES,
  * NOT_SUPPORTED, UNKNOWN_ERROR.
  */

@@ -111,7 +111,10 @@ static int attach_found(struct svshm__attempt *attempt)
 	attempt->key = found.key;
 	attempt->by_scan = true;
 	attempt->evidence.set.status.count = 0;
-	return enter_and_act(attempt, true);
+
+	int code = enter_and_act(attempt, true);
+
+	return code == SVSHM__NEXT ? SVSHM__AGAIN : code;
 }
 
 /* A key file alone is what a maker left that died at once: it goes, too. */

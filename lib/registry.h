@@ -53,6 +53,14 @@ int svshm__gate_enter(const struct svshm__set *set, unsigned name_hash,
 		      int timeout_ms, struct svshm__error *error);
 void svshm__gate_leave(int set_id);
 
+/*
+ * For those who only look: a segment that is mapped outside its gate looks like
+ * one in use to whoever detaches or creates just then. 0: entered, and the
+ * values read again. SVSHM_BUSY: somebody else is inside. Another code: there
+ * is no way in (a fresh set, no permission); looking may disturb then.
+ */
+int svshm__gate_try(struct svshm__set *set);
+
 /* Leave a mark of this process on the tag: it is about to make the segment. */
 int svshm__gate_stamp(int set_id, struct svshm__error *error);
 

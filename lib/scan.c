@@ -43,38 +43,53 @@ bool svshm__scan_plausible(int64_t key)
 
 /* ---- One name's ------------------------------------------------------------ */
 
-static bool is_object_of(const struct svshm__key_file *file,
-			 const struct svshm__scan_item *item,
-			 unsigned name_hash)
+/* Is it of this name, and somebody's who counts? */
+static bool is_named(struct svshm__evidence *evidence,
+		     const struct svshm__key_file *file, int segment_id,
+		     bool inside)
+{
+	bool result = svshm__judge_look(evidence, segment_id, false, inside,
+					file, NULL) == SVSHM_OK &&
+		      evidence->header == SVSHM__HEADER_VALID &&
+		      evidence->named;
+
+	/* Nobody else has business in our own directory. */
+	if (result && file->private)
+		result = svshm__judge_trusted(evidence->segment.uid,
+					      evidence->segment.creator_uid,
+					      file);
+	svshm__judge_free(evidence);
+	return result;
+}
+
+/*
+ * The set tells most of them apart, without mapping anything. One whose gate is
+ * taken may be the one: the caller will wait at its gate, and see.
+ */
+static bool may_be_object_of(const struct svshm__key_file *file,
+			     const struct svshm__scan_item *item,
+			     unsigned name_hash)
 {
 	struct svshm__evidence evidence;
-	bool result;
+	struct svshm__set *set = &evidence.set;
+	int code = svshm__semset_find((key_t)item->key, &set->id, NULL);
 
-	/* The set tells most of them apart, without mapping anything. */
-	evidence.set.id = -1;
-	if (svshm__semset_find((key_t)item->key, &evidence.set.id, NULL) ==
-	    SVSHM_OK) {
-		int code = svshm__set_look(&evidence.set, name_hash, NULL);
-
-		if (code == SVSHM__NEXT)
-			return false;
-		if (code)
-			evidence.set.id = -1;
-	} else {
-		evidence.set.id = -1;
-	}
-	if (svshm__judge_look(&evidence, item->id, false, false, file,
-			      NULL)) {
-		svshm__judge_free(&evidence);
+	if (!code)
+		code = svshm__set_look(set, name_hash, NULL);
+	if (code == SVSHM__NEXT)
 		return false;
+	if (code) {
+		set->id = -1;
+		return is_named(&evidence, file, item->id, false);
 	}
-	result = evidence.header == SVSHM__HEADER_VALID && evidence.named;
-	/* Nobody else has business in our own directory. */
-	if (result && file->private &&
-	    !svshm__judge_trusted(evidence.segment.uid,
-				  evidence.segment.creator_uid, file))
-		result = false;
-	svshm__judge_free(&evidence);
+	code = svshm__gate_try(set);
+	if (code == SVSHM_BUSY)
+		return true;
+
+	bool result = is_named(&evidence, file, item->id, code == SVSHM_OK);
+
+	if (code == SVSHM_OK)
+		svshm__gate_leave(set->id);
 	return result;
 }
 
@@ -89,7 +104,7 @@ int svshm__scan_find(const struct svshm__key_file *file, int except,
 		list.count = 0;
 	for (size_t i = 0; i < list.count && code; i++) {
 		if (list.items[i].id == except ||
-		    !is_object_of(file, &list.items[i], name_hash))
+		    !may_be_object_of(file, &list.items[i], name_hash))
 			continue;
 		found->segment_id = list.items[i].id;
 		found->key = (key_t)list.items[i].key;

@@ -52,8 +52,9 @@ struct svshm__found {
 };
 
 /*
- * A segment but EXCEPT whose published header names FILE's object, whatever
- * its IPC key: the key file was lost, or the key collided. NOT_FOUND.
+ * A segment but EXCEPT whose published header names FILE's object, or may do so
+ * (somebody is inside its gate just now), whatever its IPC key: the key file
+ * was lost, or the key collided. NOT_FOUND.
  */
 int svshm__scan_find(const struct svshm__key_file *file, int except,
 		     struct svshm__found *found);
@@ -67,7 +68,7 @@ struct svshm__candidate {
 };
 
 /*
- * Judge from outside, without the gate, and show it to VISIT. Returns what
+ * Judge, inside the gate if it is free, and show it to VISIT. Returns what
  * VISIT returned; 0 also if there was nothing, or FOREIGN_TOO is false and it
  * is not ours. SHOWN, if not NULL: whether it was shown.
  */

@@ -12,6 +12,7 @@
 struct picture {
 	struct svshm_object object;
 	struct svshm__evidence evidence;
+	bool inside; /* the gate */
 	struct svshm_process *processes;
 	char *key;
 	char reason[256];
@@ -144,23 +145,15 @@ static void describe_path(struct picture *picture, const char *path)
 		picture->object.key = picture->key;
 }
 
-static int gather(struct picture *picture,
-		  const struct svshm__candidate *candidate)
+/* The set, and, unless somebody else is inside, its gate. */
+static int look_at_set(struct picture *picture,
+		       const struct svshm__candidate *candidate)
 {
 	struct svshm__evidence *evidence = &picture->evidence;
 	struct svshm__set *set = &evidence->set;
 	int code = SVSHM__NEXT;
 
 	set->id = candidate->set_id;
-	/* Not to be mapped to see that it isn't ours: that would change its
-	   times, and who used it last. */
-	if (candidate->status && !svshm__scan_plausible(candidate->key)) {
-		set->id = -1;
-		evidence->segment_id = candidate->segment_id;
-		evidence->segment = *candidate->status;
-		evidence->header = SVSHM__HEADER_FOREIGN;
-		return SVSHM_OK;
-	}
 	if (set->id >= 0)
 		code = svshm__set_look(set, 0, NULL);
 	/* Fresh sets have no tag: only one that a key file leads to is ours. */
@@ -168,15 +161,49 @@ static int gather(struct picture *picture,
 		code = SVSHM__NEXT;
 	if (code == SVSHM__AGAIN)
 		return code;
-	if (code)
+	if (code) {
 		set->id = -1;
-	evidence->gate_held = set->id >= 0 && !set->fresh &&
-			      set->values[SVSHM__SEM_GATE] != 0;
-	code = svshm__judge_look(evidence, candidate->segment_id, false, false,
-				 NULL, NULL);
+		return SVSHM_OK;
+	}
+	code = svshm__gate_try(set);
+	picture->inside = code == SVSHM_OK;
+	evidence->gate_held = code == SVSHM_BUSY;
+	return SVSHM_OK;
+}
+
+static int gather(struct picture *picture,
+		  const struct svshm__candidate *candidate)
+{
+	struct svshm__evidence *evidence = &picture->evidence;
+	int code;
+
+	/* Not to be mapped to see that it isn't ours: that would change its
+	   times, and who used it last. */
+	if (candidate->status && !svshm__scan_plausible(candidate->key)) {
+		evidence->set.id = -1;
+		evidence->segment_id = candidate->segment_id;
+		evidence->segment = *candidate->status;
+		evidence->header = SVSHM__HEADER_FOREIGN;
+		return SVSHM_OK;
+	}
+	code = look_at_set(picture, candidate);
+	if (code)
+		return code;
+	code = svshm__judge_look(evidence, candidate->segment_id, false,
+				 picture->inside, NULL, NULL);
 	if (code == SVSHM_PERMISSION_DENIED && candidate->status)
 		evidence->segment = *candidate->status;
 	return code == SVSHM_PERMISSION_DENIED ? SVSHM_OK : code;
+}
+
+/* Before the visit: svshm_recover() will want the gate, and our mapping would
+   look like a user's to it. */
+static void let_go(struct picture *picture)
+{
+	svshm__judge_free(&picture->evidence);
+	if (picture->inside)
+		svshm__gate_leave(picture->evidence.set.id);
+	picture->inside = false;
 }
 
 /* Neither set nor segment: a lone key file is half an object. */
@@ -234,12 +261,11 @@ int svshm__scan_show(const struct svshm__candidate *candidate,
 		goto out;
 	if (shown)
 		*shown = true;
-	/* Not while our own mapping looks like a user's to svshm_recover(). */
-	svshm__judge_free(&picture->evidence);
+	let_go(picture);
 	code = visit(&picture->object, context);
 out:
 	if (picture) {
-		svshm__judge_free(&picture->evidence);
+		let_go(picture);
 		free(picture->processes);
 		free(picture->key);
 		free(picture);

@@ -20,7 +20,7 @@ struct result {
 
 struct role {
 	struct svshm *handle;
-	int orders, results;
+	int orders[2], results[2]; /* pipes */
 };
 
 static int act_vanish(struct svshm *handle)
@@ -50,12 +50,14 @@ static int play(void *context)
 	const struct role *role = context;
 	actor_act *act;
 
-	while (next_order(role->orders, &act)) {
+	close(role->orders[1]);
+	close(role->results[0]);
+	while (next_order(role->orders[0], &act)) {
 		struct result result = { .code = act(role->handle) };
 
 		snprintf(result.message, sizeof(result.message), "%.250s",
 			 svshm_error_string(role->handle));
-		child_assert(write(role->results, &result, sizeof(result)) ==
+		child_assert(write(role->results[1], &result, sizeof(result)) ==
 			     (ssize_t)sizeof(result));
 	}
 	return 0;
@@ -63,18 +65,15 @@ static int play(void *context)
 
 void actor_start(struct actor *actor, struct svshm *handle)
 {
-	int orders[2], results[2];
+	struct role role = { .handle = handle };
 
-	ck_assert_int_eq(pipe(orders), 0);
-	ck_assert_int_eq(pipe(results), 0);
-
-	struct role role = { handle, orders[0], results[1] };
-
+	ck_assert_int_eq(pipe(role.orders), 0);
+	ck_assert_int_eq(pipe(role.results), 0);
 	actor->pid = test_fork(play, &role);
-	close(orders[0]);
-	close(results[1]);
-	actor->orders = orders[1];
-	actor->results = results[0];
+	close(role.orders[0]);
+	close(role.results[1]);
+	actor->orders = role.orders[1];
+	actor->results = role.results[0];
 	actor->message[0] = '\0';
 }
 

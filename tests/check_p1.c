@@ -19,8 +19,8 @@
 #define PROCESSES 8
 
 #define KEYS 3
-#define KILLS 150
-#define STEPS 150
+#define KILLS 500
+#define STEPS 500
 #define WORKERS (PROCESSES + KILLS)
 
 /* In the object. */

@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* P10: fork with and without exec, and exit, are defined. See check_p10_threads.c
-   for threads and signals, and check_p10_handles.c for the state of a handle. */
+/* P10: fork and exit are defined. See check_p10_exec.c and check_p10_threads.c. */
 #include <config.h>
 
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "actor.h"
@@ -189,28 +186,49 @@ START_TEST(p10_death_of_a_child_is_its_own)
 }
 END_TEST
 
+static struct test_event ready, go, done;
+
+static int outlive(void *context)
+{
+	struct svshm *handle = context;
+
+	child_assert(svshm_trylock(handle) == SVSHM_OK);
+	test_event_post(&ready);
+	test_event_await(&go);
+	child_assert(svshm_unlock(handle) == SVSHM_OK);
+	child_assert(has_bytes(handle, 100, 0));
+	child_assert(svshm_detach(handle) == SVSHM_OK);
+	test_event_post(&done);
+	return 0;
+}
+
+static int act_fork_a_survivor(struct svshm *handle)
+{
+	test_fork(outlive, handle);
+	test_event_await(&ready);
+	return SVSHM_OK;
+}
+
 START_TEST(p10_death_of_the_parent_is_its_own)
 {
 	const char *key = test_key("parent-dies");
 	struct actor parent;
-	struct test_event ready, go;
 
 	test_event_open(&ready);
 	test_event_open(&go);
-	struct svshm *handle = make_object(key, 100);
-
-	actor_start(&parent, handle);
-	expect_act(&parent, act_data, SVSHM_OK);
-	expect_act(&parent, act_be_two, SVSHM_OK);
-	svshm_free(handle);
-	expect_registered(key, 2, 0);
+	test_event_open(&done);
+	actor_enter(&parent, key);
+	expect_act(&parent, act_create, SVSHM_OK);
+	expect_act(&parent, act_fork_a_survivor, SVSHM_OK);
 	actor_kill(&parent);
-	test_event_close(&ready);
-	test_event_close(&go);
+	expect_registered(key, 1, 1);
+	test_event_post(&go);
+	test_event_await(&done);
+	ck_assert(test_nothing_left(key));
 }
 END_TEST
 
-static int act_free(struct svshm *handle)
+static int act_free_and_end(struct svshm *handle)
 {
 	svshm_free(handle);
 	_exit(0);
@@ -227,7 +245,7 @@ START_TEST(p10_free_in_a_child)
 		actor_start(&child, handle);
 		if (used)
 			expect_act(&child, act_data, SVSHM_OK);
-		actor_begin(&child, act_free);
+		actor_begin(&child, act_free_and_end);
 		ck_assert_int_eq(test_wait(child.pid), 0);
 		expect_registered(key, 1, 0);
 		ck_assert(test_inspect(key, &object));
@@ -320,3 +338,79 @@ START_TEST(p10_object_removed_under_a_child)
 	svshm_free(handle);
 }
 END_TEST
+
+/* ---- One handle -------------------------------------------------------------------- */
+
+START_TEST(p10_attached_handles_stay_attached)
+{
+	const char *key = test_key("attached");
+	struct svshm *handle = make_object(key, 100);
+	char *data = svshm_data(handle);
+
+	data[0] = 'x';
+	expect_code(handle, act_attach(handle), SVSHM_ALREADY_ATTACHED);
+	expect_code(handle, act_create(handle), SVSHM_ALREADY_ATTACHED);
+	expect_code(handle, act_attach_read_only(handle),
+		    SVSHM_ALREADY_ATTACHED);
+	ck_assert_int_eq(svshm_error(handle), SVSHM_ALREADY_ATTACHED);
+	ck_assert(svshm_is_attached(handle));
+	ck_assert_ptr_eq(svshm_data(handle), data);
+	data[0] = 'y';
+	expect_code(handle, svshm_trylock(handle), SVSHM_OK);
+	expect_registered(key, 1, 0);
+	svshm_free(handle);
+	ck_assert(test_nothing_left(key));
+}
+END_TEST
+
+START_TEST(p10_another_key_detaches)
+{
+	const char *key = test_key("key"), *other = test_key("other-key");
+	struct svshm *handle = make_object(key, 100);
+
+	expect_code(handle, svshm_lock(handle), SVSHM_OK);
+	expect_code(handle, svshm_set_key(handle, key), SVSHM_OK);
+	ck_assert(svshm_is_attached(handle));
+	expect_code(handle, svshm_trylock(handle), SVSHM_DEADLOCK);
+	expect_code(handle, svshm_set_key(handle, other), SVSHM_OK);
+	ck_assert(!svshm_is_attached(handle));
+	ck_assert_str_eq(svshm_key(handle), other);
+	ck_assert(test_nothing_left(key));
+
+	expect_code(handle, act_create(handle), SVSHM_OK);
+	expect_code(handle, svshm_set_native_key(handle, test_directory()),
+		    SVSHM_OK);
+	ck_assert(!svshm_is_attached(handle));
+	ck_assert(test_nothing_left(other));
+	svshm_free(handle);
+}
+END_TEST
+
+static Suite *make_suite(void)
+{
+	Suite *suite = suite_create("P10 fork and exit are defined");
+	TCase *tests = tcase_create("p10");
+
+	suite_add_tcase(suite, tests);
+	tcase_set_timeout(tests, 120);
+	tcase_add_loop_test(tests, p10_child_that_uses_is_registered, 0,
+			    sizeof(uses) / sizeof(*uses));
+	tcase_add_test(tests, p10_grandchildren_too);
+	tcase_add_test(tests, p10_child_does_not_own_its_parents_lock);
+	tcase_add_test(tests, p10_nor_does_a_new_handle_in_the_child);
+	tcase_add_test(tests, p10_death_of_a_child_is_its_own);
+	tcase_add_test(tests, p10_death_of_the_parent_is_its_own);
+	tcase_add_test(tests, p10_free_in_a_child);
+	tcase_add_test(tests, p10_parent_detaches_first);
+	tcase_add_test(tests, p10_unused_mapping_goes_at_exit);
+	tcase_add_test(tests, p10_exit_of_a_child_detaches_the_child);
+	tcase_add_test(tests, p10_object_removed_under_a_child);
+	tcase_add_test(tests, p10_attached_handles_stay_attached);
+	tcase_add_test(tests, p10_another_key_detaches);
+	return suite;
+}
+
+int main(void)
+{
+	return test_main(make_suite);
+}

@@ -184,17 +184,17 @@ static void recover_object(struct recover_run *run,
 		.context = &rescue,
 	};
 	int code = svshm_recover(object, &recovery);
-	const char *why = recovery.message;
 
-	if (rescue.problem)
-		why = rescue.problem;
-	else if (!*why)
-		why = code < 0 ? svshm_strerror(code) :
-		      action_word(run, REMOVED);
 	if (code >= 0) {
 		run->found++;
-		report(run, object, REMOVED, why, rescue.path);
+		report(run, object, REMOVED, *recovery.message ?
+		       recovery.message : action_word(run, REMOVED),
+		       rescue.path);
 	} else {
+		char *why = rescue.problem ? rescue.problem :
+			    object_refusal(object, &recovery, code);
+
+		rescue.problem = why;
 		report(run, object, judge_refusal(run, code, recovery.verdict),
 		       why, rescue.path);
 	}

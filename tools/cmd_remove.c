@@ -14,15 +14,11 @@ static int visit(const struct svshm_object *object, void *context)
 	if (code >= 0)
 		return 0;
 	char *name = object_name(object);
-	char *users = object_users(object);
-	const char *why = *recovery.message ? recovery.message :
-			  svshm_strerror(code);
-	bool busy = code == SVSHM_BUSY;
+	char *why = object_refusal(object, &recovery, code);
 
-	message("%s is not removed: %s%s%s", name, busy && users ?
-		"in use by " : "", busy && users ? users : why,
-		busy ? "; --force removes it all the same" : "");
-	free(users);
+	message("%s is not removed: %s%s", name, why, code == SVSHM_BUSY ?
+		"; --force removes it all the same" : "");
+	free(why);
 	free(name);
 	/* Printed already: a code that the library does not have. */
 	return 1;

@@ -90,6 +90,26 @@ char *object_users(const struct svshm_object *object)
 	return users;
 }
 
+char *object_refusal(const struct svshm_object *object,
+		     const struct svshm_recovery *recovery, int code)
+{
+	const char *why = *recovery->message ? recovery->message :
+			  svshm_strerror(code);
+	char *users = object_users(object);
+	char *refusal;
+
+	if (code == SVSHM_BUSY && users)
+		refusal = text_print("in use by %s", users);
+	else if (code == SVSHM_PERMISSION_DENIED)
+		refusal = text_print("it belongs to %s, who can remove it, as "
+				     "root can: %s",
+				     text_user(object->uid).bytes, why);
+	else
+		refusal = text_print("%s", why);
+	free(users);
+	return refusal;
+}
+
 static void process_json(const struct svshm_process *process)
 {
 	char name[SVSHM_PROCESS_NAME_SIZE + 1];

@@ -189,6 +189,13 @@ char *object_name(const struct svshm_object *object);
  */
 char *object_users(const struct svshm_object *object);
 
+/*
+ * Why svshm_recover(), which has returned CODE, did not remove it; the caller
+ * frees it.
+ */
+char *object_refusal(const struct svshm_object *object,
+		     const struct svshm_recovery *recovery, int code);
+
 /* The members of the object, without the brackets. */
 void object_json(const struct svshm_object *object);
 
