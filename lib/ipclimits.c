@@ -72,6 +72,17 @@ static void measure_segments(size_t size, char *buffer, size_t buffer_size)
 	}
 }
 
+bool svshm__limits_segments_full(void)
+{
+	struct shminfo limit;
+	struct shm_info used;
+
+	if (shmctl(0, IPC_INFO, (struct shmid_ds *)(void *)&limit) < 0 ||
+	    shmctl(0, SHM_INFO, (struct shmid_ds *)(void *)&used) < 0)
+		return true;
+	return (unsigned long long)used.USED_IDS >= limit.shmmni;
+}
+
 static void measure_sets(int count, char *buffer, size_t buffer_size)
 {
 	struct seminfo limit, used;
@@ -109,6 +120,11 @@ static void measure_sets(int count, char *buffer, size_t buffer_size)
 }
 
 #else
+
+bool svshm__limits_segments_full(void)
+{
+	return true;
+}
 
 static void measure_segments(size_t size, char *buffer, size_t buffer_size)
 {

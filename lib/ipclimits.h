@@ -3,6 +3,7 @@
 #ifndef SVSHM_IPCLIMITS_H
 #define SVSHM_IPCLIMITS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /*
@@ -14,5 +15,8 @@
 const char *svshm__limits_of_segments(size_t size, char *buffer,
 				      size_t buffer_size);
 const char *svshm__limits_of_sets(int count, char *buffer, size_t buffer_size);
+
+/* Whether the system can give no more ids of segments; true if not known. */
+bool svshm__limits_segments_full(void);
 
 #endif

@@ -10,6 +10,7 @@
 
 #include "atomic.h"
 #include "crashpoint.h"
+#include "ipclimits.h"
 #include "process.h"
 
 /* Where things are in the segment that create is about to make. */
@@ -171,23 +172,36 @@ static int make(struct svshm__attempt *attempt)
 	return code;
 }
 
+/* Would a segment of that size be given now? */
+static int try_size(struct svshm__attempt *attempt, size_t size)
+{
+	int id;
+	int code = svshm__segment_make(IPC_PRIVATE, size, 0600, &id,
+				       attempt->error);
+
+	if (!code)
+		svshm__segment_remove(id, NULL);
+	return code;
+}
+
 /*
  * An orphan's data go to make room: first see that its successor is possible.
- * Only the size can be tested so; a limit in the way may be the orphan itself.
+ * What the orphan gives back may be what is missing; so if there is no room for
+ * all, the difference is tried. One id more, where all are in use, is what the
+ * orphan gives back.
  */
 static int check_size(struct svshm__attempt *attempt)
 {
+	uint64_t old_size = attempt->evidence.segment.size;
 	struct plan plan;
-	int id;
 	int code = make_plan(attempt, &plan);
 
-	if (code)
-		return code;
-	code = svshm__segment_make(IPC_PRIVATE, plan.total, 0600, &id,
-				   attempt->error);
 	if (!code)
-		svshm__segment_remove(id, NULL);
-	return code == SVSHM_INVALID_SIZE ? code : SVSHM_OK;
+		code = try_size(attempt, plan.total);
+	if (code != SVSHM_OUT_OF_RESOURCES || plan.total <= old_size ||
+	    svshm__limits_segments_full())
+		return code == SVSHM_OUT_OF_RESOURCES ? SVSHM_OK : code;
+	return try_size(attempt, plan.total - (size_t)old_size);
 }
 
 /*
@@ -206,6 +220,18 @@ static bool set_suits(const struct svshm__attempt *attempt)
 	       svshm__slots_held(set) == 0;
 }
 
+/* Start again with a new set. */
+static int renew_set(struct svshm__attempt *attempt)
+{
+	int set_id = attempt->evidence.set.id;
+	int code = svshm__semset_remove(set_id, attempt->error);
+
+	svshm__judge_free(&attempt->evidence);
+	if (code)
+		svshm__gate_leave(set_id);
+	return code ? code : SVSHM__AGAIN;
+}
+
 static int replace(struct svshm__attempt *attempt, enum svshm_verdict verdict)
 {
 	struct svshm__evidence *evidence = &attempt->evidence;
@@ -213,6 +239,10 @@ static int replace(struct svshm__attempt *attempt, enum svshm_verdict verdict)
 
 	if (verdict == SVSHM_VERDICT_ORPHAN)
 		code = check_size(attempt);
+	/* The segment is the evidence that there was an orphan: it stays until
+	   we are inside the gate in which its successor is made. */
+	if (!code && verdict == SVSHM_VERDICT_ORPHAN && !set_suits(attempt))
+		return renew_set(attempt);
 	if (!code && evidence->segment_id >= 0) {
 		svshm__judge_free(evidence);
 		code = svshm__segment_remove(evidence->segment_id,
@@ -224,13 +254,7 @@ static int replace(struct svshm__attempt *attempt, enum svshm_verdict verdict)
 	}
 	attempt->orphaned |= verdict == SVSHM_VERDICT_ORPHAN;
 	CRASHPOINT("create:leftover gone");
-	if (!set_suits(attempt)) {
-		code = svshm__semset_remove(evidence->set.id, attempt->error);
-		if (code)
-			svshm__gate_leave(evidence->set.id);
-		return code ? code : SVSHM__AGAIN;
-	}
-	return make(attempt);
+	return set_suits(attempt) ? make(attempt) : renew_set(attempt);
 }
 
 /* Steps 2 to 13 under one IPC key. */

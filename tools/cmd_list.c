@@ -31,10 +31,10 @@ static const char *verdict_colour(const struct svshm_object *object)
 	return NULL;
 }
 
-/* Of so many in the table so many are alive; foreign programs have none. */
+/* Of so many in the table so many are alive; there may be none to read. */
 static char *processes_cell(const struct svshm_object *object)
 {
-	if (object->verdict == SVSHM_VERDICT_FOREIGN)
+	if (object->max_processes == 0)
 		return text_print("-");
 	return text_print("%zu/%zu", object->process_count,
 			  object_alive(object));
