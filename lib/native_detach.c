@@ -20,38 +20,54 @@ static struct svshm__slot *slot_of(const struct svshm__attachment *attachment,
 	       attachment->slot;
 }
 
-/*
- * How many mappings are of processes inside exit(3): they have noted how many
- * they keep until they end, and don't count as users any more.
- *
- * One that ends just now may have lost its mappings and not yet its slot. Then
- * too many are taken off, and a mere reader, the only user that may remain
- * uncounted by slots, may be overlooked: it keeps its memory, as a removed
- * segment lives until it is unmapped.
- */
-static uint64_t leaving_mappings(const struct svshm__attachment *attachment,
-				 const struct svshm__header *header,
-				 const struct svshm__set *set)
+/* The others, as the slots tell. */
+struct others {
+	unsigned staying;          /* hold a slot, and are not in exit(3) */
+	uint64_t leaving_mappings; /* that those in exit(3) keep till they end */
+};
+
+static struct others count_others(const struct svshm__attachment *attachment,
+				  const struct svshm__header *header,
+				  const struct svshm__set *set)
 {
 	const struct svshm__slot *slots = (const void *)(
 		(const char *)header + attachment->slots_offset);
-	uint64_t count = 0;
+	bool registered = svshm__mapping_registered(attachment);
+	struct others others = { 0, 0 };
 
-	for (unsigned i = 0; i < attachment->slot_count; i++)
-		if (svshm__slot_held(set, i) &&
-		    slots[i].used == SVSHM__SLOT_LEAVING &&
+	for (unsigned i = 0; i < attachment->slot_count; i++) {
+		if (!svshm__slot_held(set, i) ||
+		    (registered && (int)i == attachment->slot))
+			continue;
+		if (slots[i].used == SVSHM__SLOT_LEAVING &&
 		    slots[i].mappings <= PLAUSIBLE_MAPPINGS)
-			count += slots[i].mappings;
-	return count;
+			others.leaving_mappings += slots[i].mappings;
+		else
+			others.staying++;
+	}
+	return others;
 }
 
-/* Are there more mappings than KNOWN ones? Unknown counts as yes. */
-static bool others_left(int segment_id, uint64_t known)
+/*
+ * Is anybody attached but us and those who are leaving? OURS: how many mappings
+ * are this process's.
+ *
+ * One that leaves loses its mappings a moment before its slot: then there are
+ * fewer than it has noted, and a mapping more may be a user's. A staying slot
+ * says so. (Only a mere reader has none: it may be overlooked in that moment,
+ * and keeps its memory, as a removed segment lives until it is unmapped.)
+ */
+static bool others_left(int segment_id, uint64_t ours,
+			const struct others *others)
 {
 	struct svshm__segment_status status;
 
-	return svshm__segment_stat(segment_id, &status, NULL) ||
-	       status.mappings > known;
+	if (svshm__segment_stat(segment_id, &status, NULL))
+		return true;
+	if (status.mappings <= ours)
+		return false;
+	return others->staying ||
+	       status.mappings - ours > others->leaving_mappings;
 }
 
 /* Step 6. */
@@ -93,20 +109,20 @@ static int leave_object(struct svshm__attachment *attachment,
 			struct svshm__error *error)
 {
 	bool registered = svshm__mapping_registered(attachment);
-	uint64_t leaving;
+	struct others others;
 
 	CRASHPOINT("detach:in gate");
 	if (registered)
 		slot_of(attachment, header)->used = SVSHM__SLOT_FREE;
 	CRASHPOINT("detach:entry cleared");
-	leaving = leaving_mappings(attachment, header, set);
+	others = count_others(attachment, header, set);
 	svshm__mapping_drop(attachment);
 	unmap(attachment);
 	CRASHPOINT("detach:unmapped");
 	if (registered)
 		svshm__slot_release(attachment->set_id, attachment->slot);
 	CRASHPOINT("detach:slot released");
-	if (!others_left(attachment->segment_id, leaving))
+	if (!others_left(attachment->segment_id, 0, &others))
 		return remove_object(attachment, error);
 	svshm__gate_leave(attachment->set_id);
 	return SVSHM_OK;
@@ -219,10 +235,10 @@ static void leave_by_exit(struct svshm__attachment *attachment,
 		attachment->base[SVSHM_READ_WRITE] :
 		attachment->base[SVSHM_READ_ONLY];
 	uint64_t ours = count_ours(attachment);
+	struct others others = count_others(attachment, header, set);
 	struct svshm__slot *slot;
 
-	if (!others_left(attachment->segment_id,
-			 ours + leaving_mappings(attachment, header, set))) {
+	if (!others_left(attachment->segment_id, ours, &others)) {
 		if (svshm__mapping_registered(attachment))
 			slot_of(attachment, header)->used = SVSHM__SLOT_FREE;
 		remove_object(attachment, NULL);

@@ -63,6 +63,17 @@ static int settle_with_found(struct svshm__attempt *attempt,
 }
 
 /*
+ * Take our object back. A key file that we have found there may be the twin's,
+ * whose IPC key is another project's: it stays.
+ */
+static int undo(struct svshm__attempt *attempt)
+{
+	if (!attempt->file.made)
+		attempt->file.exists = false;
+	return svshm__attempt_remove(attempt);
+}
+
+/*
  * Step 11, inside our gate, with our object published. Two makers of one name
  * may meet here, each inside his own gate. To wait for each other's gate would
  * be a deadlock, so only the one with the lower key waits; the other undoes his
@@ -76,17 +87,17 @@ int svshm__attempt_meet_twins(struct svshm__attempt *attempt)
 	while (svshm__scan_find(&attempt->file, attempt->evidence.segment_id,
 				&found) == SVSHM_OK) {
 		if ((uint32_t)found.key < (uint32_t)attempt->key) {
-			code = svshm__attempt_remove(attempt);
+			code = undo(attempt);
 			return code ? code : settle_with_found(attempt, &found);
 		}
 		code = settle_with_found(attempt, &found);
 		if (code != SVSHM__AGAIN) {
-			svshm__attempt_remove(attempt);
+			undo(attempt);
 			return code;
 		}
 	}
 	if (svshm__key_file_same(&attempt->file))
 		return SVSHM_OK;
-	code = svshm__attempt_remove(attempt);
+	code = undo(attempt);
 	return code ? code : SVSHM__AGAIN;
 }

@@ -24,10 +24,14 @@ layers='
 11 svshm svshm_lock
 '
 
-# Sources that share a header: scan_linux.c has scan.h.
+# Some sources share a header: scan_linux.c has scan.h.
 own_header()
 {
-	echo "${1%%_*}"
+	if [ -e "lib/$1.h" ]; then
+		echo "$1"
+	else
+		echo "${1%%_*}"
+	fi
 }
 
 fail()

@@ -28,8 +28,9 @@ look()
 		# A string of the JSON text that has the prefix in it.
 		grep -o "\"[^\"]*${SVSHM_TEST_PREFIX}[^\"]*\"" "$work/json" |
 			sed 's/^/object: /'
-		find /dev/shm/svshm-* /tmp/svshm-* "${TMPDIR:-/tmp}" -maxdepth 1 \
-			-name "$SVSHM_TEST_PREFIX*" $mine 2>/dev/null | sed 's/^/file: /'
+		find /dev/shm/svshm-* /tmp/svshm-* "${TMPDIR:-/tmp}" \
+			-mindepth 1 -maxdepth 1 -name "$SVSHM_TEST_PREFIX*" \
+			$mine 2>/dev/null | sed 's/^/file: /'
 	} | sort -u >"$1"
 }
 

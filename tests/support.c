@@ -106,13 +106,21 @@ const char *test_scratch(const char *name)
 
 const char *test_key(const char *name)
 {
+	/* All of them stay in a list, so that they are no leaks. */
+	static struct key {
+		struct key *next;
+		char text[];
+	} *keys;
 	static unsigned count;
-	char *key = malloc(strlen(name) + 64);
+	struct key *key = malloc(sizeof(*key) + strlen(name) + 64);
 
 	if (!key)
 		abort();
-	sprintf(key, "svshm-test-%ld-%u-%s", (long)getpid(), count++, name);
-	return key;
+	key->next = keys;
+	keys = key;
+	sprintf(key->text, "svshm-test-%ld-%u-%s", (long)getpid(), count++,
+		name);
+	return key->text;
 }
 
 /* ---- Children ------------------------------------------------------------------- */

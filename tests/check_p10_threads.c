@@ -1,0 +1,364 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* P10: threads with a handle each, fork among them, and signals, are defined. */
+#include <config.h>
+
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "actor.h"
+
+#define THREADS 8
+#define ROUNDS 150
+
+struct thread {
+	pthread_t id;
+	const char *key;
+	struct svshm *handle;
+	unsigned long locked; /* how often */
+	char failure[400];    /* "" is success */
+};
+
+static void note(struct thread *thread, const char *what, int code)
+{
+	if (!*thread->failure)
+		snprintf(thread->failure, sizeof(thread->failure),
+			 "%s: %d: %.300s", what, code,
+			 svshm_error_string(thread->handle));
+}
+
+static void start(struct thread *thread, const char *key,
+		  void *(*body)(void *context))
+{
+	memset(thread, 0, sizeof(*thread));
+	thread->key = key;
+	ck_assert_int_eq(pthread_create(&thread->id, NULL, body, thread), 0);
+}
+
+static void join(struct thread *thread)
+{
+	pthread_join(thread->id, NULL);
+	ck_assert_msg(!*thread->failure, "%s", thread->failure);
+}
+
+/* ---- Eight threads --------------------------------------------------------------- */
+
+/* Create or attach, whichever it is to be. */
+static int enter(struct svshm *handle)
+{
+	int code;
+
+	do {
+		code = svshm_create(handle, 100, SVSHM_READ_WRITE);
+		if (code == SVSHM_ALREADY_EXISTS)
+			code = svshm_attach(handle, SVSHM_READ_WRITE);
+	} while (code == SVSHM_NOT_FOUND);
+	return code;
+}
+
+/* Of the process, guarded by the object's lock: one object, one lock. */
+static volatile unsigned long in_all;
+
+static void count_in_all(void)
+{
+	unsigned long value = in_all;
+
+	sched_yield();
+	in_all = value + 1;
+}
+
+static void use_once(struct thread *thread)
+{
+	struct svshm *handle = thread->handle;
+	unsigned char *data = svshm_data(handle);
+	int code = svshm_lock(handle);
+
+	if (code)
+		note(thread, "lock", code);
+	for (size_t i = 1; i < svshm_size(handle); i++)
+		if (data[i] != data[0])
+			note(thread, "not whole", 0);
+	memset(data, data[0] + 1, svshm_size(handle));
+	count_in_all();
+	thread->locked++;
+	code = svshm_unlock(handle);
+	if (code)
+		note(thread, "unlock", code);
+}
+
+static void *come_and_go(void *context)
+{
+	struct thread *thread = context;
+	int code;
+
+	thread->handle = svshm_new(thread->key);
+	for (int i = 0; i < ROUNDS && !*thread->failure; i++) {
+		code = enter(thread->handle);
+		if (code)
+			note(thread, "enter", code);
+		else
+			use_once(thread);
+		code = svshm_detach(thread->handle);
+		if (code)
+			note(thread, "detach", code);
+	}
+	svshm_free(thread->handle);
+	return NULL;
+}
+
+START_TEST(p10_eight_threads_on_one_object)
+{
+	const char *key = test_key("one");
+	struct thread threads[THREADS];
+	unsigned long locked = 0;
+
+	for (int i = 0; i < THREADS; i++)
+		start(&threads[i], key, come_and_go);
+	for (int i = 0; i < THREADS; i++) {
+		join(&threads[i]);
+		locked += threads[i].locked;
+	}
+	ck_assert_uint_eq(locked, THREADS * ROUNDS);
+	ck_assert_uint_eq(in_all, locked);
+	ck_assert(test_nothing_left(key));
+}
+END_TEST
+
+static void *come_and_go_alone(void *context)
+{
+	struct thread *thread = context;
+	int code;
+
+	thread->handle = svshm_new(thread->key);
+	for (int i = 0; i < ROUNDS && !*thread->failure; i++) {
+		code = svshm_create(thread->handle, 5000, SVSHM_READ_WRITE);
+		if (code) {
+			note(thread, "create", code);
+			break;
+		}
+		if (!has_bytes(thread->handle, 5000, 0))
+			note(thread, "not zero", 0);
+		use_once(thread);
+		if (!has_bytes(thread->handle, 5000, 1))
+			note(thread, "somebody else's", 0);
+		code = svshm_detach(thread->handle);
+		if (code)
+			note(thread, "detach", code);
+	}
+	svshm_free(thread->handle);
+	return NULL;
+}
+
+START_TEST(p10_eight_threads_on_eight_objects)
+{
+	struct thread threads[THREADS];
+
+	for (int i = 0; i < THREADS; i++)
+		start(&threads[i], test_key("own"), come_and_go_alone);
+	for (int i = 0; i < THREADS; i++) {
+		join(&threads[i]);
+		ck_assert(test_nothing_left(threads[i].key));
+	}
+}
+END_TEST
+
+/* ---- Fork among threads ------------------------------------------------------------ */
+
+static volatile bool stop;
+
+static void *create_until_stop(void *context)
+{
+	struct thread *thread = context;
+
+	thread->handle = svshm_new(thread->key);
+	while (!stop && !*thread->failure) {
+		/* A child that has it mapped makes the last one stay. */
+		int code = enter(thread->handle);
+
+		if (code < 0)
+			note(thread, "enter", code);
+		svshm_detach(thread->handle);
+	}
+	svshm_free(thread->handle);
+	return NULL;
+}
+
+static void *attach_until_stop(void *context)
+{
+	struct thread *thread = context;
+
+	thread->handle = svshm_new(thread->key);
+	while (!stop && !*thread->failure) {
+		int code = act_attach(thread->handle);
+
+		if (code)
+			note(thread, "attach", code);
+		else
+			use_once(thread);
+		svshm_detach(thread->handle);
+	}
+	svshm_free(thread->handle);
+	return NULL;
+}
+
+/* All of the library must work in a child, whatever other threads of its parent
+   were at when it was forked. */
+static int use_all(void *context)
+{
+	struct svshm *handle = context;
+	struct svshm *other = svshm_new(svshm_key(handle));
+	struct svshm *own = svshm_new(test_key("child's"));
+
+	child_assert(svshm_lock(handle) == SVSHM_OK);
+	child_assert(svshm_unlock(handle) == SVSHM_OK);
+	child_assert(svshm_attach(other, SVSHM_READ_ONLY) == SVSHM_OK);
+	child_assert(svshm_lock(other) == SVSHM_OK);
+	child_assert(svshm_detach(other) == SVSHM_OK);
+	child_assert(svshm_create(own, 100, SVSHM_READ_WRITE) == SVSHM_OK);
+	child_assert(svshm_detach(own) == SVSHM_OK);
+	child_assert(svshm_detach(handle) == SVSHM_OK);
+	svshm_free(other);
+	svshm_free(own);
+	return 0;
+}
+
+START_TEST(p10_fork_among_threads)
+{
+	const char *made = test_key("made"), *joined = test_key("joined");
+	struct svshm *handle = make_object(joined, 100);
+	struct thread maker, user;
+
+	stop = false;
+	start(&maker, made, create_until_stop);
+	start(&user, joined, attach_until_stop);
+	for (int i = 0; i < 150; i++)
+		ck_assert_int_eq(test_wait(test_fork(use_all, handle)), 0);
+	stop = true;
+	join(&maker);
+	join(&user);
+	ck_assert_uint_gt(user.locked, 0);
+	svshm_free(handle);
+	ck_assert(test_nothing_left(joined));
+	/* The last child may have left the last object half-removed. */
+	handle = svshm_new(made);
+	ck_assert_int_ge(enter(handle), SVSHM_OK);
+	svshm_free(handle);
+	ck_assert(test_nothing_left(made));
+}
+END_TEST
+
+/* ---- Signals ------------------------------------------------------------------------- */
+
+static struct test_event handled;
+
+static void on_signal(int number)
+{
+	(void)number;
+	test_event_post(&handled);
+}
+
+static void handle_signal(int flags)
+{
+	struct sigaction action = { .sa_handler = on_signal, .sa_flags = flags };
+
+	ck_assert_int_eq(sigaction(SIGUSR1, &action, NULL), 0);
+}
+
+/* It waits; each signal interrupts it, and then it waits again. */
+static void interrupt(const struct actor *actor)
+{
+	for (int i = 0; i < 5; i++) {
+		kill(actor->pid, SIGUSR1);
+		test_event_await(&handled);
+		test_await_blocked(actor->pid);
+	}
+}
+
+static int act_timedlock(struct svshm *handle)
+{
+	return svshm_timedlock(handle, 1000000);
+}
+
+static const int signal_flags[] = { 0, SA_RESTART };
+
+START_TEST(p10_signals_do_not_end_a_wait_for_the_lock)
+{
+	const char *key = test_key("signals");
+	struct svshm *handle = make_object(key, 100);
+	actor_act *waits[] = { svshm_lock, act_timedlock };
+	struct actor actor;
+
+	test_event_open(&handled);
+	handle_signal(signal_flags[_i]);
+	actor_attach(&actor, key);
+	for (int i = 0; i < 2; i++) {
+		expect_code(handle, svshm_lock(handle), SVSHM_OK);
+		actor_block(&actor, waits[i]);
+		interrupt(&actor);
+		expect_code(handle, svshm_unlock(handle), SVSHM_OK);
+		expect_end(&actor, SVSHM_OK);
+		expect_act(&actor, svshm_unlock, SVSHM_OK);
+	}
+	actor_kill(&actor);
+	svshm_free(handle);
+	test_event_close(&handled);
+}
+END_TEST
+
+static int act_stop_in_the_gate(struct svshm *handle)
+{
+	test_crash_at("enter:in gate", SIGSTOP, 1);
+	return act_attach(handle);
+}
+
+START_TEST(p10_signals_do_not_end_a_wait_for_the_gate)
+{
+	const char *key = test_key("gate");
+	struct svshm *handle = make_object(key, 100);
+	struct actor stopped, waiter;
+	int status;
+
+	test_event_open(&handled);
+	handle_signal(signal_flags[_i]);
+	actor_enter(&stopped, key);
+	actor_enter(&waiter, key);
+	actor_begin(&stopped, act_stop_in_the_gate);
+	ck_assert_int_eq(waitpid(stopped.pid, &status, WUNTRACED), stopped.pid);
+	ck_assert(WIFSTOPPED(status));
+	actor_block(&waiter, act_attach);
+	interrupt(&waiter);
+	kill(stopped.pid, SIGCONT);
+	expect_end(&stopped, SVSHM_OK);
+	expect_end(&waiter, SVSHM_OK);
+	actor_kill(&stopped);
+	actor_kill(&waiter);
+	svshm_free(handle);
+	test_event_close(&handled);
+}
+END_TEST
+
+static Suite *make_suite(void)
+{
+	Suite *suite = suite_create("P10 threads and signals");
+	TCase *tests = tcase_create("p10");
+
+	suite_add_tcase(suite, tests);
+	tcase_set_timeout(tests, 120);
+	tcase_add_test(tests, p10_eight_threads_on_one_object);
+	tcase_add_test(tests, p10_eight_threads_on_eight_objects);
+	tcase_add_test(tests, p10_fork_among_threads);
+	tcase_add_loop_test(tests, p10_signals_do_not_end_a_wait_for_the_lock,
+			    0, 2);
+	tcase_add_loop_test(tests, p10_signals_do_not_end_a_wait_for_the_gate,
+			    0, 2);
+	return suite;
+}
+
+int main(void)
+{
+	return test_main(make_suite);
+}
