@@ -392,9 +392,10 @@ typedef int svshm_visit(const struct svshm_object *object, void *context);
 
 /*
  * Visit every object on the machine that the caller may look at: the system's
- * segments and semaphore sets, and the caller's key directory. Looks at each
- * object inside its gate, unless somebody else is there, and waits for nobody;
- * a verdict can be out of date as it is read.
+ * segments and semaphore sets, and the caller's key directory. Each object is
+ * looked at inside its gate, so that looking disturbs nobody; where somebody
+ * else has been inside for a tenth of a second (stopped there?), only what the
+ * kernel tells is shown. A verdict can be out of date as it is read.
  * Returns: 0, what VISIT returned, INVALID_ARGUMENT, OUT_OF_RESOURCES,
  * NOT_SUPPORTED, UNKNOWN_ERROR.
  */
@@ -402,8 +403,8 @@ SVSHM_API int svshm_scan(unsigned flags, svshm_visit *visit, void *context);
 
 /*
  * The same for the one object that HANDLE names, attached or not: its key is
- * looked up as attach would, whatever became of the key file. Not
- * registering, not blocking.
+ * looked up as attach would, whatever became of the key file. Does not
+ * register.
  * Returns: as svshm_scan(), KEY_ERROR, NOT_FOUND, PERMISSION_DENIED.
  */
 SVSHM_API int svshm_inspect(struct svshm *handle, svshm_visit *visit,

@@ -116,18 +116,11 @@ int svshm__gate_enter(const struct svshm__set *set, unsigned name_hash,
 
 int svshm__gate_try(struct svshm__set *set)
 {
-	struct sembuf operations[] = {
-		operation(SVSHM__SEM_GATE, 0, IPC_NOWAIT),
-		operation(SVSHM__SEM_GATE, 1, IPC_NOWAIT | SEM_UNDO),
-	};
+	int code = set->fresh ? SVSHM__AGAIN : enter_used(set->id, 100, NULL);
 
-	if (set->fresh)
-		return SVSHM__AGAIN;
-
-	int code = svshm__semset_operate(set->id, operations, 2,
-					 SVSHM__FOREVER, NULL);
-
-	return code ? again_if_removed(code) : svshm__set_refresh(set, NULL);
+	if (code)
+		return code == SVSHM_TIMED_OUT ? SVSHM_BUSY : code;
+	return svshm__set_refresh(set, NULL);
 }
 
 void svshm__gate_leave(int set_id)

@@ -111,7 +111,8 @@ static void describe_kernel(struct picture *picture,
 	object->layout = SVSHM_LAYOUT_NATIVE;
 	object->ipc_key = candidate->key;
 	object->segment_id = candidate->segment_id;
-	object->semaphore_id = candidate->set_id;
+	object->semaphore_id = candidate->set_id >= 0 ?
+		candidate->set_id : picture->evidence.set.id;
 	if (candidate->segment_id >= 0) {
 		object->uid = segment->uid;
 		object->gid = segment->gid;
@@ -154,6 +155,9 @@ static int look_at_set(struct picture *picture,
 	int code = SVSHM__NEXT;
 
 	set->id = candidate->set_id;
+	/* Made since the sets were listed? */
+	if (set->id < 0 && candidate->segment_id >= 0 && candidate->key != 0)
+		svshm__semset_find((key_t)candidate->key, &set->id, NULL);
 	if (set->id >= 0)
 		code = svshm__set_look(set, 0, NULL);
 	/* Fresh sets have no tag: only one that a key file leads to is ours. */
@@ -166,6 +170,8 @@ static int look_at_set(struct picture *picture,
 		return SVSHM_OK;
 	}
 	code = svshm__gate_try(set);
+	if (code == SVSHM__AGAIN && !set->fresh)
+		return code;
 	picture->inside = code == SVSHM_OK;
 	evidence->gate_held = code == SVSHM_BUSY;
 	return SVSHM_OK;
@@ -189,6 +195,14 @@ static int gather(struct picture *picture,
 	code = look_at_set(picture, candidate);
 	if (code)
 		return code;
+	if (evidence->gate_held) {
+		evidence->segment_id = candidate->segment_id;
+		if (evidence->segment_id < 0)
+			return SVSHM_OK;
+		code = svshm__segment_stat(evidence->segment_id,
+					   &evidence->segment, NULL);
+		return code == SVSHM_REMOVED ? SVSHM__AGAIN : SVSHM_OK;
+	}
 	code = svshm__judge_look(evidence, candidate->segment_id, false,
 				 picture->inside, NULL, NULL);
 	if (code == SVSHM_PERMISSION_DENIED && candidate->status)

@@ -159,7 +159,44 @@ START_TEST(p10_eight_threads_on_eight_objects)
 
 	for (int i = 0; i < THREADS; i++)
 		start(&threads[i], test_key("own"), come_and_go_alone);
-	for (int i = 0; i < THREADS; i++) {
+	for (int i = 0; i < THREADS; i++)
+		join(&threads[i]);
+	for (int i = 0; i < THREADS; i++)
+		ck_assert(test_nothing_left(threads[i].key));
+}
+END_TEST
+
+static volatile bool stop;
+
+static void *come_and_go_until_stop(void *context)
+{
+	struct thread *thread = context;
+
+	while (!stop && !*thread->failure)
+		come_and_go_alone(thread);
+	return NULL;
+}
+
+static int count_visits(const struct svshm_object *object, void *context)
+{
+	(void)object;
+	++*(unsigned long *)context;
+	return 0;
+}
+
+/* Who only looks never makes the last to go believe that somebody is left. */
+START_TEST(p10_scans_disturb_nobody)
+{
+	struct thread threads[2];
+	unsigned long visits = 0;
+
+	stop = false;
+	for (int i = 0; i < 2; i++)
+		start(&threads[i], test_key("seen"), come_and_go_until_stop);
+	for (int i = 0; i < 100000 && visits < 6000; i++)
+		ck_assert_int_eq(svshm_scan(0, count_visits, &visits), 0);
+	stop = true;
+	for (int i = 0; i < 2; i++) {
 		join(&threads[i]);
 		ck_assert(test_nothing_left(threads[i].key));
 	}
@@ -167,8 +204,6 @@ START_TEST(p10_eight_threads_on_eight_objects)
 END_TEST
 
 /* ---- Fork among threads ------------------------------------------------------------ */
-
-static volatile bool stop;
 
 static void *create_until_stop(void *context)
 {
@@ -350,6 +385,7 @@ static Suite *make_suite(void)
 	tcase_set_timeout(tests, 120);
 	tcase_add_test(tests, p10_eight_threads_on_one_object);
 	tcase_add_test(tests, p10_eight_threads_on_eight_objects);
+	tcase_add_test(tests, p10_scans_disturb_nobody);
 	tcase_add_test(tests, p10_fork_among_threads);
 	tcase_add_loop_test(tests, p10_signals_do_not_end_a_wait_for_the_lock,
 			    0, 2);
