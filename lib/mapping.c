@@ -16,26 +16,6 @@ static pthread_once_t once = PTHREAD_ONCE_INIT;
 static struct svshm__attachment *first;
 static uint32_t generation = 1;
 
-void svshm__mapping_mutex_lock(void)
-{
-	pthread_mutex_lock(&mutex);
-}
-
-void svshm__mapping_mutex_unlock(void)
-{
-	pthread_mutex_unlock(&mutex);
-}
-
-void svshm__mapping_readers_lock(void)
-{
-	pthread_mutex_lock(&readers_mutex);
-}
-
-void svshm__mapping_readers_unlock(void)
-{
-	pthread_mutex_unlock(&readers_mutex);
-}
-
 /* ---- Fork ---------------------------------------------------------------- */
 
 #ifdef HAVE_PTHREAD_ATFORK
@@ -43,14 +23,14 @@ void svshm__mapping_readers_unlock(void)
 /* The child has one thread; no mutex may be held by one it hasn't. */
 static void before_fork(void)
 {
-	svshm__mapping_readers_lock();
-	svshm__mapping_mutex_lock();
+	pthread_mutex_lock(&readers_mutex);
+	pthread_mutex_lock(&mutex);
 }
 
 static void in_parent(void)
 {
-	svshm__mapping_mutex_unlock();
-	svshm__mapping_readers_unlock();
+	pthread_mutex_unlock(&mutex);
+	pthread_mutex_unlock(&readers_mutex);
 }
 
 static void in_child(void)
@@ -83,6 +63,36 @@ uint32_t svshm__fork_generation(void)
 
 #endif
 
+/* Forks are watched before any mutex is ever taken: else a fork by another
+   thread could leave the child a mutex that nobody will give back. */
+static void take(pthread_mutex_t *which)
+{
+	pthread_once(&once, watch_forks);
+	pthread_mutex_lock(which);
+}
+
+/* ---- The mutexes ---------------------------------------------------------- */
+
+void svshm__mapping_mutex_lock(void)
+{
+	take(&mutex);
+}
+
+void svshm__mapping_mutex_unlock(void)
+{
+	pthread_mutex_unlock(&mutex);
+}
+
+void svshm__mapping_readers_lock(void)
+{
+	take(&readers_mutex);
+}
+
+void svshm__mapping_readers_unlock(void)
+{
+	pthread_mutex_unlock(&readers_mutex);
+}
+
 /* ---- The list ------------------------------------------------------------ */
 
 struct svshm__attachment *svshm__mapping_find(int segment_id)
@@ -99,7 +109,6 @@ struct svshm__attachment *svshm__mapping_find(int segment_id)
 
 void svshm__mapping_insert(struct svshm__attachment *attachment)
 {
-	pthread_once(&once, watch_forks);
 	svshm__mapping_mutex_lock();
 	attachment->next = first;
 	first = attachment;

@@ -75,6 +75,8 @@ int svshm__scan_segments(const struct svshm__key_file *file,
 	int last = shmctl(0, SHM_INFO, (struct shmid_ds *)(void *)&info);
 
 	memset(list, 0, sizeof(*list));
+	/* valgrind does not know that SHM_STAT_ANY fills it in. */
+	memset(&status, 0, sizeof(status));
 	if (last < 0)
 		return svshm__error_system(error, SVSHM__CALL_SHMCTL, errno,
 					   "shmctl(SHM_INFO)");
@@ -104,6 +106,7 @@ int svshm__scan_sets(struct svshm__scan_list *list, struct svshm__error *error)
 	int last;
 
 	memset(list, 0, sizeof(*list));
+	memset(&status, 0, sizeof(status));
 	argument.__buf = &info;
 	last = semctl(0, 0, SEM_INFO, argument);
 	if (last < 0)

@@ -12,9 +12,10 @@
 #include <unistd.h>
 
 #include "handle.h"
+#include "key.h"
 #include "layout.h"
 #include "process.h"
-#include "scan.h"
+#include "semset.h"
 
 #define PATIENCE_MS 60000
 
@@ -214,45 +215,55 @@ static bool has_name(int set_id, unsigned name_hash)
 struct leftovers {
 	const char *native_key;
 	unsigned name_hash;
+	unsigned sets;
 	int code;
 };
 
-static int recover_if_named(const struct svshm_object *object, void *context)
+/* Where no header and no key file tell the name, the set's mark must do. */
+static bool is_of(const struct svshm_object *object,
+		  const struct leftovers *leftovers)
+{
+	if (object->native_key)
+		return strcmp(object->native_key, leftovers->native_key) == 0;
+	return has_name(object->semaphore_id, leftovers->name_hash);
+}
+
+static int recover_ours(const struct svshm_object *object, void *context)
 {
 	struct leftovers *leftovers = context;
 
-	if (object->native_key ?
-	    strcmp(object->native_key, leftovers->native_key) == 0 :
-	    has_name(object->semaphore_id, leftovers->name_hash))
+	if (is_of(object, leftovers))
 		leftovers->code = svshm_recover(object, NULL);
 	return 0;
 }
 
-int recover_leftovers(const char *key)
+static int count_ours(const struct svshm_object *object, void *context)
+{
+	struct leftovers *leftovers = context;
+
+	leftovers->sets += object->semaphore_id >= 0 && is_of(object, leftovers);
+	return 0;
+}
+
+static struct leftovers scan_for(const char *key, svshm_visit *visit)
 {
 	struct svshm *handle = svshm_new(key);
-	struct leftovers leftovers = {
-		svshm_native_key(handle),
-		svshm__key_name_hash(svshm_native_key(handle)), SVSHM_NOT_FOUND
-	};
-	int code = svshm_scan(0, recover_if_named, &leftovers);
+	const char *path = svshm_native_key(handle);
+	struct leftovers leftovers = { path, svshm__key_name_hash(path), 0,
+				       SVSHM_NOT_FOUND };
 
-	svshm_free(handle);
+	ck_assert_int_eq(svshm_scan(0, visit, &leftovers), SVSHM_OK);
 	leftovers.native_key = NULL;
-	return code ? code : leftovers.code;
+	svshm_free(handle);
+	return leftovers;
+}
+
+int recover_leftovers(const char *key)
+{
+	return scan_for(key, recover_ours).code;
 }
 
 unsigned count_sets(const char *key)
 {
-	struct svshm *handle = svshm_new(key);
-	unsigned name_hash = svshm__key_name_hash(svshm_native_key(handle));
-	struct svshm__scan_list sets;
-	unsigned count = 0;
-
-	svshm_free(handle);
-	ck_assert_int_eq(svshm__scan_sets(&sets, NULL), SVSHM_OK);
-	for (size_t i = 0; i < sets.count; i++)
-		count += has_name(sets.items[i].id, name_hash);
-	free(sets.items);
-	return count;
+	return scan_for(key, count_ours).sets;
 }

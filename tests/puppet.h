@@ -74,7 +74,8 @@ int act_recover(struct svshm *handle); /* recover_leftovers() of its key */
  */
 int recover_leftovers(const char *key);
 
-/* The sets on this machine that carry KEY's mark, whatever leads to them. */
+/* The sets on this machine that carry KEY's mark, whatever leads to them, if no
+   header says that they are of another name. */
 unsigned count_sets(const char *key);
 
 #endif

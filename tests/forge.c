@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <config.h>
+
+#include "forge.h"
+
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/shm.h>
+
+#include "handle.h"
+
+struct svshm__header *header_of(struct svshm *handle)
+{
+	return handle->attachment->base[handle->access];
+}
+
+struct svshm__header *map_header(int segment_id)
+{
+	void *address = shmat(segment_id, NULL, 0);
+
+	ck_assert(address != (void *)-1);
+	return address;
+}
+
+void unmap_header(struct svshm__header *header)
+{
+	ck_assert_int_eq(shmdt(header), 0);
+}
+
+void scribble(void *memory, size_t size, unsigned seed)
+{
+	unsigned char *bytes = memory;
+
+	srandom(seed);
+	for (size_t i = 0; i < size; i++)
+		bytes[i] = (unsigned char)random();
+}
+
+#define FIELD(name) \
+	{ #name, offsetof(struct svshm__header, name), \
+	  sizeof(((struct svshm__header *)0)->name) }
+
+const struct field fields[] = {
+	FIELD(segment_size), FIELD(data_offset), FIELD(data_size),
+	FIELD(slots_offset), FIELD(slot_count), FIELD(path_offset),
+	FIELD(path_length), FIELD(key_offset), FIELD(key_length),
+
+	FIELD(magic), FIELD(byte_order), FIELD(format), FIELD(header_size),
+	FIELD(device), FIELD(inode), FIELD(project), FIELD(flags),
+	FIELD(create_time), FIELD(maker_pid), FIELD(lock_engine),
+	FIELD(registrations), FIELD(lock_word), FIELD(inconsistent),
+};
+
+const size_t field_count = sizeof(fields) / sizeof(*fields);
+
+const uint64_t bad_values[] = {
+	0, 1, 2, 7, 8, 14, 15, 28, 56, 57, 383, 384, 385, 392, 448, 3500, 3501,
+	4095, 4096, 4097, 4195, 4196, 4197, 8191, 8192, 65536, 0x7fffffff,
+	0x80000000, 0xfffff000, 0xffffff80, 0xfffffffe, 0xffffffff,
+	0x100000000, 0x7fffffffffffffff, 0x8000000000000000,
+	0xfffffffffffff000, 0xfffffffffffffffe, 0xffffffffffffffff,
+};
+
+const size_t bad_value_count = sizeof(bad_values) / sizeof(*bad_values);
+
+void put_field(void *header, const struct field *field, uint64_t value)
+{
+	uint32_t narrow = (uint32_t)value;
+
+	if (field->size == sizeof(narrow))
+		memcpy((char *)header + field->offset, &narrow, sizeof(narrow));
+	else
+		memcpy((char *)header + field->offset, &value, sizeof(value));
+}
