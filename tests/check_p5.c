@@ -156,7 +156,7 @@ START_TEST(p5_mapped_by_a_child_of_the_dead)
 	const char *key = test_key("child-maps");
 	struct svshm *handle = svshm_new(key);
 	struct test_object object;
-	struct actor parent;
+	struct actor parent, other;
 	char *base;
 
 	actor_enter(&parent, key);
@@ -165,13 +165,18 @@ START_TEST(p5_mapped_by_a_child_of_the_dead)
 	/* As a child of the actor's would have it. */
 	base = shmat(object.segment_id, NULL, 0);
 	ck_assert_ptr_ne(base, (void *)-1);
+	actor_attach(&other, key);
 	actor_kill(&parent);
+	actor_kill(&other);
 
 	ck_assert(test_inspect(key, &object));
 	ck_assert_int_eq(object.verdict, SVSHM_VERDICT_IN_USE);
 	expect_no_create(key, SVSHM_ALREADY_EXISTS);
 	ck_assert_int_eq(recover_object(key, 0, NULL), SVSHM_BUSY);
 	expect_code(handle, act_attach(handle), SVSHM_ORPHANED);
+	expect_code(handle, svshm_detach(handle), SVSHM_OK);
+	/* Once told is told: that user is gone, but did not die. */
+	expect_code(handle, act_attach(handle), SVSHM_OK);
 	svshm_free(handle);
 	shmdt(base);
 }

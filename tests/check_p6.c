@@ -164,14 +164,13 @@ END_TEST
 static void make_random_leftover(const char *key, unsigned seed)
 {
 	struct test_object object;
-	void *memory;
+	struct svshm__header *header;
 
 	make_orphan(key, SIZE, 'd');
 	ck_assert(test_inspect(key, &object));
-	memory = shmat(object.segment_id, NULL, 0);
-	ck_assert(memory != (void *)-1);
-	scribble(memory, sizeof(struct svshm__header), seed);
-	shmdt(memory);
+	header = map_header(object.segment_id);
+	scribble(header, sizeof(*header), seed);
+	unmap_header(header);
 }
 
 START_TEST(p6_random_header_of_a_leftover_is_corrupt_and_goes_by_force)
@@ -238,16 +237,14 @@ START_TEST(p6_each_field_of_a_leftovers_header_may_lie)
 	for (size_t i = 0; i < bad_value_count; i += 3) {
 		const char *key = test_key(field->name);
 		struct test_object object;
-		struct svshm__header good;
-		void *memory;
+		struct svshm__header *header, good;
 
 		make_orphan(key, SIZE, 'd');
 		ck_assert(test_inspect(key, &object));
-		memory = shmat(object.segment_id, NULL, 0);
-		ck_assert(memory != (void *)-1);
-		memcpy(&good, memory, sizeof(good));
+		header = map_header(object.segment_id);
+		good = *header;
 		put_field(header, field, bad_values[i]);
-		shmdt(memory);
+		unmap_header(header);
 		expect_probe_survives(key, field->name, bad_values[i]);
 		ck_assert(is_answer(recover_object(key, SVSHM_RECOVER_FORCE,
 						   NULL)));
@@ -263,29 +260,30 @@ static int flicker(struct svshm *handle)
 	struct svshm__header *header = header_of(handle), good = *header;
 	volatile char *stop = svshm_data(handle);
 
-	for (unsigned i = 0; !*stop; i++) {
-		put(header, &fields[i % GEOMETRY],
-		    values[i / GEOMETRY % bad_value_count]);
+	for (size_t i = 0; !*stop; i++) {
+		put_field(header, &fields[i % GEOMETRY],
+			  bad_values[i / GEOMETRY % bad_value_count]);
 		__asm__ volatile("" ::: "memory");
 		memcpy(header, &good, sizeof(good));
 		__asm__ volatile("" ::: "memory");
 	}
-	return SVSHM_OK;
+	return svshm_detach(handle);
 }
 
 START_TEST(p6_header_may_change_while_it_is_read)
 {
 	const char *key = test_key("flicker");
-	struct svshm *handle = make_object(key, SIZE);
+	struct svshm *handle = svshm_new(key);
 	struct actor actor;
 
-	actor_attach(&actor, key);
+	actor_enter(&actor, key);
+	expect_act(&actor, act_create, SVSHM_OK);
+	expect_code(handle, act_attach(handle), SVSHM_OK);
 	actor_begin(&actor, flicker);
 	for (unsigned i = 0; i < 100; i++)
 		expect_probe_survives(key, "flicker", i);
 	*(volatile char *)svshm_data(handle) = 1;
 	expect_end(&actor, SVSHM_OK);
-	expect_act(&actor, svshm_detach, SVSHM_OK);
 	expect_code(handle, svshm_detach(handle), SVSHM_OK);
 	svshm_free(handle);
 	ck_assert(test_nothing_left(key));
@@ -302,9 +300,11 @@ static Suite *make_suite(void)
 	tcase_add_test(object,
 		p6_random_header_of_a_leftover_is_corrupt_and_goes_by_force);
 	tcase_add_loop_test(object,
-		p6_each_field_of_a_header_may_lie_with_a_live_user, 0, FIELDS);
+		p6_each_field_of_a_header_may_lie_with_a_live_user, 0,
+		(int)field_count);
 	tcase_add_loop_test(object,
-		p6_each_field_of_a_leftovers_header_may_lie, 0, FIELDS);
+		p6_each_field_of_a_leftovers_header_may_lie, 0,
+		(int)field_count);
 	tcase_add_test(object, p6_header_may_change_while_it_is_read);
 	tcase_set_timeout(object, 120);
 	suite_add_tcase(suite, object);

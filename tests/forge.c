@@ -7,8 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/shm.h>
+#include <sys/stat.h>
 
 #include "handle.h"
+#include "key.h"
 
 struct svshm__header *header_of(struct svshm *handle)
 {
@@ -26,6 +28,46 @@ struct svshm__header *map_header(int segment_id)
 void unmap_header(struct svshm__header *header)
 {
 	ck_assert_int_eq(shmdt(header), 0);
+}
+
+void forge_path(struct svshm__header *header, const char *path)
+{
+	size_t length = strlen(path);
+	struct stat status;
+
+	ck_assert_int_eq(stat(path, &status), 0);
+	header->device = (uint64_t)status.st_dev;
+	header->inode = (uint64_t)status.st_ino;
+	header->path_length = (uint32_t)length;
+	/* Where there is room: behind the slot table. */
+	header->path_offset = header->slots_offset +
+			      header->slot_count *
+				      (uint32_t)sizeof(struct svshm__slot);
+	ck_assert_uint_lt(header->path_offset + length, header->data_offset);
+	memcpy((char *)header + header->path_offset, path, length + 1);
+}
+
+void forge_header(void *memory, size_t size, const char *path)
+{
+	struct svshm__header *header = memory;
+	struct svshm__slot *slots = (void *)(header + 1);
+
+	memset(header, 0, FORGED_SIZE);
+	header->byte_order = SVSHM__BYTE_ORDER;
+	header->format = SVSHM__FORMAT;
+	header->header_size = sizeof(*header);
+	header->segment_size = size;
+	header->data_offset = 65536; /* whatever the page size */
+	header->data_size = size - header->data_offset;
+	header->project = SVSHM__PROJECT_FIRST;
+	header->flags = SVSHM__FLAG_KEY_FILE;
+	header->slots_offset = sizeof(*header);
+	header->slot_count = 14;
+	header->key_offset = 8192;
+	header->lock_engine = SVSHM__LOCK_PORTABLE;
+	slots[0].used = SVSHM__SLOT_USED;
+	forge_path(header, path);
+	header->magic = SVSHM__MAGIC;
 }
 
 void scribble(void *memory, size_t size, unsigned seed)

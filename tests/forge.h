@@ -17,6 +17,16 @@ struct svshm__header *map_header(int segment_id);
 void unmap_header(struct svshm__header *header);
 
 
+/*
+ * Fill MEMORY, of at least FORGED_SIZE bytes, with a header that is perfect but
+ * for who made it: of an orphan whose key file is PATH.
+ */
+#define FORGED_SIZE (65536 + 100)
+void forge_header(void *memory, size_t size, const char *path);
+
+/* Let HEADER name PATH, the file as it is. */
+void forge_path(struct svshm__header *header, const char *path);
+
 /* Random bytes; the same for the same SEED. */
 void scribble(void *memory, size_t size, unsigned seed);
 

@@ -51,20 +51,43 @@ static int act_become_bob(struct svshm *handle)
 	return SVSHM_OK;
 }
 
-void actor_enter_as(struct actor *actor, uid_t user, const char *key)
+static void start_as(struct actor *actor, uid_t user, struct svshm *handle)
 {
-	actor_enter(actor, key);
+	actor_start(actor, handle);
+	svshm_free(handle);
 	if (user != geteuid())
 		expect_act(actor, user == ALICE ? act_become_alice :
 						  act_become_bob, SVSHM_OK);
 }
 
+void actor_enter_as(struct actor *actor, uid_t user, const char *key)
+{
+	start_as(actor, user, svshm_new(key));
+}
+
+void actor_enter_native_as(struct actor *actor, uid_t user, const char *path)
+{
+	struct svshm *handle = svshm_new(NULL);
+
+	svshm_set_native_key(handle, path);
+	start_as(actor, user, handle);
+}
+
+void pass_for(uid_t user)
+{
+	ck_assert_int_eq(seteuid(user), 0);
+}
+
+void open_scratch(void)
+{
+	ck_assert_int_eq(chmod(test_scratch(""), 0711), 0);
+}
+
 const char *use_key_directory(const char *name, uid_t owner, mode_t mode)
 {
-	const char *path = test_scratch(name);
+	const char *path;
 
-	/* Others must get there. */
-	ck_assert_int_eq(chmod(test_scratch(""), 0711), 0);
+	open_scratch();
 	path = test_scratch(name);
 	ck_assert_int_eq(mkdir(path, 0700), 0);
 	if (owner != geteuid())

@@ -27,8 +27,15 @@ bool test_skip_without_root(void);
 /* In a child: be USER for good. */
 void become(uid_t user);
 
-/* An actor that is USER, with a handle of its own for KEY. */
+/* An actor that is USER, with a handle of its own. */
 void actor_enter_as(struct actor *actor, uid_t user, const char *key);
+void actor_enter_native_as(struct actor *actor, uid_t user, const char *path);
+
+/* What this process makes from now on is USER's; root (0) can go back. */
+void pass_for(uid_t user);
+
+/* Let others reach what lies below test_scratch(). */
+void open_scratch(void);
 
 /*
  * Use a key directory, made for this test below test_scratch(), that belongs

@@ -55,6 +55,11 @@ int act_exit(struct svshm *handle)
 	exit(0);
 }
 
+int act_look(struct svshm *handle)
+{
+	return svshm_is_attached(handle) ? SVSHM_OK : SVSHM_NOT_ATTACHED;
+}
+
 int act_mark(struct svshm *handle)
 {
 	*(int *)svshm_data(handle) = PUPPET_MARK;

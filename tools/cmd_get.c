@@ -44,7 +44,7 @@ struct get_run {
 	struct new_file file;
 };
 
-/* A new file gets the rights of the one it replaces, or those of any new file. */
+/* A new file gets the rights of the one it replaces, or any new file's. */
 static mode_t file_mode(const struct stat *old)
 {
 	mode_t mask = umask(0);

@@ -133,7 +133,7 @@ static int run_command(char **command, const struct dispositions *before)
 	return pid < 0 ? TOOL_FAILED : wait_for(pid);
 }
 
-/* Attach, or create where there is nothing; others may do the same meanwhile. */
+/* Attach, or create where there is nothing; others may do the same. */
 static int reach_object(struct lock_run *run)
 {
 	for (;;) {

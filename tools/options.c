@@ -99,7 +99,7 @@ static const struct tool_option *find_option(const struct tool_option *table,
 	return NULL;
 }
 
-/* Handle the option ARGV[*INDEX], and the argument after it if it is its value. */
+/* Handle the option ARGV[*INDEX], and the next argument if it is the value. */
 static int parse_option(const struct command *command, char **argv, int *index,
 			const struct tool_option *table)
 {
