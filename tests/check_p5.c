@@ -91,6 +91,44 @@ START_TEST(p5_create_over_an_orphan)
 }
 END_TEST
 
+static int ignore(const struct svshm_object *object, void *context)
+{
+	(void)object;
+	return *(int *)context;
+}
+
+static int scan_for_ever(void *context)
+{
+	while (svshm_scan(0, ignore, context) == 0)
+		;
+	return 1;
+}
+
+/* Who only looks has the orphan mapped for a moment; more of them than there are
+   processors, so that the moment can be long. */
+START_TEST(p5_create_over_an_orphan_that_others_look_at)
+{
+	int result = 0;
+	pid_t scanners[6];
+
+	for (int i = 0; i < 6; i++)
+		scanners[i] = test_fork(scan_for_ever, &result);
+	for (int i = 0; i < 60; i++) {
+		const char *key = test_key("looked-at");
+		struct svshm *handle = svshm_new(key);
+
+		make_orphan(key, 100, 'x');
+		if (i % 2)
+			svshm_set_max_processes(handle, 28);
+		expect_code(handle, act_create(handle), SVSHM_ORPHANED);
+		svshm_free(handle);
+		ck_assert(test_nothing_left(key));
+	}
+	for (int i = 0; i < 6; i++)
+		test_kill(scanners[i]);
+}
+END_TEST
+
 START_TEST(p5_create_of_an_impossible_size_leaves_the_orphan)
 {
 	static const unsigned long long too_much[] = {
@@ -277,6 +315,7 @@ static Suite *make_suite(void)
 	tcase_add_test(tests, p5_orphaned_again);
 	tcase_add_test(tests, p5_attach_read_only_to_an_orphan);
 	tcase_add_loop_test(tests, p5_create_over_an_orphan, 0, SIZES * SIZES);
+	tcase_add_test(tests, p5_create_over_an_orphan_that_others_look_at);
 	tcase_add_test(tests,
 		       p5_create_of_an_impossible_size_leaves_the_orphan);
 	tcase_add_test(tests, p5_create_leaves_live_objects);

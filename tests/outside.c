@@ -13,11 +13,19 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "key.h"
+
 bool test_skip(const char *why)
 {
 	printf("SKIP: %s\n", why);
 	fflush(stdout);
 	return true;
+}
+
+void expect_says(const char *message, const char *part)
+{
+	ck_assert_msg(strstr(message, part) != NULL,
+		      "\"%s\" does not say \"%s\"", message, part);
 }
 
 /* ---- Other users ------------------------------------------------------------- */
@@ -89,7 +97,7 @@ const char *use_key_directory(const char *name, uid_t owner, mode_t mode)
 
 	open_scratch();
 	path = test_scratch(name);
-	ck_assert_int_eq(mkdir(path, 0700), 0);
+	ck_assert(mkdir(path, 0700) == 0 || errno == EEXIST);
 	if (owner != geteuid())
 		ck_assert_int_eq(chown(path, owner, (gid_t)owner), 0);
 	ck_assert_int_eq(chmod(path, mode), 0);
@@ -97,12 +105,9 @@ const char *use_key_directory(const char *name, uid_t owner, mode_t mode)
 	return path;
 }
 
-char *make_file(const char *name, const char *text, uid_t owner, mode_t mode)
+static void write_file(const char *path, const char *text, uid_t owner,
+		       mode_t mode)
 {
-	char *path = strdup(test_scratch(name));
-
-	ck_assert_ptr_nonnull(path);
-
 	FILE *file = fopen(path, "w");
 
 	ck_assert_ptr_nonnull(file);
@@ -111,6 +116,23 @@ char *make_file(const char *name, const char *text, uid_t owner, mode_t mode)
 	ck_assert_int_eq(chmod(path, mode), 0);
 	if (owner != geteuid())
 		ck_assert_int_eq(chown(path, owner, (gid_t)owner), 0);
+}
+
+char *make_file(const char *name, const char *text, uid_t owner, mode_t mode)
+{
+	char *path = strdup(test_scratch(name));
+
+	ck_assert_ptr_nonnull(path);
+	write_file(path, text, owner, mode);
+	return path;
+}
+
+char *make_key_file(const char *key, const char *text, uid_t owner)
+{
+	char *path = svshm__key_path(key, NULL);
+
+	ck_assert_ptr_nonnull(path);
+	write_file(path, text, owner, 0600);
 	return path;
 }
 

@@ -14,6 +14,9 @@
 /* Print "SKIP: " and WHY; returns true: if (...) return test_skip(...). */
 bool test_skip(const char *why);
 
+/* Fail the test unless PART is in MESSAGE. */
+void expect_says(const char *message, const char *part);
+
 /* ---- Other users ------------------------------------------------------------- */
 
 /* Two users that need no account, and a group that both are in. */
@@ -38,13 +41,15 @@ void pass_for(uid_t user);
 void open_scratch(void);
 
 /*
- * Use a key directory, made for this test below test_scratch(), that belongs
- * to OWNER. Returns its path, valid until the next call.
+ * Use a key directory below test_scratch() that belongs to OWNER. Returns its path, valid until the next call.
  */
 const char *use_key_directory(const char *name, uid_t owner, mode_t mode);
 
 /* Make a file with TEXT below test_scratch(); the path is to be freed. */
 char *make_file(const char *name, const char *text, uid_t owner, mode_t mode);
+
+/* The same for the key file of KEY. */
+char *make_key_file(const char *key, const char *text, uid_t owner);
 
 /* Whether PATH has TEXT in it, and nothing else. */
 bool file_has(const char *path, const char *text);
