@@ -227,6 +227,13 @@ SVSHM_API int svshm_create(struct svshm *handle, size_t size,
 			   enum svshm_access access);
 
 /*
+ * The same, and this handle owns the object's lock on return: nobody can see
+ * the data, under the lock, before they have been filled in.
+ */
+SVSHM_API int svshm_create_locked(struct svshm *handle, size_t size,
+				  enum svshm_access access);
+
+/*
  * Attach to the object and register this process. Handles of one process share
  * one registration, and one mapping per access mode: two read-write handles
  * have the same address. An orphan is attached to with its old data
@@ -370,8 +377,9 @@ struct svshm_object {
 	uint64_t segment_size;  /* of the segment, header included */
 	uint64_t mappings;      /* the kernel's count of attachments */
 	int64_t create_time;    /* seconds since the Epoch; 0 if not known */
-	int64_t attach_time;    /* last attach and last detach, the kernel's */
-	int64_t detach_time;
+	int64_t attach_time;    /* of the segment, the kernel's; looking changes
+				   it */
+	int64_t detach_time;    /* of a leftover: when its last user left */
 	pid_t creator_pid;      /* of the segment */
 	pid_t last_pid;         /* last to attach or detach */
 

@@ -105,9 +105,14 @@ struct svshm__header {
 	uint32_t lock_engine;  /* [const] enum svshm__lock_engine */
 	uint32_t spare;
 	uint64_t registrations; /* [gate] how often a slot was claimed */
+	/*
+	 * [gate] When the last user left, noted by the first who looks at the
+	 * leftover: looking changes the kernel's time. 0: not noted.
+	 */
+	int64_t left_time;
 
 	/* The lock, on a cache line of its own. */
-	char padding[256 - 120];
+	char padding[256 - 128];
 	uint32_t lock_word;    /* [lock] owner's slot + 1; 0: free or never dirty */
 	uint32_t inconsistent; /* [lock] an owner died; cleared by the user */
 	char lock_padding[128 - 8];

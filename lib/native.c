@@ -216,6 +216,9 @@ int svshm__attempt_judge(struct svshm__attempt *attempt, bool writable,
 				 evidence->segment.creator_uid,
 				 &attempt->file))
 		return SVSHM_OK;
+	/* As in check_set(). */
+	if (attempt->file.private)
+		return SVSHM__NEXT;
 	return svshm__error_set(attempt->error, SVSHM_PERMISSION_DENIED,
 				"segment %d of this name belongs to uid %lu, "
 				"made by uid %lu, whom nothing makes "

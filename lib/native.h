@@ -15,7 +15,7 @@
 
 /* For svshm.c. The handle is in the right state; the error is recorded. */
 int svshm__native_create(struct svshm *handle, size_t size,
-			 enum svshm_access access);
+			 enum svshm_access access, bool locked);
 int svshm__native_attach(struct svshm *handle, enum svshm_access access);
 int svshm__native_detach(struct svshm *handle);
 
@@ -40,6 +40,7 @@ struct svshm__attempt {
 	key_t key;
 	unsigned name_hash;
 	bool by_scan;  /* found by its header, not by its key file */
+	bool locked;   /* create: with the lock in the new owner's hands */
 	bool made_set; /* in this try, and nobody else has used it */
 	bool orphaned; /* an orphan has been replaced, or joined */
 	struct svshm__evidence evidence;

@@ -339,12 +339,13 @@ static int create_once(struct svshm__attempt *attempt)
 }
 
 int svshm__native_create(struct svshm *handle, size_t size,
-			 enum svshm_access access)
+			 enum svshm_access access, bool locked)
 {
 	struct svshm__attempt attempt;
 	int code;
 
 	svshm__attempt_start(&attempt, handle, access, size);
+	attempt.locked = locked;
 	do {
 		code = create_once(&attempt);
 	} while (code == SVSHM__AGAIN &&

@@ -50,6 +50,7 @@ int svshm__native_claim(struct svshm__attachment *attachment,
 		return code;
 	svshm__slot_note(&slots[slot], access);
 	header->registrations++;
+	header->left_time = 0;
 	CRASHPOINT("register:noted");
 	code = svshm__slot_claim(set->id, slot, leave, error);
 	if (code) {
@@ -74,6 +75,30 @@ static void bury_dead(const struct svshm__attachment *attachment,
 			slots[i].used = SVSHM__SLOT_FREE;
 }
 
+/*
+ * Inside the gate of an object that is ours alone yet, so the lock is free: who
+ * attaches next finds it locked.
+ */
+static int claim_and_lock(struct svshm__attempt *attempt,
+			  struct svshm__attachment *attachment,
+			  struct svshm__header *header)
+{
+	const struct svshm__set *set = &attempt->evidence.set;
+	struct svshm__locker locker = { attachment, header,
+					&attempt->handle->held };
+	int code = svshm__native_claim(attachment, header, set,
+				       attempt->access, false, attempt->error);
+
+	if (code)
+		return code;
+	code = svshm__lock_take(&locker, 0, attempt->error);
+	if (code < 0)
+		svshm__slot_release(set->id, attachment->slot);
+	else
+		svshm__gate_leave(set->id);
+	return code < 0 ? code : SVSHM_OK;
+}
+
 static int register_process(struct svshm__attempt *attempt,
 			    struct svshm__attachment *attachment)
 {
@@ -87,6 +112,8 @@ static int register_process(struct svshm__attempt *attempt,
 	}
 	if (attempt->orphaned)
 		bury_dead(attachment, header, set);
+	if (attempt->locked)
+		return claim_and_lock(attempt, attachment, header);
 	return svshm__native_claim(attachment, header, set, attempt->access,
 				   true, attempt->error);
 }
@@ -111,6 +138,7 @@ int svshm__attempt_register(struct svshm__attempt *attempt,
 				    evidence->mapping_borrowed ? NULL :
 							&evidence->mapping,
 				    attempt->error);
+	attempt->handle->held = 0;
 	/* In the list before it is registered: a fork in between knows it. */
 	if (!code && is_new)
 		svshm__mapping_insert(attachment);
@@ -128,7 +156,6 @@ int svshm__attempt_register(struct svshm__attempt *attempt,
 	svshm__judge_free(evidence);
 	attempt->handle->attachment = attachment;
 	attempt->handle->access = attempt->access;
-	attempt->handle->held = 0;
 	return SVSHM_OK;
 }
 

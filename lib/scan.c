@@ -126,8 +126,19 @@ static bool find_by_keys(const struct svshm__key_file *file,
 
 		if (svshm__key_of(file->path, SVSHM__PROJECT_FIRST + i, &key,
 				  NULL) ||
-		    svshm__semset_find(key, &set.id, NULL) ||
-		    svshm__set_look(&set, name_hash, NULL) == SVSHM__NEXT)
+		    svshm__semset_find(key, &set.id, NULL))
+			continue;
+
+		int code = svshm__set_look(&set, name_hash, NULL);
+
+		if (code == SVSHM__NEXT)
+			continue;
+		/* Nobody else has business in our own directory. */
+		if (file->private &&
+		    (code == SVSHM_PERMISSION_DENIED ||
+		     (!code && !svshm__judge_trusted(set.status.uid,
+						     set.status.creator_uid,
+						     file))))
 			continue;
 		candidate->key = (int64_t)key;
 		candidate->set_id = set.id;

@@ -203,8 +203,8 @@ static int gather(struct picture *picture,
 					   &evidence->segment, NULL);
 		return code == SVSHM_REMOVED ? SVSHM__AGAIN : SVSHM_OK;
 	}
-	code = svshm__judge_look(evidence, candidate->segment_id, false,
-				 picture->inside, NULL, NULL);
+	code = svshm__judge_look(evidence, candidate->segment_id,
+				 picture->inside, picture->inside, NULL, NULL);
 	if (code == SVSHM_PERMISSION_DENIED && candidate->status)
 		evidence->segment = *candidate->status;
 	return code == SVSHM_PERMISSION_DENIED ? SVSHM_OK : code;
@@ -233,12 +233,33 @@ static enum svshm_verdict judge(const struct picture *picture,
 	return candidate->path ? SVSHM_VERDICT_HALF_MADE : verdict;
 }
 
+/*
+ * Our own mapping has changed the kernel's time of the last detach, which is a
+ * leftover's age. The first who looks notes it in the header.
+ */
+static void note_left_time(struct picture *picture)
+{
+	struct svshm__evidence *evidence = &picture->evidence;
+	struct svshm__header *header = evidence->mapping;
+	int64_t left = evidence->segment.detach_time;
+
+	if (!picture->inside || evidence->segment.mappings ||
+	    evidence->header != SVSHM__HEADER_VALID)
+		return;
+	/* Later than the kernel's own is nonsense. */
+	if (header->left_time > 0 && header->left_time < left)
+		picture->object.detach_time = header->left_time;
+	else if (!evidence->mapping_read_only)
+		header->left_time = left;
+}
+
 static int describe(struct picture *picture,
 		    const struct svshm__candidate *candidate)
 {
 	int code = SVSHM_OK;
 
 	describe_kernel(picture, candidate);
+	note_left_time(picture);
 	if (picture->evidence.header == SVSHM__HEADER_VALID)
 		code = describe_header(picture);
 	else if (candidate->path)

@@ -217,7 +217,8 @@ static int check_start(struct svshm *handle, enum svshm_access access,
 				    "no key is set; see svshm_set_key()");
 }
 
-int svshm_create(struct svshm *handle, size_t size, enum svshm_access access)
+static int create(struct svshm *handle, size_t size, enum svshm_access access,
+		  bool locked)
 {
 	const char *tried = "cannot create";
 
@@ -230,9 +231,20 @@ int svshm_create(struct svshm *handle, size_t size, enum svshm_access access)
 		return code;
 	if (size == 0)
 		return svshm__refuse(handle, SVSHM_INVALID_SIZE, tried,
-			      "an object has at least one byte");
-	code = svshm__native_create(handle, size, access);
+				     "an object has at least one byte");
+	code = svshm__native_create(handle, size, access, locked);
 	return svshm__finish(handle, code, code > 0 ? "created" : tried);
+}
+
+int svshm_create(struct svshm *handle, size_t size, enum svshm_access access)
+{
+	return create(handle, size, access, false);
+}
+
+int svshm_create_locked(struct svshm *handle, size_t size,
+			enum svshm_access access)
+{
+	return create(handle, size, access, true);
 }
 
 int svshm_attach(struct svshm *handle, enum svshm_access access)

@@ -6,14 +6,14 @@
 #include "lock.h"
 #include "native.h"
 
-/* 0: the handle is attached, registered and has a lock. */
-static int check_locker(struct svshm *handle, const char *tried)
+/* 0: the handle is attached, registered and has a lock; a mere reader hasn't. */
+static int check_locker(struct svshm *handle, int if_reader, const char *tried)
 {
 	if (!handle->attachment)
 		return svshm__refuse(handle, SVSHM_NOT_ATTACHED, tried,
 			      "attach or create first");
 	if (handle->attachment->reader)
-		return svshm__refuse(handle, SVSHM_PERMISSION_DENIED, tried,
+		return svshm__refuse(handle, if_reader, tried,
 			      "the object's mode lets this process read only, "
 			      "and locking takes write permission");
 	svshm__clear(handle);
@@ -26,7 +26,7 @@ static int check_locker(struct svshm *handle, const char *tried)
 static int lock(struct svshm *handle, int timeout_ms, int if_timed_out)
 {
 	const char *tried = "cannot lock";
-	int code = check_locker(handle, tried);
+	int code = check_locker(handle, SVSHM_PERMISSION_DENIED, tried);
 
 	if (code)
 		return code;
@@ -74,7 +74,7 @@ int svshm_unlock(struct svshm *handle)
 	if (!handle)
 		return SVSHM_INVALID_ARGUMENT;
 
-	int code = check_locker(handle, tried);
+	int code = check_locker(handle, SVSHM_NOT_OWNER, tried);
 
 	if (code)
 		return code;
@@ -91,7 +91,7 @@ int svshm_make_consistent(struct svshm *handle)
 	if (!handle)
 		return SVSHM_INVALID_ARGUMENT;
 
-	int code = check_locker(handle, tried);
+	int code = check_locker(handle, SVSHM_NOT_OWNER, tried);
 
 	if (code)
 		return code;

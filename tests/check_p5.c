@@ -97,23 +97,34 @@ static int ignore(const struct svshm_object *object, void *context)
 	return *(int *)context;
 }
 
-static int scan_for_ever(void *context)
+/* create looks for twins of its object, as a scan does. */
+static int look_around(void *context)
 {
-	while (svshm_scan(0, ignore, context) == 0)
-		;
-	return 1;
+	struct svshm *handle = svshm_new(test_key("bystander"));
+	int result = 0;
+
+	while (!test_event_await_for(context, 0)) {
+		child_assert(act_create(handle) == SVSHM_OK);
+		child_assert(svshm_detach(handle) == SVSHM_OK);
+		child_assert(svshm_scan(0, ignore, &result) == 0);
+	}
+	svshm_free(handle);
+	return 0;
 }
 
-/* Who only looks has the orphan mapped for a moment; more of them than there are
-   processors, so that the moment can be long. */
+#define BYSTANDERS 6
+
+/* Who only looks has the orphan mapped for a moment. More of them than there are
+   processors: the moment can be long. */
 START_TEST(p5_create_over_an_orphan_that_others_look_at)
 {
-	int result = 0;
-	pid_t scanners[6];
+	struct test_event end;
+	pid_t bystanders[BYSTANDERS];
 
-	for (int i = 0; i < 6; i++)
-		scanners[i] = test_fork(scan_for_ever, &result);
-	for (int i = 0; i < 60; i++) {
+	test_event_open(&end);
+	for (int i = 0; i < BYSTANDERS; i++)
+		bystanders[i] = test_fork(look_around, &end);
+	for (int i = 0; i < 100; i++) {
 		const char *key = test_key("looked-at");
 		struct svshm *handle = svshm_new(key);
 
@@ -124,8 +135,11 @@ START_TEST(p5_create_over_an_orphan_that_others_look_at)
 		svshm_free(handle);
 		ck_assert(test_nothing_left(key));
 	}
-	for (int i = 0; i < 6; i++)
-		test_kill(scanners[i]);
+	for (int i = 0; i < BYSTANDERS; i++)
+		test_event_post(&end);
+	for (int i = 0; i < BYSTANDERS; i++)
+		ck_assert_int_eq(test_wait(bystanders[i]), 0);
+	test_event_close(&end);
 }
 END_TEST
 

@@ -89,6 +89,17 @@ START_TEST(p6_owner_of_the_key_file_is_trusted)
 }
 END_TEST
 
+/* Looking finds one's own, too. */
+static int act_sees_own(struct svshm *handle)
+{
+	struct test_object object;
+
+	if (!test_inspect(svshm_key(handle), &object))
+		return SVSHM_NOT_FOUND;
+	return object.uid == geteuid() && object.alive == 2 &&
+	       object.segment_id >= 0 ? SVSHM_OK : SVSHM_CORRUPT;
+}
+
 /* What Alice may have put under a key that is to be Bob's. */
 enum squat {
 	SEGMENT_SHUT, SEGMENT_OPEN, SEGMENT_FORGED, SEGMENT_FORGED_SHUT,
@@ -226,6 +237,7 @@ START_TEST(p6_squatter_does_not_stop_the_owner_of_a_private_directory)
 	expect_act(&bob, act_write, SVSHM_OK);
 	expect_act(&second, act_attach, SVSHM_OK);
 	expect_act(&second, act_read, SVSHM_OK);
+	expect_act(&second, act_sees_own, SVSHM_OK);
 	expect_act(&bob, svshm_detach, SVSHM_OK);
 	expect_act(&second, svshm_detach, SVSHM_OK);
 	expect_act(&second, act_attach, SVSHM_NOT_FOUND);

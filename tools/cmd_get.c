@@ -15,7 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "tool.h"
@@ -26,9 +25,6 @@
 
 /* The kernel tells nobody that an object has been created: look this often. */
 #define LOOK_EVERY_MS 25
-
-/* So many seconds an object of nothing but zeros may wait to be filled. */
-#define FILL_SECONDS 2
 
 struct get_run {
 	struct svshm *handle;
@@ -144,46 +140,6 @@ static int take_lock(struct get_run *run)
 	return TOOL_DONE;
 }
 
-/* Young, and not alone: its maker may be about to fill it. */
-static int young_visit(const struct svshm_object *object, void *context)
-{
-	bool *young = context;
-
-	*young = (int64_t)time(NULL) - object->create_time < FILL_SECONDS &&
-		 object_alive(object) > 1;
-	return 0;
-}
-
-/*
- * An object is born unlocked and full of zeros, and "svshm put" can lock it
- * only after that. Had we the lock before put had it?
- */
-static bool not_filled_yet(struct get_run *run)
-{
-	const char *data = svshm_const_data(run->handle);
-	size_t size = svshm_size(run->handle);
-	bool young = false;
-
-	if (run->orphaned || data[0] != 0 ||
-	    memcmp(data, data + 1, size - 1) != 0)
-		return false;
-	return svshm_inspect(run->handle, young_visit, &young) >= 0 && young;
-}
-
-static int lock_filled(struct get_run *run)
-{
-	for (;;) {
-		int status = take_lock(run);
-
-		if (status != TOOL_DONE || !not_filled_yet(run))
-			return status;
-		if (run->locked && svshm_unlock(run->handle) < 0)
-			return fail(run->handle);
-		run->locked = false;
-		pause_ms(LOOK_EVERY_MS);
-	}
-}
-
 static int unlock(struct get_run *run)
 {
 	if (!run->locked)
@@ -235,7 +191,7 @@ static int get(struct get_run *run)
 	if (run->orphaned)
 		message("its users died without detaching: the data are what "
 			"they left");
-	status = lock_filled(run);
+	status = take_lock(run);
 	if (status == TOOL_DONE)
 		status = copy_out(run);
 	/* The copy is complete: what detach says is only worth a warning. */

@@ -2,10 +2,8 @@
 /*
  * svshm put: create an object, copy a file into it, stay until it was read.
  *
- * Nobody shall read an object that is half filled, so the copy is made under
- * the lock. create and lock are two calls: whoever attaches and locks between
- * them sees zeros. svshm get waits a while when it finds zeros in an object as
- * young as that; put does not count such a visitor as its reader.
+ * Nobody shall read an object that is half filled, so it is created locked, and
+ * the copy is made under the lock.
  *
  * A copy that fails in the middle removes the object by force before the lock
  * is released: who waits for the lock then gets SVSHM_REMOVED, not half a file.
@@ -59,21 +57,15 @@ static int withdraw_visit(const struct svshm_object *object, void *context)
 	return svshm_recover(object, &recovery);
 }
 
-/* Fill the object; on failure it is removed. */
+/* Fill the object, which is locked; on failure it is removed. */
 static int fill(struct put_run *run, struct look *base)
 {
-	int code = lock_until(run->handle, INT64_MAX);
-
-	if (code == LOCK_INTERRUPTED)
-		return TOOL_FAILED;
-	if (code < 0)
-		return fail(run->handle);
-	/* Who came before the lock may have seen zeros. Those who are still
-	   there are waiting for the lock, and count. */
 	int status = svshm_inspect(run->handle, look_visit, base) < 0 ?
 		     fail(run->handle) : TOOL_DONE;
 
-	base->registrations -= base->alive > 0 ? base->alive - 1 : 0;
+	/* Those who have attached already are waiting for the lock, and are
+	   readers. */
+	base->registrations = 1;
 	if (status == TOOL_DONE)
 		status = source_copy(&run->source, svshm_data(run->handle));
 	if (status != TOOL_DONE) {
@@ -138,8 +130,8 @@ static int put(struct put_run *run, const char *path)
 	if (source_open(&run->source, path) != TOOL_DONE)
 		return TOOL_FAILED;
 	signals_catch();
-	int code = svshm_create(run->handle, run->source.size,
-				SVSHM_READ_WRITE);
+	int code = svshm_create_locked(run->handle, run->source.size,
+				       SVSHM_READ_WRITE);
 
 	if (code < 0)
 		return fail(run->handle);
