@@ -9,6 +9,7 @@
 
 #include "atomic.h"
 #include "mapping.h"
+#include "process.h"
 
 /* ---- The header ---------------------------------------------------------- */
 
@@ -283,6 +284,25 @@ enum svshm_verdict svshm__judge(const struct svshm__evidence *evidence)
 		return SVSHM_VERDICT_IN_USE;
 	return evidence->died || evidence->held ? SVSHM_VERDICT_ORPHAN :
 						  SVSHM_VERDICT_HALF_REMOVED;
+}
+
+enum svshm_verdict svshm__judge_patiently(struct svshm__evidence *evidence)
+{
+	enum svshm_verdict verdict = svshm__judge(evidence);
+
+	for (int i = 0; i < 100 && verdict == SVSHM_VERDICT_IN_USE &&
+			evidence->held == 0; i++) {
+		svshm__process_pause(1);
+		if (svshm__segment_stat(evidence->segment_id,
+					&evidence->segment, NULL))
+			break;
+		/* If only our own mapping is left, nobody else's was. */
+		if (evidence->segment.mappings ==
+		    (evidence->mapping && !evidence->mapping_borrowed))
+			evidence->segment.mappings = 0;
+		verdict = svshm__judge(evidence);
+	}
+	return verdict;
 }
 
 static void in_use_reason(const struct svshm__evidence *evidence, char *buffer,

@@ -88,6 +88,14 @@ void svshm__judge_free(struct svshm__evidence *evidence);
  */
 enum svshm_verdict svshm__judge(const struct svshm__evidence *evidence);
 
+/*
+ * Inside the gate: the verdict, for those who remove. A mapping without anybody
+ * registered can be somebody's who only looks, and found no gate to do it in,
+ * as the set was just being made anew: that is over in microseconds, so it must
+ * last for a tenth of a second to be believed.
+ */
+enum svshm_verdict svshm__judge_patiently(struct svshm__evidence *evidence);
+
 /* Why, in a sentence, into BUFFER; returns BUFFER. */
 const char *svshm__judge_reason(const struct svshm__evidence *evidence,
 				enum svshm_verdict verdict, char *buffer,

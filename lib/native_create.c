@@ -274,6 +274,8 @@ static int create_at(struct svshm__attempt *attempt)
 		svshm__attempt_leave(attempt);
 		return code;
 	}
+	if (verdict == SVSHM_VERDICT_IN_USE)
+		verdict = svshm__judge_patiently(&attempt->evidence);
 	switch (verdict) {
 	case SVSHM_VERDICT_HALF_MADE:
 	case SVSHM_VERDICT_HALF_REMOVED:

@@ -25,6 +25,8 @@ static bool leaves_orphan(const struct operation *operation)
 	bool orphan = operation->start == ORPHAN ||
 		      operation->start == ORPHAN_SMALL;
 
+	if (act == act_create_locked)
+		return at("register:") || at("lock:");
 	/* The note in the slot table is what a next user finds of the dead. */
 	if (act == act_create)
 		return at("register:") ||
@@ -45,7 +47,8 @@ static bool die_at_point(struct puppet *victim, actor_act *act)
 static bool die_there(const struct operation *operation, enum next_step step)
 {
 	static char where[64];
-	bool created = operation->acts[0] == act_create && at("register:");
+	bool created = operation->acts[0] == act_create_locked ||
+		       (operation->acts[0] == act_create && at("register:"));
 
 	snprintf(where, sizeof(where), "\"%s\"", point);
 	death.operation = operation;

@@ -5,8 +5,14 @@
 
 #include <signal.h>
 
+int act_create_locked(struct svshm *handle)
+{
+	return svshm_create_locked(handle, 100, SVSHM_READ_WRITE);
+}
+
 const struct operation operations[] = {
 	{ "create", NOTHING, { act_create, NULL } },
+	{ "create locked", NOTHING, { act_create_locked, NULL } },
 	{ "create with the key file there", KEY_FILE, { act_create, NULL } },
 	{ "create over a half", HALF_MADE, { act_create, NULL } },
 	{ "create over an orphan", ORPHAN, { act_create, NULL } },
@@ -47,7 +53,7 @@ static int expect_answer(struct puppet *puppet, actor_act *act, int expected,
 	return got;
 }
 
-/* SURE, or MAYBE_NOT if it isn't certain. */
+/* The expected code, and the other one if both are possible. */
 static int code_if(enum certainty certainty, int yes, int no)
 {
 	return certainty == NO ? no : yes;
@@ -218,7 +224,7 @@ static go_on *const steps[NEXT_STEPS][2] = { /* alone; not alone */
 	[NEXT_RECOVERS] = { next_recovers, next_recovers_in_vain },
 };
 
-bool die_and_go_on(murder *murder, enum next_step step)
+bool die_and_go_on(die_function *die, enum next_step step)
 {
 	struct puppet victim, next;
 	bool died = false;
@@ -227,7 +233,7 @@ bool die_and_go_on(murder *murder, enum next_step step)
 	death.user.alive = false;
 	set_scene(&victim);
 	for (int i = 0; i < 2 && !died && death.operation->acts[i]; i++)
-		died = murder(&victim, death.operation->acts[i]);
+		died = die(&victim, death.operation->acts[i]);
 	if (died) {
 		puppet_start(&next, death.key);
 		steps[step][death.user.alive](&next);

@@ -30,6 +30,8 @@ struct operation {
 extern const struct operation operations[];
 extern const int operation_count;
 
+int act_create_locked(struct svshm *handle);
+
 enum certainty { NO, YES, MAYBE };
 
 /* The death under way. */
@@ -50,12 +52,12 @@ extern struct death {
 enum next_step { NEXT_CREATES, NEXT_ATTACHES, NEXT_RECOVERS, NEXT_STEPS };
 
 /* Let VICTIM do ACT and die in it; false: it doesn't come to where it should. */
-typedef bool murder(struct puppet *victim, actor_act *act);
+typedef bool die_function(struct puppet *victim, actor_act *act);
 
 /*
- * Set the scene of death.operation, commit the murder, check that the next step
+ * Set the scene of death.operation, let the victim die, check that the next step
  * works and that all is gone in the end. False: nobody died.
  */
-bool die_and_go_on(murder *murder, enum next_step step);
+bool die_and_go_on(die_function *die, enum next_step step);
 
 #endif
