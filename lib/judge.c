@@ -195,7 +195,9 @@ int svshm__judge_look(struct svshm__evidence *evidence, int segment_id,
 	code = svshm__segment_stat(segment_id, &evidence->segment, error);
 	if (code)
 		return code == SVSHM_REMOVED ? SVSHM__AGAIN : code;
-	if (evidence->set.id >= 0)
+	/* A set that was fresh as we came had no maker of segments inside; its
+	   mark is our own by now, and we may have other segments. */
+	if (evidence->set.id >= 0 && !evidence->set.fresh)
 		evidence->maker_stamped =
 			evidence->segment.creator_pid ==
 			svshm__semset_last_pid(evidence->set.id,

@@ -57,6 +57,13 @@ int svshm__key_file_look(struct svshm__key_file *file, const char *path,
 			 struct svshm__error *error);
 void svshm__key_file_free(struct svshm__key_file *file);
 
+/*
+ * KEY_ERROR if PATH is a file that the library has not made: one of somebody's
+ * that has a key's name by chance. It is never overwritten or unlinked. Ours
+ * begin with a mark, or are empty: their maker has died at once.
+ */
+int svshm__key_file_check(const char *path, struct svshm__error *error);
+
 /* Whether the path still leads to the file that was looked at. */
 bool svshm__key_file_same(const struct svshm__key_file *file);
 

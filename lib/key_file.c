@@ -166,6 +166,32 @@ static int look_at_file(struct svshm__key_file *file,
 	return SVSHM_OK;
 }
 
+#define MARK "svshm "
+
+int svshm__key_file_check(const char *path, struct svshm__error *error)
+{
+	char text[sizeof(MARK) - 1];
+	int descriptor = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK |
+				    O_CLOEXEC);
+
+	/* What we may not read, we can't overwrite either. */
+	if (descriptor < 0 && (errno == EACCES || errno == ENOENT))
+		return SVSHM_OK;
+
+	ssize_t size = descriptor < 0 ? -1 :
+				read(descriptor, text, sizeof(text));
+
+	if (descriptor >= 0)
+		close(descriptor);
+	if (size == 0 || (size == (ssize_t)sizeof(text) &&
+			  memcmp(text, MARK, sizeof(text)) == 0))
+		return SVSHM_OK;
+	return svshm__error_set(error, SVSHM_KEY_ERROR,
+				"the file %.200s is not a key file that svshm "
+				"has made; use another key or key directory",
+				path);
+}
+
 static int look_at_native(struct svshm__key_file *file, const char *path,
 			  bool make, struct svshm__error *error)
 {
@@ -211,8 +237,11 @@ int svshm__key_file_look(struct svshm__key_file *file, const char *path,
 	/* A file that comes and goes while we look is tried again. */
 	for (int i = 0; i < 100; i++) {
 		code = make_file(file, mode, group, error);
-		if (code == SVSHM_ALREADY_EXISTS)
+		if (code == SVSHM_ALREADY_EXISTS) {
 			code = look_at_file(file, error);
+			if (!code)
+				code = svshm__key_file_check(path, error);
+		}
 		if (code != SVSHM_NOT_FOUND)
 			return code;
 	}
@@ -259,7 +288,7 @@ void svshm__key_file_write(const struct svshm__key_file *file, const char *key,
 
 	char text[512], printable[256];
 	int used = snprintf(text, sizeof(text),
-			    "svshm 1\nproject %d\nkey %s\n", project,
+			    MARK "1\nproject %d\nkey %s\n", project,
 			    svshm__printable(key, printable,
 					     sizeof(printable)));
 

@@ -36,6 +36,12 @@ enum svshm__semaphore {
 
 #define SVSHM__TAG 21078 /* "RV" */
 
+/*
+ * In the mode of a set as it is made, where the system gives it no meaning:
+ * tells a fresh set of ours from one that another program has not used yet.
+ */
+#define SVSHM__SET_MARK 0100
+
 /* 14 bits a semaphore: the sum stays under the BSDs' SEMAEM of 16384. */
 #define SVSHM__SLOTS_PER_SEMAPHORE 14
 #define SVSHM__SLOT_SEMAPHORES_MAX 250

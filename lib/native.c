@@ -116,8 +116,8 @@ static int find_set(struct svshm__attempt *attempt, bool make)
 	int count = svshm__slot_semaphores(attempt->handle->max_processes);
 	mode_t mode = attempt->handle->mode | 0600;
 
-	code = svshm__semset_make(attempt->key, count, mode, &set->id,
-				  attempt->error);
+	code = svshm__semset_make(attempt->key, count, mode | SVSHM__SET_MARK,
+				  &set->id, attempt->error);
 	attempt->made_set = code == SVSHM_OK;
 	if (attempt->made_set)
 		svshm__set_made(set, count, mode);

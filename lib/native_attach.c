@@ -124,6 +124,9 @@ static int remove_lone_key_file(struct svshm__attempt *attempt)
 
 	if (attempt->file.native || !attempt->file.exists)
 		return SVSHM_NOT_FOUND;
+	code = svshm__key_file_check(attempt->file.path, attempt->error);
+	if (code)
+		return code;
 	attempt->project = SVSHM__PROJECT_FIRST;
 	attempt->by_scan = false;
 	code = svshm__key_of(attempt->file.path, attempt->project,

@@ -48,13 +48,16 @@ int svshm__native_claim(struct svshm__attachment *attachment,
 
 	if (code)
 		return code;
+	uint32_t before = slots[slot].used;
+
 	svshm__slot_note(&slots[slot], access);
 	header->registrations++;
 	header->left_time = 0;
 	CRASHPOINT("register:noted");
 	code = svshm__slot_claim(set->id, slot, leave, error);
 	if (code) {
-		slots[slot].used = SVSHM__SLOT_FREE;
+		/* A dead user's entry may be all that tells of an orphan. */
+		slots[slot].used = before;
 		return code;
 	}
 	CRASHPOINT("register:claimed");
@@ -62,7 +65,11 @@ int svshm__native_claim(struct svshm__attachment *attachment,
 	return SVSHM_OK;
 }
 
-/* Take over what has no owner any more: the dead are not to be told twice. */
+/*
+ * Take over what has no owner any more: the dead are not to be told twice. Only
+ * once we hold a slot: if we died before, nothing would tell of them, or of us,
+ * and the data would pass for left by the last detach.
+ */
 static void bury_dead(const struct svshm__attachment *attachment,
 		      struct svshm__header *header,
 		      const struct svshm__set *set)
@@ -71,7 +78,8 @@ static void bury_dead(const struct svshm__attachment *attachment,
 					     attachment->slots_offset);
 
 	for (unsigned i = 0; i < attachment->slot_count; i++)
-		if (slots[i].used && !svshm__slot_held(set, i))
+		if (slots[i].used && !svshm__slot_held(set, i) &&
+		    (int)i != attachment->slot)
 			slots[i].used = SVSHM__SLOT_FREE;
 }
 
@@ -110,12 +118,17 @@ static int register_process(struct svshm__attempt *attempt,
 		svshm__gate_leave(set->id);
 		return SVSHM_OK;
 	}
-	if (attempt->orphaned)
-		bury_dead(attachment, header, set);
 	if (attempt->locked)
 		return claim_and_lock(attempt, attachment, header);
-	return svshm__native_claim(attachment, header, set, attempt->access,
-				   true, attempt->error);
+
+	int code = svshm__native_claim(attachment, header, set, attempt->access,
+				       !attempt->orphaned, attempt->error);
+
+	if (!code && attempt->orphaned) {
+		bury_dead(attachment, header, set);
+		svshm__gate_leave(set->id);
+	}
+	return code;
 }
 
 int svshm__attempt_register(struct svshm__attempt *attempt,

@@ -52,7 +52,8 @@ static int find_gate(struct work *work)
 		if (object->ipc_key == 0)
 			return gone(work);
 		code = svshm__semset_make((key_t)object->ipc_key,
-					  svshm__slot_semaphores(1), 0600,
+					  svshm__slot_semaphores(1),
+					  0600 | SVSHM__SET_MARK,
 					  &set->id, &work->error);
 		if (code == SVSHM_ALREADY_EXISTS)
 			return gone(work);
@@ -178,7 +179,9 @@ static void unlink_key_file(const struct work *work)
 	struct svshm__key_file file;
 
 	if (evidence->header == SVSHM__HEADER_VALID) {
-		if (view->flags & SVSHM__FLAG_KEY_FILE)
+		/* The header may be a forgery of whoever could write to it. */
+		if ((view->flags & SVSHM__FLAG_KEY_FILE) &&
+		    !svshm__key_file_check(view->path, NULL))
 			svshm__key_file_unlink(view->path, view->device,
 					       view->inode,
 					       evidence->segment.creator_uid);
@@ -187,7 +190,8 @@ static void unlink_key_file(const struct work *work)
 	if (!work->object->native_key)
 		return;
 	if (svshm__key_file_look(&file, work->object->native_key, false, false,
-				 0, (gid_t)-1, NULL) == SVSHM_OK)
+				 0, (gid_t)-1, NULL) == SVSHM_OK &&
+	    !svshm__key_file_check(file.path, NULL))
 		svshm__key_file_unlink(file.path, file.device, file.inode,
 				       geteuid());
 	svshm__key_file_free(&file);

@@ -37,7 +37,9 @@ int svshm__set_look(struct svshm__set *set, unsigned name_hash,
 		return code;
 	/* Tag and name come with the first operation ever, in one. */
 	set->fresh = set->values[SVSHM__SEM_TAG] == 0 &&
-		     set->status.operation_time == 0;
+		     set->status.operation_time == 0 &&
+		     (set->status.mode & SVSHM__SET_MARK);
+	set->status.mode &= 0666;
 	if (set->fresh)
 		return SVSHM_OK;
 	if (set->values[SVSHM__SEM_TAG] != SVSHM__TAG ||
@@ -116,7 +118,7 @@ int svshm__gate_enter(const struct svshm__set *set, unsigned name_hash,
 
 int svshm__gate_try(struct svshm__set *set)
 {
-	int code = set->fresh ? SVSHM__AGAIN : enter_used(set->id, 100, NULL);
+	int code = set->fresh ? SVSHM__AGAIN : enter_used(set->id, 1000, NULL);
 
 	if (code)
 		return code == SVSHM_TIMED_OUT ? SVSHM_BUSY : code;

@@ -169,7 +169,8 @@ int svshm__scan_inspect(const char *path, bool native, svshm_visit *visit,
 		candidate.segment_id = found.segment_id;
 		if (svshm__semset_find(found.key, &candidate.set_id, NULL))
 			candidate.set_id = -1;
-	} else if (file.exists && !native) {
+	} else if (file.exists && !native &&
+		   !svshm__key_file_check(file.path, NULL)) {
 		key_t key;
 
 		candidate.path = file.path;
@@ -271,7 +272,8 @@ static int show_files(struct scan *scan)
 			continue;
 		candidate.path = scan->files.paths[i];
 		if (svshm__key_file_look(&file, candidate.path, false, false,
-					 0, (gid_t)-1, NULL)) {
+					 0, (gid_t)-1, NULL) ||
+		    svshm__key_file_check(candidate.path, NULL)) {
 			svshm__key_file_free(&file);
 			continue;
 		}

@@ -237,6 +237,62 @@ START_TEST(p4_removed_object)
 }
 END_TEST
 
+static int act_create_locked(struct svshm *handle)
+{
+	return svshm_create_locked(handle, 100, SVSHM_READ_WRITE);
+}
+
+START_TEST(p4_created_locked)
+{
+	const char *key = test_key("created-locked");
+	struct svshm *mine = svshm_new(key);
+	struct actor waiter;
+
+	/* Also over an orphan whose owner died: that is over. */
+	for (int orphaned = 0; orphaned < 2; orphaned++) {
+		expect_code(mine, act_create_locked(mine),
+			    orphaned ? SVSHM_ORPHANED : SVSHM_OK);
+		expect_code(mine, svshm_trylock(mine), SVSHM_DEADLOCK);
+		actor_attach(&waiter, key);
+		expect_act(&waiter, svshm_trylock, SVSHM_BUSY);
+		actor_block(&waiter, svshm_lock);
+		expect_code(mine, svshm_unlock(mine), SVSHM_OK);
+		expect_end(&waiter, SVSHM_OK);
+		expect_code(mine, svshm_detach(mine), SVSHM_OK);
+		actor_kill(&waiter);
+	}
+	svshm_free(mine);
+}
+END_TEST
+
+static int act_stop_when_created(struct svshm *handle)
+{
+	test_crash_at("register:claimed", SIGSTOP, 1);
+	return act_create_locked(handle);
+}
+
+/* There is no moment between the gate and the lock. */
+START_TEST(p4_created_locked_from_the_start)
+{
+	const char *key = test_key("from-the-start");
+	struct svshm *mine = svshm_new(key);
+	struct actor maker;
+	int status;
+
+	actor_enter(&maker, key);
+	actor_begin(&maker, act_stop_when_created);
+	ck_assert_int_eq(waitpid(maker.pid, &status, WUNTRACED), maker.pid);
+	ck_assert(WIFSTOPPED(status));
+	expect_code(mine, act_attach(mine), SVSHM_OK);
+	expect_code(mine, svshm_trylock(mine), SVSHM_BUSY);
+	kill(maker.pid, SIGCONT);
+	expect_end(&maker, SVSHM_OK);
+	expect_handover(&maker, mine);
+	actor_kill(&maker);
+	svshm_free(mine);
+}
+END_TEST
+
 /* ---- It counts time well --------------------------------------------------------- */
 
 static volatile sig_atomic_t storm_signals;
@@ -325,6 +381,8 @@ static Suite *make_suite(void)
 	tcase_add_test(tests, p4_no_deadlock_with_oneself);
 	tcase_add_test(tests, p4_only_the_owner_unlocks);
 	tcase_add_test(tests, p4_removed_object);
+	tcase_add_test(tests, p4_created_locked);
+	tcase_add_test(tests, p4_created_locked_from_the_start);
 	tcase_add_test(tests, p4_signals_do_not_change_a_time_out);
 	tcase_add_test(tests, p4_stopped_owner);
 	return suite;

@@ -22,17 +22,6 @@ static int act_create_0666(struct svshm *handle)
 	return act_create(handle);
 }
 
-static int act_write(struct svshm *handle)
-{
-	memset(svshm_data(handle), 'w', SIZE);
-	return SVSHM_OK;
-}
-
-static int act_read(struct svshm *handle)
-{
-	return has_bytes(handle, SIZE, 'w') ? SVSHM_OK : SVSHM_CORRUPT;
-}
-
 START_TEST(p6_squatter_of_a_common_key_file_is_refused)
 {
 	if (test_skip_without_root())
@@ -46,7 +35,7 @@ START_TEST(p6_squatter_of_a_common_key_file_is_refused)
 	actor_enter_native_as(&alice, ALICE, path);
 	actor_enter_native_as(&bob, BOB, path);
 	expect_act(&alice, act_create_0666, SVSHM_OK);
-	expect_act(&alice, act_write, SVSHM_OK);
+	expect_act(&alice, act_fill, SVSHM_OK);
 	expect_act(&bob, act_attach, SVSHM_PERMISSION_DENIED);
 	expect_says(bob.message, "65533");
 	expect_act(&bob, act_attach_read_only, SVSHM_PERMISSION_DENIED);
@@ -57,7 +46,7 @@ START_TEST(p6_squatter_of_a_common_key_file_is_refused)
 	expect_code(root, act_create(root), SVSHM_PERMISSION_DENIED);
 	svshm_free(root);
 
-	expect_act(&alice, act_read, SVSHM_OK);
+	expect_act(&alice, act_is_filled, SVSHM_OK);
 	expect_act(&alice, svshm_detach, SVSHM_OK);
 	expect_act(&bob, act_create, SVSHM_OK);
 	actor_exit(&bob);
@@ -78,9 +67,9 @@ START_TEST(p6_owner_of_the_key_file_is_trusted)
 	actor_enter_native_as(&alice, ALICE, path);
 	actor_enter_native_as(&bob, BOB, path);
 	expect_act(&alice, act_create_0666, SVSHM_OK);
-	expect_act(&alice, act_write, SVSHM_OK);
+	expect_act(&alice, act_fill, SVSHM_OK);
 	expect_act(&bob, act_attach, SVSHM_OK);
-	expect_act(&bob, act_read, SVSHM_OK);
+	expect_act(&bob, act_is_filled, SVSHM_OK);
 	expect_act(&bob, svshm_detach, SVSHM_OK);
 	expect_act(&alice, svshm_detach, SVSHM_OK);
 	actor_exit(&bob);
@@ -234,9 +223,9 @@ START_TEST(p6_squatter_does_not_stop_the_owner_of_a_private_directory)
 	actor_enter_as(&second, BOB, key);
 	expect_act(&second, act_attach, SVSHM_NOT_FOUND);
 	expect_act(&bob, act_create, SVSHM_OK);
-	expect_act(&bob, act_write, SVSHM_OK);
+	expect_act(&bob, act_fill, SVSHM_OK);
 	expect_act(&second, act_attach, SVSHM_OK);
-	expect_act(&second, act_read, SVSHM_OK);
+	expect_act(&second, act_is_filled, SVSHM_OK);
 	expect_act(&second, act_sees_own, SVSHM_OK);
 	expect_act(&bob, svshm_detach, SVSHM_OK);
 	expect_act(&second, svshm_detach, SVSHM_OK);

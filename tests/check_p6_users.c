@@ -7,8 +7,6 @@
 
 #include "outside.h"
 
-#define SIZE 100
-
 static int create_with(struct svshm *handle, mode_t mode)
 {
 	int code = svshm_set_mode(handle, mode);
@@ -33,28 +31,17 @@ static int act_create_for_strangers(struct svshm *handle)
 	return create_with(handle, 0660);
 }
 
-static int act_write(struct svshm *handle)
-{
-	memset(svshm_data(handle), 'w', SIZE);
-	return SVSHM_OK;
-}
-
-static int act_read(struct svshm *handle)
-{
-	return has_bytes(handle, SIZE, 'w') ? SVSHM_OK : SVSHM_CORRUPT;
-}
-
 static int act_write_locked(struct svshm *handle)
 {
 	int code = svshm_lock(handle);
 
-	act_write(handle);
+	act_fill(handle);
 	return code ? code : svshm_unlock(handle);
 }
 
 static int act_wipe(struct svshm *handle)
 {
-	memset(svshm_data(handle), 0, SIZE);
+	memset(svshm_data(handle), 0, 100);
 	return SVSHM_OK;
 }
 
@@ -79,11 +66,11 @@ START_TEST(p6_default_mode_shuts_others_out)
 	ck_assert(test_inspect(key, &object));
 	ck_assert_uint_eq(object.mode, 0600);
 	ck_assert_uint_eq(object.uid, ALICE);
-	expect_act(&alice, act_write, SVSHM_OK);
+	expect_act(&alice, act_fill, SVSHM_OK);
 	expect_act(&bob, act_attach, SVSHM_PERMISSION_DENIED);
 	expect_act(&bob, act_attach_read_only, SVSHM_PERMISSION_DENIED);
 	expect_act(&bob, act_create, SVSHM_PERMISSION_DENIED);
-	expect_act(&alice, act_read, SVSHM_OK);
+	expect_act(&alice, act_is_filled, SVSHM_OK);
 	expect_act(&alice, svshm_detach, SVSHM_OK);
 	actor_exit(&bob);
 	actor_exit(&alice);
@@ -97,7 +84,7 @@ static int bob_writes(void *context)
 
 	become(BOB);
 	child_assert(act_attach_read_only(handle) == SVSHM_OK);
-	act_write(handle);
+	act_fill(handle);
 	return 0;
 }
 
@@ -119,7 +106,7 @@ START_TEST(p6_0444_lets_others_read_and_nothing_else)
 	expect_says(bob.message, "SVSHM_READ_ONLY");
 	expect_act(&bob, act_create, SVSHM_PERMISSION_DENIED);
 	expect_act(&bob, act_attach_read_only, SVSHM_OK);
-	expect_act(&bob, act_read, SVSHM_OK);
+	expect_act(&bob, act_is_filled, SVSHM_OK);
 	expect_act(&bob, svshm_lock, SVSHM_PERMISSION_DENIED);
 	expect_act(&bob, svshm_trylock, SVSHM_PERMISSION_DENIED);
 	expect_act(&bob, svshm_unlock, SVSHM_NOT_OWNER);
@@ -129,7 +116,7 @@ START_TEST(p6_0444_lets_others_read_and_nothing_else)
 	/* The reader is nobody to wait for, but keeps what it has. */
 	expect_act(&alice, act_write_locked, SVSHM_OK);
 	expect_act(&alice, svshm_detach, SVSHM_OK);
-	expect_act(&bob, act_read, SVSHM_OK);
+	expect_act(&bob, act_is_filled, SVSHM_OK);
 	ck_assert(test_inspect(key, &object));
 	ck_assert_int_eq(object.verdict, SVSHM_VERDICT_IN_USE);
 	expect_act(&bob, svshm_detach, SVSHM_OK);
@@ -174,13 +161,13 @@ START_TEST(p6_0660_lets_the_group_do_all_but_remove)
 	ck_assert_uint_eq(object.gid, FRIENDS);
 	expect_act(&bob, act_attach, SVSHM_OK);
 	expect_act(&bob, act_write_locked, SVSHM_OK);
-	expect_act(&alice, act_read, SVSHM_OK);
+	expect_act(&alice, act_is_filled, SVSHM_OK);
 	expect_act(&alice, act_wipe, SVSHM_OK);
 	expect_act(&alice, act_write_locked, SVSHM_OK);
-	expect_act(&bob, act_read, SVSHM_OK);
+	expect_act(&bob, act_is_filled, SVSHM_OK);
 
 	expect_act(&alice, svshm_detach, SVSHM_OK);
-	expect_act(&bob, act_read, SVSHM_OK);
+	expect_act(&bob, act_is_filled, SVSHM_OK);
 	expect_act(&bob, svshm_detach, SVSHM_PERMISSION_DENIED);
 	expect_says(bob.message, "owner");
 	expect_act(&bob, act_is_attached, false);

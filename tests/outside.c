@@ -28,6 +28,36 @@ void expect_says(const char *message, const char *part)
 		      "\"%s\" does not say \"%s\"", message, part);
 }
 
+int visit_nothing(const struct svshm_object *object, void *context)
+{
+	(void)object;
+	(void)context;
+	return 0;
+}
+
+void expect_refused(const char *key, int create, int attach,
+			   const char *why)
+{
+	struct svshm *handle = svshm_new(key);
+
+	expect_code(handle, act_create(handle), create);
+	expect_says(svshm_error_string(handle), why);
+	expect_code(handle, act_attach(handle), attach);
+	expect_code(handle, svshm_inspect(handle, visit_nothing, NULL), attach);
+	svshm_free(handle);
+}
+
+int act_fill(struct svshm *handle)
+{
+	memset(svshm_data(handle), 'f', svshm_size(handle));
+	return SVSHM_OK;
+}
+
+int act_is_filled(struct svshm *handle)
+{
+	return has_bytes(handle, svshm_size(handle), 'f') ? SVSHM_OK : SVSHM_CORRUPT;
+}
+
 /* ---- Other users ------------------------------------------------------------- */
 
 bool test_skip_without_root(void)
@@ -98,7 +128,7 @@ const char *use_key_directory(const char *name, uid_t owner, mode_t mode)
 	open_scratch();
 	path = test_scratch(name);
 	ck_assert(mkdir(path, 0700) == 0 || errno == EEXIST);
-	if (owner != geteuid())
+	if (geteuid() == 0)
 		ck_assert_int_eq(chown(path, owner, (gid_t)owner), 0);
 	ck_assert_int_eq(chmod(path, mode), 0);
 	ck_assert_int_eq(setenv("SVSHM_KEYDIR", path, 1), 0);

@@ -17,6 +17,17 @@ bool test_skip(const char *why);
 /* Fail the test unless PART is in MESSAGE. */
 void expect_says(const char *message, const char *part);
 
+/* For svshm_inspect() and svshm_scan(). */
+int visit_nothing(const struct svshm_object *object, void *context);
+
+/* A new handle for KEY gets CREATE from create, which says WHY, and ATTACH from
+   attach and inspect. */
+void expect_refused(const char *key, int create, int attach, const char *why);
+
+/* Acts: fill the memory; whether it still is as it was filled: 0. */
+int act_fill(struct svshm *handle);
+int act_is_filled(struct svshm *handle);
+
 /* ---- Other users ------------------------------------------------------------- */
 
 /* Two users that need no account, and a group that both are in. */

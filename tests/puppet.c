@@ -33,6 +33,15 @@ struct script {
 /* In a puppet: its own. */
 static struct script *script;
 
+void *test_shared(size_t size)
+{
+	void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE,
+			    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	ck_assert_ptr_ne(memory, MAP_FAILED);
+	return memory;
+}
+
 /* ---- The puppet's side ------------------------------------------------------- */
 
 static int act_script(struct svshm *handle)

@@ -18,6 +18,10 @@ enum puppet_answer {
 	PUPPET_DIED            /* by a signal, or exit with another status */
 };
 
+/* SIZE bytes of zeros that the children forked from now on share with the test;
+   for good. */
+void *test_shared(size_t size);
+
 struct script;
 
 struct puppet {

@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -164,9 +163,9 @@ static void give_up(const char *what)
 	ck_abort_msg("gave up waiting for %s", what);
 }
 
-static void pause_ms(long milliseconds)
+static void pause_us(long microseconds)
 {
-	struct timespec pause = { 0, milliseconds * 1000000L };
+	struct timespec pause = { 0, microseconds * 1000L };
 
 	nanosleep(&pause, NULL);
 }
@@ -176,7 +175,7 @@ int test_wait(pid_t child)
 	long long deadline = now_ms() + PATIENCE_MS;
 	int status;
 
-	/* waitpid() has no time-out; looking each millisecond is as good. */
+	/* waitpid() has no time-out; to look again and again is as good. */
 	for (;;) {
 		pid_t result = waitpid(child, &status, WNOHANG);
 
@@ -189,7 +188,7 @@ int test_wait(pid_t child)
 			waitpid(child, &status, 0);
 			give_up("a child to end");
 		}
-		pause_ms(1);
+		pause_us(100);
 	}
 }
 
@@ -208,15 +207,6 @@ void child_assert_that(bool condition, const char *text, const char *file,
 		(long)getpid(), text);
 	fflush(NULL);
 	_exit(99);
-}
-
-void *test_shared(size_t size)
-{
-	void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE,
-			    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-
-	ck_assert_ptr_ne(memory, MAP_FAILED);
-	return memory;
 }
 
 /* ---- Events ---------------------------------------------------------------------- */
@@ -285,13 +275,13 @@ void test_await_blocked(pid_t pid)
 	long long deadline = now_ms() + PATIENCE_MS;
 
 	if (access("/proc/self/wchan", R_OK) < 0) {
-		pause_ms(200);
+		pause_us(200000);
 		return;
 	}
 	while (!test_is_blocked(pid)) {
 		if (now_ms() > deadline)
 			give_up("a process to block in semop");
-		pause_ms(1);
+		pause_us(1000);
 	}
 }
 

@@ -59,10 +59,6 @@ void test_kill(pid_t child);
 void child_assert_that(bool condition, const char *text, const char *file,
 		       int line);
 
-/* SIZE bytes of zeros that the children forked from now on share with the test;
-   for good. */
-void *test_shared(size_t size);
-
 /*
  * Events between processes: a pipe. post() sends one byte; await() takes one,
  * waiting 30 seconds at most, and fails the test (exits the child with 98)
