@@ -402,7 +402,7 @@ typedef int svshm_visit(const struct svshm_object *object, void *context);
  * Visit every object on the machine that the caller may look at: the system's
  * segments and semaphore sets, and the caller's key directory. Each object is
  * looked at inside its gate, so that looking disturbs nobody; where somebody
- * else has been inside for a second (stopped there?), only what the
+ * else has been inside for long (stopped there?), only what the
  * kernel tells is shown. A verdict can be out of date as it is read.
  * Returns: 0, what VISIT returned, INVALID_ARGUMENT, OUT_OF_RESOURCES,
  * NOT_SUPPORTED, UNKNOWN_ERROR.

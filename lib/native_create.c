@@ -300,10 +300,13 @@ static int create_at(struct svshm__attempt *attempt)
 /* Where no set could be made: nobody's gate guards the key file we made. */
 static void take_back_key_file(const struct svshm__attempt *attempt)
 {
-	int id;
+	struct svshm__set set;
+	int code = svshm__semset_find(attempt->key, &set.id, NULL);
 
+	if (!code)
+		code = svshm__set_look(&set, attempt->name_hash, NULL);
 	if (attempt->file.made &&
-	    svshm__semset_find(attempt->key, &id, NULL) == SVSHM_NOT_FOUND)
+	    (code == SVSHM_NOT_FOUND || code == SVSHM__NEXT))
 		svshm__key_file_unlink(attempt->file.path,
 				       attempt->file.device,
 				       attempt->file.inode,

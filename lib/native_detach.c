@@ -61,9 +61,11 @@ static bool others_left(int segment_id, uint64_t ours,
 			const struct others *others)
 {
 	struct svshm__segment_status status;
+	int code = svshm__segment_stat(segment_id, &status, NULL);
 
-	if (svshm__segment_stat(segment_id, &status, NULL))
-		return true;
+	/* Removed by hand, and mapped by nobody: the rest is the last one's. */
+	if (code)
+		return code != SVSHM_REMOVED || others->staying;
 	if (status.mappings <= ours)
 		return false;
 	return others->staying ||

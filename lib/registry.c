@@ -118,7 +118,7 @@ int svshm__gate_enter(const struct svshm__set *set, unsigned name_hash,
 
 int svshm__gate_try(struct svshm__set *set)
 {
-	int code = set->fresh ? SVSHM__AGAIN : enter_used(set->id, 1000, NULL);
+	int code = set->fresh ? SVSHM__AGAIN : enter_used(set->id, 300, NULL);
 
 	if (code)
 		return code == SVSHM_TIMED_OUT ? SVSHM_BUSY : code;

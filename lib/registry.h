@@ -56,8 +56,8 @@ void svshm__gate_leave(int set_id);
 /*
  * For those who only look: a segment that is mapped outside its gate looks like
  * one in use to whoever detaches or creates just then. 0: entered, and the
- * values read again. SVSHM_BUSY: somebody else has been inside for a second,
- * a hundred thousand times longer than usual: don't map. Another code: there is
+ * values read again. SVSHM_BUSY: somebody else has been inside for 0.3 s,
+ * ten thousand times longer than usual: don't map. Another code: there is
  * no way in (a fresh set, no permission); looking may disturb then.
  */
 int svshm__gate_try(struct svshm__set *set);

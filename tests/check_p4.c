@@ -170,13 +170,11 @@ END_TEST
 START_TEST(p4_no_deadlock_with_oneself)
 {
 	const char *key = test_key("deadlock");
-	struct svshm *first = make_object(key, 1);
-	struct svshm *second = svshm_new(key);
+	struct svshm *first = make_object(key, 1), *second = svshm_new(key);
+	struct svshm *both[] = { first, second };
 
 	expect_code(second, svshm_attach(second, SVSHM_READ_ONLY), SVSHM_OK);
 	expect_code(first, svshm_lock(first), SVSHM_OK);
-	struct svshm *both[] = { first, second };
-
 	for (int i = 0; i < 2; i++) {
 		expect_code(both[i], svshm_lock(both[i]), SVSHM_DEADLOCK);
 		expect_code(both[i], svshm_trylock(both[i]), SVSHM_DEADLOCK);
@@ -265,31 +263,38 @@ START_TEST(p4_created_locked)
 }
 END_TEST
 
-static int act_stop_when_created(struct svshm *handle)
+static int act_stop_in_create(struct svshm *handle)
 {
 	test_crash_at("register:claimed", SIGSTOP, 1);
 	return act_create_locked(handle);
 }
 
-/* There is no moment between the gate and the lock. */
+static int act_attach_and_try(struct svshm *handle)
+{
+	int code = act_attach(handle);
+
+	return code ? code : svshm_trylock(handle);
+}
+
+/* Who waits to attach comes too late for the lock. */
 START_TEST(p4_created_locked_from_the_start)
 {
 	const char *key = test_key("from-the-start");
-	struct svshm *mine = svshm_new(key);
-	struct actor maker;
+	struct actor maker, other;
 	int status;
 
 	actor_enter(&maker, key);
-	actor_begin(&maker, act_stop_when_created);
+	actor_enter(&other, key);
+	actor_begin(&maker, act_stop_in_create);
 	ck_assert_int_eq(waitpid(maker.pid, &status, WUNTRACED), maker.pid);
 	ck_assert(WIFSTOPPED(status));
-	expect_code(mine, act_attach(mine), SVSHM_OK);
-	expect_code(mine, svshm_trylock(mine), SVSHM_BUSY);
+	actor_block(&other, act_attach_and_try);
 	kill(maker.pid, SIGCONT);
 	expect_end(&maker, SVSHM_OK);
-	expect_handover(&maker, mine);
+	expect_end(&other, SVSHM_BUSY);
 	actor_kill(&maker);
-	svshm_free(mine);
+	expect_act(&other, svshm_lock, SVSHM_OWNER_DIED);
+	actor_kill(&other);
 }
 END_TEST
 

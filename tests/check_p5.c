@@ -5,12 +5,10 @@
 #include <signal.h>
 #include <stdint.h>
 #include <string.h>
-#include <sys/ipc.h>
 #include <sys/shm.h>
 #include <unistd.h>
 
 #include "actor.h"
-#include "key.h"
 #include "layout.h"
 
 static const size_t sizes[] = { 1, 100, 5000, 200000 };
@@ -244,13 +242,11 @@ static int die_before_the_magic(void *context)
 /* The segment of KEY, mapped behind the library's back. */
 static struct svshm__header *map_header(const char *key, int *segment_id)
 {
-	struct svshm *handle = svshm_new(key);
-	key_t ipc_key = ftok(svshm_native_key(handle), SVSHM__PROJECT_FIRST);
+	struct test_object object;
 	struct svshm__header *header;
 
-	svshm_free(handle);
-	*segment_id = shmget(ipc_key, 0, 0);
-	ck_assert_int_ge(*segment_id, 0);
+	ck_assert(test_inspect(key, &object));
+	*segment_id = object.segment_id;
 	header = shmat(*segment_id, NULL, 0);
 	ck_assert_ptr_ne(header, (void *)-1);
 	return header;

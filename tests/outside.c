@@ -28,6 +28,18 @@ void expect_says(const char *message, const char *part)
 		      "\"%s\" does not say \"%s\"", message, part);
 }
 
+void expect_failure(struct svshm *handle, int code, int expected,
+			   const char *says)
+{
+	const char *message = svshm_error_string(handle);
+
+	ck_assert_msg(code == expected, "%s, expected %s: %s",
+		      svshm_strerror(code), svshm_strerror(expected), message);
+	ck_assert_int_eq(svshm_error(handle), expected);
+	ck_assert_ptr_null(strchr(message, '\n'));
+	expect_says(message, says);
+}
+
 int visit_nothing(const struct svshm_object *object, void *context)
 {
 	(void)object;

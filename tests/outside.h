@@ -17,6 +17,10 @@ bool test_skip(const char *why);
 /* Fail the test unless PART is in MESSAGE. */
 void expect_says(const char *message, const char *part);
 
+/* CODE is EXPECTED, is the handle's error, and has a message of one line. */
+void expect_failure(struct svshm *handle, int code, int expected,
+		    const char *says);
+
 /* For svshm_inspect() and svshm_scan(). */
 int visit_nothing(const struct svshm_object *object, void *context);
 

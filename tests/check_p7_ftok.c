@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * P7: whatever ftok answers. This program has a ftok() of its own, which the
+ * library finds before that of libc.
+ */
+#include <config.h>
+
+#include <errno.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ipc.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "actor.h"
+#include "key.h"
+#include "outside.h"
+
+#define SIZE 100
+
+/* ---- ftok -------------------------------------------------------------------------- */
+
+static key_t (*answer)(const struct stat *status, int project);
+static int failure; /* errno, if not 0 */
+
+key_t ftok(const char *path, int project)
+{
+	struct stat status;
+
+	if (stat(path, &status) < 0)
+		return -1;
+	if (failure) {
+		errno = failure;
+		return -1;
+	}
+	return answer(&status, project);
+}
+
+/* The high bit is set where a project has it, or on other systems. */
+static key_t answer_negative(const struct stat *status, int project)
+{
+	return (key_t)(0x80000000u | ((unsigned)project & 0x7f) << 24 |
+		       ((unsigned)status->st_ino & 0xffffff));
+}
+
+static key_t answer_minus_two(const struct stat *status, int project)
+{
+	(void)status;
+	return -2 - (project - SVSHM__PROJECT_FIRST);
+}
+
+static key_t answer_smallest(const struct stat *status, int project)
+{
+	(void)status;
+	return INT_MIN + (project - SVSHM__PROJECT_FIRST);
+}
+
+/* All files collide; not with what others on this machine have. */
+static key_t answer_same(const struct stat *status, int project)
+{
+	return (key_t)(((unsigned)project & 0xff) << 24 |
+		       ((unsigned)status->st_dev & 0xff) << 16 |
+		       ((unsigned)getpgrp() & 0xffff));
+}
+
+/* ---- Negative keys ------------------------------------------------------------------ */
+
+START_TEST(p7_negative_keys_are_keys)
+{
+	static key_t (*const answers[])(const struct stat *, int) = {
+		answer_negative, answer_minus_two, answer_smallest,
+	};
+	const char *key = test_key("negative");
+	struct svshm *handle = svshm_new(key);
+	struct test_object object;
+	struct actor actor;
+
+	answer = answers[_i];
+	expect_code(handle, act_create(handle), SVSHM_OK);
+	act_fill(handle);
+	actor_attach(&actor, key);
+	expect_act(&actor, act_is_filled, SVSHM_OK);
+	expect_act(&actor, svshm_detach, SVSHM_OK);
+	expect_act(&actor, act_create, SVSHM_ALREADY_EXISTS);
+	actor_exit(&actor);
+	ck_assert(test_inspect(key, &object));
+	ck_assert_int_eq(object.verdict, SVSHM_VERDICT_IN_USE);
+	expect_code(handle, svshm_detach(handle), SVSHM_OK);
+
+	make_orphan(key, SIZE, 'o');
+	expect_code(handle, act_attach(handle), SVSHM_ORPHANED);
+	ck_assert(has_bytes(handle, SIZE, 'o'));
+	svshm_free(handle);
+	ck_assert(test_nothing_left(key));
+}
+END_TEST
+
+/* Minus one is the only failure. */
+START_TEST(p7_ftok_may_fail)
+{
+	static const struct {
+		int errnum, code;
+	} failures[] = { { EACCES, SVSHM_PERMISSION_DENIED },
+			 { EOVERFLOW, SVSHM_UNKNOWN_ERROR } };
+	const char *key = test_key("fails");
+	struct svshm *handle = svshm_new(key);
+
+	failure = failures[_i].errnum;
+	expect_code(handle, act_create(handle), failures[_i].code);
+	expect_says(svshm_error_string(handle), "ftok(\"");
+	expect_says(svshm_error_string(handle), key);
+	expect_says(svshm_error_string(handle), strerror(failure));
+	ck_assert_int_lt(access(svshm_native_key(handle), F_OK), 0);
+	failure = 0;
+	answer = answer_negative;
+	expect_code(handle, act_create(handle), SVSHM_OK);
+	svshm_free(handle);
+	ck_assert(test_nothing_left(key));
+}
+END_TEST
+
+/* ---- All keys are the same ------------------------------------------------------------ */
+
+START_TEST(p7_as_many_keys_may_collide_as_there_are_projects)
+{
+	struct svshm *handles[SVSHM__PROJECTS + 1];
+	const char *keys[SVSHM__PROJECTS + 1];
+	const int last = SVSHM__PROJECTS;
+	struct actor actor;
+
+	answer = answer_same;
+	for (int i = 0; i <= last; i++) {
+		keys[i] = test_key("many");
+		handles[i] = svshm_new(keys[i]);
+		expect_code(handles[i], act_create(handles[i]),
+			    i < last ? SVSHM_OK : SVSHM_KEY_ERROR);
+		if (i < last)
+			memset(svshm_data(handles[i]), 'a' + i, SIZE);
+	}
+	expect_says(svshm_error_string(handles[last]), "8 IPC keys");
+	ck_assert(test_nothing_left(keys[last]));
+	/* From both ends, so that there are gaps. */
+	for (int i = 0; i < last; i++) {
+		int next = i % 2 ? last - 1 - i / 2 : i / 2;
+
+		actor_attach(&actor, keys[next]);
+		actor_exit(&actor);
+		actor_enter(&actor, keys[next]);
+		expect_act(&actor, act_create, SVSHM_ALREADY_EXISTS);
+		actor_exit(&actor);
+		ck_assert(has_bytes(handles[next], SIZE, 'a' + next));
+		ck_assert_uint_eq(test_count_segments(keys[next]), 1);
+		svshm_free(handles[next]);
+		ck_assert(test_nothing_left(keys[next]));
+	}
+	expect_code(handles[last], act_create(handles[last]), SVSHM_OK);
+	svshm_free(handles[last]);
+}
+END_TEST
+
+static const char *const deaths[] = {
+	"create:file made", "enter:set made", "enter:in gate",
+	"create:stamped", "create:segment made", "create:before magic",
+	"create:published", "register:noted", "register:claimed",
+};
+
+struct death {
+	const char *key, *point;
+};
+
+static int die_creating(void *context)
+{
+	const struct death *death = context;
+
+	test_crash_at(death->point, SIGKILL, 1);
+	act_create(svshm_new(death->key));
+	return 0;
+}
+
+START_TEST(p7_death_of_a_maker_is_no_matter_for_the_other_key)
+{
+	struct death death = { test_key("dies"), deaths[_i] };
+	const char *key = test_key("lives");
+	struct svshm *handle, *dead = svshm_new(death.key);
+	struct actor actor;
+	int code;
+
+	answer = answer_same;
+	ck_assert_int_eq(test_wait(test_fork(die_creating, &death)),
+			 256 + SIGKILL);
+	handle = make_object(key, SIZE);
+	act_fill(handle);
+	actor_attach(&actor, key);
+	expect_act(&actor, act_is_filled, SVSHM_OK);
+
+	code = act_create(dead);
+	ck_assert_msg(code == SVSHM_OK || code == SVSHM_ORPHANED, "%s",
+		      svshm_error_string(dead));
+	ck_assert(has_bytes(dead, SIZE, 0));
+	expect_act(&actor, svshm_detach, SVSHM_OK);
+	expect_act(&actor, act_attach, SVSHM_OK);
+	expect_act(&actor, act_is_filled, SVSHM_OK);
+	svshm_free(dead);
+	ck_assert(test_nothing_left(death.key));
+	expect_act(&actor, svshm_detach, SVSHM_OK);
+	expect_act(&actor, act_attach, SVSHM_OK);
+	expect_act(&actor, act_is_filled, SVSHM_OK);
+	actor_exit(&actor);
+	svshm_free(handle);
+	ck_assert(test_nothing_left(key));
+}
+END_TEST
+
+static Suite *make_suite(void)
+{
+	Suite *suite = suite_create("p7 ftok");
+	TCase *negative = tcase_create("p7_negative");
+	TCase *same = tcase_create("p7_same");
+
+	tcase_add_loop_test(negative, p7_negative_keys_are_keys, 0, 3);
+	tcase_add_loop_test(negative, p7_ftok_may_fail, 0, 2);
+	tcase_set_timeout(negative, 60);
+	suite_add_tcase(suite, negative);
+	tcase_add_test(same, p7_as_many_keys_may_collide_as_there_are_projects);
+	tcase_add_loop_test(same,
+		p7_death_of_a_maker_is_no_matter_for_the_other_key, 0,
+		(int)(sizeof(deaths) / sizeof(*deaths)));
+	tcase_set_timeout(same, 120);
+	suite_add_tcase(suite, same);
+	return suite;
+}
+
+int main(void)
+{
+	answer = answer_negative;
+	return test_main(make_suite);
+}

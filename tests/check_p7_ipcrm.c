@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* P7: somebody removes parts of an object by ipcrm(1). */
+#include <config.h>
+
+#include <sys/sem.h>
+#include <sys/shm.h>
+
+#include "actor.h"
+#include "outside.h"
+
+#define SIZE 100
+
+static void remove_set(const char *key)
+{
+	struct test_object object;
+
+	ck_assert(test_inspect(key, &object));
+	ck_assert_int_eq(semctl(object.semaphore_id, 0, IPC_RMID), 0);
+}
+
+static void remove_segment(const char *key)
+{
+	struct test_object object;
+
+	ck_assert(test_inspect(key, &object));
+	ck_assert_int_eq(shmctl(object.segment_id, IPC_RMID, NULL), 0);
+}
+
+/* REMOVED is what it is; and nothing has to be done, where that was known. */
+static int act_detach_removed(struct svshm *handle)
+{
+	int code = svshm_detach(handle);
+
+	if (svshm_is_attached(handle))
+		return SVSHM_ALREADY_ATTACHED;
+	return code == SVSHM_REMOVED ? SVSHM_OK : code;
+}
+
+/* Nobody can tell any more whether the users from before are alive. */
+static int act_attach_or_adopt(struct svshm *handle)
+{
+	int code = act_attach(handle);
+
+	return code == SVSHM_ORPHANED ? SVSHM_OK : code;
+}
+
+START_TEST(p7_new_users_come_after_ipcrm_of_the_set)
+{
+	const char *key = test_key("set");
+	struct svshm *old;
+	struct actor older, late;
+
+	actor_enter(&older, key);
+	actor_enter(&late, key);
+	old = make_object(key, SIZE);
+	act_fill(old);
+	expect_act(&older, act_attach, SVSHM_OK);
+	remove_set(key);
+	expect_code(old, svshm_lock(old), SVSHM_REMOVED);
+	expect_says(svshm_error_string(old), "remove");
+	ck_assert_int_eq(act_is_filled(old), SVSHM_OK);
+
+	expect_act(&late, act_create, SVSHM_ALREADY_EXISTS);
+	expect_act(&late, act_attach_or_adopt, SVSHM_OK);
+	expect_act(&late, act_is_filled, SVSHM_OK);
+	expect_act(&late, svshm_lock, SVSHM_OK);
+	expect_act(&older, svshm_trylock, SVSHM_REMOVED);
+	ck_assert_int_eq(act_detach_removed(old), SVSHM_OK);
+	expect_act(&older, act_detach_removed, SVSHM_OK);
+	expect_act(&late, svshm_unlock, SVSHM_OK);
+	expect_act(&older, act_attach, SVSHM_OK);
+	expect_act(&older, svshm_detach, SVSHM_OK);
+	expect_act(&late, svshm_detach, SVSHM_OK);
+	actor_exit(&late);
+	actor_exit(&older);
+	svshm_free(old);
+	ck_assert(test_nothing_left(key));
+}
+END_TEST
+
+START_TEST(p7_owner_who_lost_the_set_is_no_secret)
+{
+	const char *key = test_key("owner");
+	struct svshm *old;
+	struct actor late;
+
+	actor_enter(&late, key);
+	old = make_object(key, SIZE);
+	expect_code(old, svshm_lock(old), SVSHM_OK);
+	remove_set(key);
+	expect_act(&late, act_attach_or_adopt, SVSHM_OK);
+	/* He may be writing yet. */
+	expect_act(&late, svshm_lock, SVSHM_OWNER_DIED);
+	expect_code(old, svshm_unlock(old), SVSHM_REMOVED);
+	expect_act(&late, svshm_unlock, SVSHM_OK);
+	ck_assert_int_eq(act_detach_removed(old), SVSHM_OK);
+	expect_act(&late, svshm_detach, SVSHM_OK);
+	actor_exit(&late);
+	svshm_free(old);
+	ck_assert(test_nothing_left(key));
+}
+END_TEST
+
+START_TEST(p7_orphan_is_found_without_its_set)
+{
+	static actor_act *const acts[] = { act_attach, act_create };
+	const char *key = test_key("orphan");
+	struct svshm *handle = svshm_new(key);
+
+	make_orphan(key, SIZE, 'o');
+	remove_set(key);
+	expect_code(handle, acts[_i](handle), SVSHM_ORPHANED);
+	ck_assert(has_bytes(handle, SIZE, _i ? 0 : 'o'));
+	svshm_free(handle);
+	ck_assert(test_nothing_left(key));
+	make_orphan(key, SIZE, 'o');
+	remove_set(key);
+	ck_assert_int_eq(recover_object(key, 0, NULL), SVSHM_OK);
+	ck_assert(test_nothing_left(key));
+}
+END_TEST
+
+START_TEST(p7_new_users_come_after_ipcrm_of_the_segment)
+{
+	const char *key = test_key("segment");
+	struct svshm *old;
+	struct actor older, late, later;
+
+	actor_enter(&older, key);
+	actor_enter(&late, key);
+	actor_enter(&later, key);
+	old = make_object(key, SIZE);
+	act_fill(old);
+	expect_act(&older, act_attach, SVSHM_OK);
+	remove_segment(key);
+	expect_act(&late, act_attach, SVSHM_NOT_FOUND);
+	expect_act(&late, act_create, SVSHM_OK);
+	expect_act(&later, act_attach, SVSHM_OK);
+	ck_assert_uint_eq(test_count_segments(key), 1);
+
+	/* The old ones notice, keep their bytes, and disturb nobody. */
+	expect_code(old, svshm_lock(old), SVSHM_REMOVED);
+	ck_assert_int_eq(act_is_filled(old), SVSHM_OK);
+	ck_assert_int_eq(act_detach_removed(old), SVSHM_OK);
+	expect_act(&older, act_is_filled, SVSHM_OK);
+	expect_act(&older, act_detach_removed, SVSHM_OK);
+	expect_act(&late, svshm_lock, SVSHM_OK);
+	expect_act(&later, svshm_trylock, SVSHM_BUSY);
+	expect_act(&late, svshm_unlock, SVSHM_OK);
+	expect_act(&older, act_attach, SVSHM_OK);
+	expect_act(&older, svshm_detach, SVSHM_OK);
+	expect_act(&later, svshm_detach, SVSHM_OK);
+	expect_act(&late, svshm_detach, SVSHM_OK);
+	actor_exit(&later);
+	actor_exit(&late);
+	actor_exit(&older);
+	svshm_free(old);
+	ck_assert(test_nothing_left(key));
+}
+END_TEST
+
+START_TEST(p7_last_detach_removes_what_ipcrm_has_left)
+{
+	const char *key = test_key("rest");
+	struct svshm *old;
+	struct actor older;
+
+	actor_enter(&older, key);
+	old = make_object(key, SIZE);
+	expect_act(&older, act_attach, SVSHM_OK);
+	remove_segment(key);
+	ck_assert_int_eq(act_detach_removed(old), SVSHM_OK);
+	expect_act(&older, act_detach_removed, SVSHM_OK);
+	actor_exit(&older);
+	svshm_free(old);
+	ck_assert(test_nothing_left(key));
+}
+END_TEST
+
+START_TEST(p7_leftover_without_its_segment_goes)
+{
+	const char *key = test_key("leftover");
+	struct svshm *handle = svshm_new(key);
+
+	make_orphan(key, SIZE, 'o');
+	remove_segment(key);
+	expect_code(handle, act_attach(handle), SVSHM_NOT_FOUND);
+	ck_assert(test_nothing_left(key));
+	make_orphan(key, SIZE, 'o');
+	remove_segment(key);
+	expect_code(handle, act_create(handle), SVSHM_OK);
+	svshm_free(handle);
+	ck_assert(test_nothing_left(key));
+	make_orphan(key, SIZE, 'o');
+	remove_segment(key);
+	ck_assert_int_eq(recover_object(key, 0, NULL), SVSHM_OK);
+	ck_assert(test_nothing_left(key));
+}
+END_TEST
+
+START_TEST(p7_new_users_come_after_ipcrm_of_both)
+{
+	const char *key = test_key("both");
+	struct test_object object;
+	struct svshm *old;
+	struct actor late;
+
+	actor_enter(&late, key);
+	old = make_object(key, SIZE);
+	ck_assert(test_inspect(key, &object));
+	ck_assert_int_eq(shmctl(object.segment_id, IPC_RMID, NULL), 0);
+	ck_assert_int_eq(semctl(object.semaphore_id, 0, IPC_RMID), 0);
+	expect_code(old, svshm_lock(old), SVSHM_REMOVED);
+	expect_act(&late, act_attach, SVSHM_NOT_FOUND);
+	expect_act(&late, act_create, SVSHM_OK);
+	ck_assert_int_eq(act_detach_removed(old), SVSHM_OK);
+	expect_code(old, act_attach(old), SVSHM_OK);
+	svshm_free(old);
+	expect_act(&late, svshm_detach, SVSHM_OK);
+	actor_exit(&late);
+	ck_assert(test_nothing_left(key));
+}
+END_TEST
+
+static Suite *make_suite(void)
+{
+	Suite *suite = suite_create("p7 ipcrm");
+	TCase *ipcrm = tcase_create("p7_ipcrm");
+
+	tcase_add_test(ipcrm, p7_new_users_come_after_ipcrm_of_the_set);
+	tcase_add_test(ipcrm, p7_owner_who_lost_the_set_is_no_secret);
+	tcase_add_loop_test(ipcrm, p7_orphan_is_found_without_its_set, 0, 2);
+	tcase_add_test(ipcrm, p7_new_users_come_after_ipcrm_of_the_segment);
+	tcase_add_test(ipcrm, p7_last_detach_removes_what_ipcrm_has_left);
+	tcase_add_test(ipcrm, p7_leftover_without_its_segment_goes);
+	tcase_add_test(ipcrm, p7_new_users_come_after_ipcrm_of_both);
+	tcase_set_timeout(ipcrm, 120);
+	suite_add_tcase(suite, ipcrm);
+	return suite;
+}
+
+int main(void)
+{
+	return test_main(make_suite);
+}

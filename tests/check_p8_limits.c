@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * P8: limits of the system, made small in an IPC namespace of the test's own,
+ * and of the process. The message has the call, the numbers and the remedy;
+ * nothing stays behind; the handle can be used again.
+ */
+#include <config.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/sem.h>
+#include <sys/shm.h>
+#include <unistd.h>
+
+#include "actor.h"
+#include "outside.h"
+#include "semun.h"
+
+#define SIZE 100
+
+/* ---- Limits of the system ----------------------------------------------------------- */
+
+static const struct limit {
+	const char *name, *value; /* below /proc/sys/kernel */
+	const char *roomy;        /* the same, with room */
+	int segments, sets;       /* in use before: 4 pages, 5 semaphores each */
+	size_t size;
+	int code;
+	const char *says[6];
+} limits[] = {
+	{ "shmmni", "2", "4", 2, 0, SIZE, SVSHM_OUT_OF_RESOURCES,
+	  { "shmget(key=0x", "size=", "No space left on device",
+	    "not disk space", "segments: 2 of 2 used",
+	    "sysctl -w kernel.shmmni=" } },
+	{ "shmall", "9", "100", 2, 0, SIZE, SVSHM_OUT_OF_RESOURCES,
+	  { "shmget(key=0x", "size=", "not disk space",
+	    "pages of shared memory: 8 of 9 used", "svshm recover",
+	    "sysctl -w kernel.shmall=" } },
+	{ "shmmax", "20000", "200000", 0, 0, 100000, SVSHM_INVALID_SIZE,
+	  { "shmget(key=0x", "size=", "one segment may have 20000",
+	    "sysctl -w kernel.shmmax=", "" , "" } },
+	{ "sem", "250 32000 32 3", "250 32000 32 9", 0, 3, SIZE,
+	  SVSHM_OUT_OF_RESOURCES,
+	  { "semget(key=0x", "count=5", "No space left on device",
+	    "not disk space", "semaphore sets: 3 of 3 used",
+	    "sysctl -w kernel.sem='250 32000 32 6'" } },
+	{ "sem", "250 18 32 100", "250 32000 32 100", 0, 3, SIZE,
+	  SVSHM_OUT_OF_RESOURCES,
+	  { "semget(key=0x", "count=5", "not disk space",
+	    "semaphores: 15 of 18 used", "svshm recover",
+	    "sysctl -w kernel.sem='250 46 32 100'" } },
+	{ "sem", "4 32000 32 100", "250 32000 32 100", 0, 0, SIZE,
+	  SVSHM_OUT_OF_RESOURCES,
+	  { "semget(key=0x", "count=5", "5 semaphores wanted",
+	    "one set may have 4", "kernel.sem", "svshm_set_max_processes" } },
+};
+
+/* The namespace goes with the test, and everything in it. */
+static void fill_up(const struct limit *limit)
+{
+	for (int i = 0; i < limit->segments; i++)
+		ck_assert_int_ge(shmget(IPC_PRIVATE,
+					4 * (size_t)sysconf(_SC_PAGESIZE),
+					0600), 0);
+	for (int i = 0; i < limit->sets; i++)
+		ck_assert_int_ge(semget(IPC_PRIVATE, 5, 0600), 0);
+}
+
+START_TEST(p8_limit_is_named_with_its_numbers)
+{
+	const struct limit *limit = &limits[_i];
+	struct svshm *handle = svshm_new(test_key("limit"));
+	unsigned segments = (unsigned)limit->segments;
+	unsigned sets = (unsigned)limit->sets;
+
+	if (!own_ipc_namespace())
+		return;
+	fill_up(limit);
+	set_limit(limit->name, limit->value);
+	svshm_set_max_processes(handle, 14);
+	for (int i = 0; i < 6; i++)
+		expect_failure(handle,
+			       svshm_create(handle, limit->size,
+					    SVSHM_READ_WRITE),
+			       limit->code, limit->says[i]);
+	ck_assert(!svshm_is_attached(handle));
+	ck_assert_int_lt(access(svshm_native_key(handle), F_OK), 0);
+	ck_assert_uint_eq(segments_in_use(), segments);
+	ck_assert_uint_eq(sets_in_use(), sets);
+
+	set_limit(limit->name, limit->roomy);
+	expect_code(handle, svshm_create(handle, limit->size,
+					 SVSHM_READ_WRITE), SVSHM_OK);
+	ck_assert_str_eq(svshm_error_string(handle), "");
+	svshm_free(handle);
+	ck_assert_uint_eq(segments_in_use(), segments);
+	ck_assert_uint_eq(sets_in_use(), sets);
+}
+END_TEST
+
+/* P5 as well: what is there is not given up for what can't be had. */
+START_TEST(p8_limit_costs_no_orphan)
+{
+	const char *key = test_key("orphan");
+	struct svshm *handle = svshm_new(key);
+
+	if (!own_ipc_namespace())
+		return;
+	make_orphan(key, SIZE, 'o');
+	set_limit("shmmax", "100000");
+	expect_failure(handle, svshm_create(handle, 200000, SVSHM_READ_WRITE),
+		       SVSHM_INVALID_SIZE, "kernel.shmmax");
+	expect_code(handle, act_attach(handle), SVSHM_ORPHANED);
+	ck_assert(has_bytes(handle, SIZE, 'o'));
+	svshm_free(handle);
+	ck_assert_uint_eq(segments_in_use(), 0);
+	ck_assert_uint_eq(sets_in_use(), 0);
+}
+END_TEST
+
+/* ---- Limits of the process ------------------------------------------------------------- */
+
+#define BIG (64u << 20)
+
+/* What the process has mapped now, in bytes. */
+static rlim_t address_space(void)
+{
+	unsigned long long pages = 0;
+	FILE *file = fopen("/proc/self/statm", "r");
+
+	if (!file)
+		return 0;
+	if (fscanf(file, "%llu", &pages) != 1)
+		pages = 0;
+	fclose(file);
+	return (rlim_t)pages * (rlim_t)sysconf(_SC_PAGESIZE);
+}
+
+static int set_address_space(rlim_t bytes)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_AS, &limit) < 0)
+		return -1;
+	limit.rlim_cur = bytes ? bytes : limit.rlim_max;
+	return setrlimit(RLIMIT_AS, &limit);
+}
+
+static int attach_without_room(struct svshm *handle)
+{
+	rlim_t used = address_space();
+
+	child_assert(used > 0);
+	child_assert(set_address_space(used + BIG / 2) == 0);
+
+	int code = act_attach(handle);
+
+	child_assert(set_address_space(0) == 0);
+	return code;
+}
+
+static int create_without_room(struct svshm *handle)
+{
+	rlim_t used = address_space();
+
+	child_assert(used > 0);
+	child_assert(set_address_space(used + BIG / 2) == 0);
+
+	int code = svshm_create(handle, BIG, SVSHM_READ_WRITE);
+
+	child_assert(set_address_space(0) == 0);
+	return code;
+}
+
+START_TEST(p8_no_room_in_the_address_space)
+{
+	const char *key = test_key("memory");
+	struct svshm *handle;
+	struct actor actor;
+
+	if (address_space() == 0) {
+		test_skip("the address space is not known here");
+		return;
+	}
+	actor_enter(&actor, key);
+	expect_act(&actor, create_without_room, SVSHM_OUT_OF_RESOURCES);
+	expect_says(actor.message, "shmat(");
+	expect_says(actor.message, "ulimit -v");
+	ck_assert(test_nothing_left(key));
+
+	handle = make_object(key, BIG);
+	expect_act(&actor, attach_without_room, SVSHM_OUT_OF_RESOURCES);
+	expect_says(actor.message, "shmat(");
+	expect_says(actor.message, "ulimit -v");
+	/* Nobody has noticed, and it works with room. */
+	expect_code(handle, svshm_lock(handle), SVSHM_OK);
+	expect_code(handle, svshm_unlock(handle), SVSHM_OK);
+	expect_act(&actor, act_attach, SVSHM_OK);
+	expect_act(&actor, svshm_lock, SVSHM_OK);
+	expect_act(&actor, svshm_detach, SVSHM_OK);
+	actor_exit(&actor);
+	svshm_free(handle);
+	ck_assert(test_nothing_left(key));
+}
+END_TEST
+
+static int create_without_files(struct svshm *handle)
+{
+	struct rlimit limit, none;
+
+	child_assert(getrlimit(RLIMIT_NOFILE, &limit) == 0);
+	none = limit;
+	none.rlim_cur = 0;
+	child_assert(setrlimit(RLIMIT_NOFILE, &none) == 0);
+
+	int code = act_create(handle);
+
+	child_assert(setrlimit(RLIMIT_NOFILE, &limit) == 0);
+	return code;
+}
+
+START_TEST(p8_too_many_open_files)
+{
+	const char *key = test_key("files");
+	struct actor actor;
+
+	actor_enter(&actor, key);
+	expect_act(&actor, create_without_files, SVSHM_OUT_OF_RESOURCES);
+	expect_says(actor.message, "open(");
+	expect_says(actor.message, "ulimit -n");
+	ck_assert(test_nothing_left(key));
+	expect_act(&actor, act_create, SVSHM_OK);
+	expect_act(&actor, svshm_detach, SVSHM_OK);
+	actor_exit(&actor);
+}
+END_TEST
+
+/* ---- The object's own limit ------------------------------------------------------------ */
+
+static int attach_two(struct svshm *handle)
+{
+	struct svshm *second = svshm_new(svshm_key(handle));
+	int code = act_attach(handle);
+
+	if (!code)
+		code = act_attach(second);
+	svshm_free(second);
+	return code;
+}
+
+START_TEST(p8_more_processes_than_asked_for)
+{
+	const char *key = test_key("many");
+	struct svshm *handle = svshm_new(key);
+	struct actor actors[14];
+
+	/* Thirteen and this one have room; the last has not. */
+	for (int i = 0; i < 14; i++)
+		actor_enter(&actors[i], key);
+	svshm_set_max_processes(handle, 14);
+	expect_code(handle, act_create(handle), SVSHM_OK);
+	for (int i = 0; i < 13; i++)
+		expect_act(&actors[i], act_attach, SVSHM_OK);
+	expect_act(&actors[13], act_attach, SVSHM_OUT_OF_RESOURCES);
+	expect_says(actors[13].message, "14 processes");
+	expect_says(actors[13].message, "svshm_set_max_processes()");
+	/* Who is in can have more handles; who goes, or dies, makes room. */
+	expect_act(&actors[0], svshm_detach, SVSHM_OK);
+	expect_act(&actors[0], attach_two, SVSHM_OK);
+	expect_act(&actors[13], act_attach, SVSHM_OUT_OF_RESOURCES);
+	actor_kill(&actors[5]);
+	expect_act(&actors[13], act_attach, SVSHM_OK);
+	expect_act(&actors[13], svshm_lock, SVSHM_OK);
+	for (int i = 0; i < 14; i++)
+		if (i != 5)
+			actor_exit(&actors[i]);
+	svshm_free(handle);
+	ck_assert(test_nothing_left(key));
+}
+END_TEST
+
+START_TEST(p8_room_for_processes_is_rounded_up)
+{
+	static const struct {
+		unsigned asked;
+		size_t semaphores;
+	} rooms[] = { { 1, 5 }, { 14, 5 }, { 15, 6 }, { 3500, 254 } };
+	const char *key = test_key("room");
+	struct svshm *handle = svshm_new(key);
+	struct test_object object;
+	struct semid_ds status;
+	union semun argument = { .buf = &status };
+
+	svshm_set_max_processes(handle, rooms[_i].asked);
+	expect_code(handle, act_create(handle), SVSHM_OK);
+	ck_assert(test_inspect(key, &object));
+	ck_assert_int_eq(semctl(object.semaphore_id, 0, IPC_STAT, argument),
+			 0);
+	ck_assert_uint_eq(status.sem_nsems, rooms[_i].semaphores);
+	svshm_free(handle);
+}
+END_TEST
+
+static Suite *make_suite(void)
+{
+	Suite *suite = suite_create("p8 limits");
+	TCase *machine = tcase_create("p8_system");
+	TCase *process = tcase_create("p8_process");
+	TCase *object = tcase_create("p8_object");
+
+	tcase_add_loop_test(machine, p8_limit_is_named_with_its_numbers, 0,
+			    (int)(sizeof(limits) / sizeof(*limits)));
+	tcase_add_test(machine, p8_limit_costs_no_orphan);
+	tcase_set_timeout(machine, 60);
+	suite_add_tcase(suite, machine);
+	tcase_add_test(process, p8_no_room_in_the_address_space);
+	tcase_add_test(process, p8_too_many_open_files);
+	tcase_set_timeout(process, 60);
+	suite_add_tcase(suite, process);
+	tcase_add_test(object, p8_more_processes_than_asked_for);
+	tcase_add_loop_test(object, p8_room_for_processes_is_rounded_up, 0, 4);
+	tcase_set_timeout(object, 60);
+	suite_add_tcase(suite, object);
+	return suite;
+}
+
+int main(void)
+{
+	return test_main(make_suite);
+}
