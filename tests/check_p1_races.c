@@ -12,7 +12,7 @@
 
 struct race {
 	bool orphan;    /* there is one */
-	bool small;     /* it has room for fewer processes than the next ones want */
+	bool small;     /* it has room for fewer than the racers ask for */
 	bool attachers; /* every other racer attaches */
 };
 

@@ -39,7 +39,7 @@ static bool is_whole(const char *key, int segment_id)
 	       count_sets(key) == 1 && test_count_segments(key) == 1;
 }
 
-/* ---- The last one ------------------------------------------------------------- */
+/* ---- The last one -------------------------------------------------------- */
 
 static int by_free(struct svshm *handle)
 {
@@ -113,7 +113,8 @@ START_TEST(p2_last_handle_of_a_process_counts)
 	struct svshm *handles[2] = { svshm_new(key), svshm_new(key) };
 	int early = _i >> 2, late = !early;
 
-	expect_code(handles[0], svshm_create(handles[0], 100, _i & 1), SVSHM_OK);
+	expect_code(handles[0], svshm_create(handles[0], 100, _i & 1),
+		    SVSHM_OK);
 	expect_code(handles[1], svshm_attach(handles[1], (_i >> 1) & 1),
 		    SVSHM_OK);
 
@@ -129,7 +130,7 @@ START_TEST(p2_last_handle_of_a_process_counts)
 }
 END_TEST
 
-/* ---- Once --------------------------------------------------------------------- */
+/* ---- Once ---------------------------------------------------------------- */
 
 START_TEST(p2_a_late_detach_spares_the_next_object)
 {
@@ -173,7 +174,7 @@ START_TEST(p2_who_looks_at_an_object_is_no_user)
 }
 END_TEST
 
-/* ---- Who is no registered user -------------------------------------------------- */
+/* ---- Who is no registered user ------------------------------------------- */
 
 struct child {
 	const struct svshm *handle;
@@ -262,12 +263,14 @@ static struct svshm *share_with_all(const char *path)
 
 START_TEST(p2_not_under_a_reader)
 {
-	struct reader reader = { .path = strdup(test_scratch("readers")) };
+	char path[400];
+	struct reader reader = { .path = path };
 
 	if (geteuid() != 0) {
 		printf("SKIP p2_not_under_a_reader: needs root\n");
 		return;
 	}
+	snprintf(path, sizeof(path), "%s", test_scratch("readers"));
 	test_event_open(&reader.made);
 	test_event_open(&reader.attached);
 	test_event_open(&reader.go);
@@ -292,7 +295,7 @@ START_TEST(p2_not_under_a_reader)
 }
 END_TEST
 
-/* ---- Native keys ----------------------------------------------------------------- */
+/* ---- Native keys --------------------------------------------------------- */
 
 static int die_with_it(void *context)
 {

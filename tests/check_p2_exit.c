@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * P2: exit(3) without detach counts as detach: the last one to exit removes all,
- * and who exits takes nothing away from others.
+ * P2: exit(3) without detach counts as detach: the last one to exit removes
+ * all, and who exits takes nothing away from others.
  */
 #include <config.h>
 
@@ -20,7 +20,7 @@ static bool all_gone(const char *key)
 	return test_nothing_left(key) && count_sets(key) == 0;
 }
 
-/* ---- One after the other ---------------------------------------------------------- */
+/* ---- One after the other ------------------------------------------------- */
 
 static int act_create_read_only(struct svshm *handle)
 {
@@ -29,9 +29,10 @@ static int act_create_read_only(struct svshm *handle)
 
 static int act_create_with_two_handles(struct svshm *handle)
 {
-	struct svshm *other = svshm_new(svshm_key(handle));
+	static struct svshm *other;
 	int code = act_create(handle);
 
+	other = svshm_new(svshm_key(handle));
 	return code ? code : svshm_attach(other, SVSHM_READ_ONLY);
 }
 
@@ -84,7 +85,7 @@ START_TEST(p2_exit_takes_nothing_from_others)
 }
 END_TEST
 
-/* ---- Forked children --------------------------------------------------------------- */
+/* ---- Forked children ----------------------------------------------------- */
 
 static int just_exit(void *context)
 {
@@ -133,7 +134,7 @@ START_TEST(p2_exit_of_a_child_that_used_its_handle)
 }
 END_TEST
 
-/* ---- At the same time ---------------------------------------------------------------- */
+/* ---- At the same time ---------------------------------------------------- */
 
 #define ROUNDS 60
 #define LEAVERS_MAX 8
@@ -152,11 +153,15 @@ static void meet(void)
 		sched_yield();
 }
 
+/* What exits attached still has its handle: no leak. */
+static struct svshm *joined;
+
 static struct svshm *join(enum svshm_access access)
 {
 	struct svshm *handle = svshm_new(meeting->key);
 	int code;
 
+	joined = handle;
 	do {
 		code = svshm_create(handle, 100, access);
 		if (code == SVSHM_ALREADY_EXISTS)
@@ -256,7 +261,7 @@ START_TEST(p2_who_leaves_at_the_same_time_leaves_nothing)
 }
 END_TEST
 
-/* ---- Between two steps of the kernel ---------------------------------------------------- */
+/* ---- Between two steps of the kernel ------------------------------------- */
 
 /*
  * A process that ends loses its mappings first, and its slot after that. This

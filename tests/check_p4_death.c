@@ -176,7 +176,7 @@ END_TEST
 /* ---- Deaths at any moment -------------------------------------------------------- */
 
 #define WORKERS 8
-#define KILLS 500
+#define KILLS 300
 
 /* In the object: whole if opening == closing, nobody is inside, and both are
    the sum of what is done. */

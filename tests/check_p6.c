@@ -54,7 +54,7 @@ static void use(struct svshm *handle)
 	const unsigned char *data = svshm_const_data(handle);
 
 	for (size_t i = 0; i < svshm_size(handle); i++)
-		sum ^= data[i];
+		sum = (unsigned char)(sum ^ data[i]);
 	child_assert(is_answer(svshm_lock(handle)));
 	child_assert(svshm_unlock(handle) == SVSHM_OK);
 	child_assert(svshm_detach(handle) == SVSHM_OK);

@@ -52,7 +52,7 @@ static void check_view(const char *segment, size_t size,
 	ck_assert_uint_lt(strlen(view->path), sizeof(view->path));
 	ck_assert_int_eq(view->path[0], '/');
 	for (uint64_t i = 0; i < view->data_size; i++)
-		sum ^= (unsigned char)segment[view->data_offset + i];
+		sum = (unsigned char)(sum ^ (unsigned char)segment[view->data_offset + i]);
 	ck_assert_int_eq(segment[view->key_offset + view->key_length], '\0');
 }
 

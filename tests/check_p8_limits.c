@@ -223,9 +223,13 @@ static int create_without_files(struct svshm *handle)
 
 START_TEST(p8_too_many_open_files)
 {
-	const char *key = test_key("files");
+	const char *key = test_key("files"), *loaded = getenv("LD_PRELOAD");
 	struct actor actor;
 
+	if (loaded && strstr(loaded, "vgpreload")) {
+		test_skip("valgrind makes the file before it says EMFILE");
+		return;
+	}
 	actor_enter(&actor, key);
 	expect_act(&actor, create_without_files, SVSHM_OUT_OF_RESOURCES);
 	expect_says(actor.message, "open(");

@@ -48,8 +48,8 @@ static int expect_answer(struct puppet *puppet, actor_act *act, int expected,
 	ck_assert_msg(got == expected || got == or_else,
 		      "%s, death at %s: then %s: %d (%s), expected %d (%s): %s",
 		      death.operation->name, death.where, what, got,
-		      svshm_strerror(got), expected, svshm_strerror(expected),
-		      puppet->actor.message);
+		      puppet_answer_string(got), expected,
+		      puppet_answer_string(expected), puppet->actor.message);
 	return got;
 }
 
@@ -68,7 +68,7 @@ static int other_code_if(enum certainty certainty, int yes, int no)
 	expect_answer((puppet), (act), code_if((certainty), (yes), (no)), \
 		      other_code_if((certainty), (yes), (no)), #act)
 
-/* ---- The scene ------------------------------------------------------------------- */
+/* ---- The scene ----------------------------------------------------------- */
 
 static int act_create_small(struct svshm *handle)
 {
@@ -136,7 +136,7 @@ static void set_scene(struct puppet *victim)
 		puppet_expect(victim, act_attach, SVSHM_OK);
 }
 
-/* ---- What is next ---------------------------------------------------------------- */
+/* ---- What is next -------------------------------------------------------- */
 
 static void expect_all_gone(void)
 {
@@ -176,7 +176,7 @@ static void next_recovers(struct puppet *next)
 	death.lone_set = NO;
 }
 
-/* ---- What is next while somebody else is attached ---------------------------------- */
+/* ---- What is next while somebody else is attached ------------------------ */
 
 static void expect_user_unhurt(void)
 {
@@ -214,7 +214,7 @@ static void next_recovers_in_vain(struct puppet *next)
 	expect_user_unhurt();
 }
 
-/* ---- All of it ------------------------------------------------------------------------ */
+/* ---- All of it ----------------------------------------------------------- */
 
 typedef void go_on(struct puppet *next);
 

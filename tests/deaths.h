@@ -51,12 +51,12 @@ extern struct death {
 
 enum next_step { NEXT_CREATES, NEXT_ATTACHES, NEXT_RECOVERS, NEXT_STEPS };
 
-/* Let VICTIM do ACT and die in it; false: it doesn't come to where it should. */
+/* Let VICTIM do ACT and die in it; false: it doesn't come to that point. */
 typedef bool die_function(struct puppet *victim, actor_act *act);
 
 /*
- * Set the scene of death.operation, let the victim die, check that the next step
- * works and that all is gone in the end. False: nobody died.
+ * Set the scene of death.operation, let the victim die, check that the next
+ * step works and that all is gone in the end. False: nobody died.
  */
 bool die_and_go_on(die_function *die, enum next_step step);
 

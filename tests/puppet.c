@@ -42,7 +42,7 @@ void *test_shared(size_t size)
 	return memory;
 }
 
-/* ---- The puppet's side ------------------------------------------------------- */
+/* ---- The puppet's side --------------------------------------------------- */
 
 static int act_script(struct svshm *handle)
 {
@@ -80,7 +80,7 @@ int act_recover(struct svshm *handle)
 	return recover_leftovers(svshm_key(handle));
 }
 
-/* ---- The test's side --------------------------------------------------------- */
+/* ---- The test's side ----------------------------------------------------- */
 
 void puppet_start(struct puppet *puppet, const char *key)
 {
@@ -185,13 +185,28 @@ int puppet_do(struct puppet *puppet, actor_act *act)
 	return puppet_end(puppet);
 }
 
+const char *puppet_answer_string(int answer)
+{
+	switch (answer) {
+	case PUPPET_STOPPED:
+		return "stopped";
+	case PUPPET_BLOCKED:
+		return "blocked";
+	case PUPPET_ENDED:
+		return "ended";
+	case PUPPET_DIED:
+		return "died";
+	}
+	return svshm_strerror(answer);
+}
+
 void puppet_check(const struct puppet *puppet, int got, int expected,
 		  const char *act, int line)
 {
 	ck_assert_msg(got == expected,
 		      "line %d: %s: %d (%s), expected %d (%s): %s", line, act,
-		      got, svshm_strerror(got), expected,
-		      svshm_strerror(expected), puppet->actor.message);
+		      got, puppet_answer_string(got), expected,
+		      puppet_answer_string(expected), puppet->actor.message);
 }
 
 void puppet_continue(struct puppet *puppet)
@@ -215,7 +230,7 @@ void puppet_leave(struct puppet *puppet)
 	puppet->alive = false;
 }
 
-/* ---- What is left -------------------------------------------------------------- */
+/* ---- What is left -------------------------------------------------------- */
 
 static bool has_name(int set_id, unsigned name_hash)
 {
@@ -255,7 +270,8 @@ static int count_ours(const struct svshm_object *object, void *context)
 {
 	struct leftovers *leftovers = context;
 
-	leftovers->sets += object->semaphore_id >= 0 && is_of(object, leftovers);
+	leftovers->sets += object->semaphore_id >= 0 &&
+			   is_of(object, leftovers);
 	return 0;
 }
 

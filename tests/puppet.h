@@ -24,6 +24,8 @@ void *test_shared(size_t size);
 
 struct script;
 
+const char *puppet_answer_string(int answer);
+
 struct puppet {
 	struct actor actor;
 	struct script *script; /* shared with it */
@@ -58,11 +60,11 @@ void puppet_check(const struct puppet *puppet, int got, int expected,
 /* Go on after PUPPET_STOPPED. */
 void puppet_continue(struct puppet *puppet);
 
-/* By SIGKILL; by leaving the stage: it detaches if attached, which must work. */
+/* By SIGKILL; by leaving the stage: if attached it detaches, and that works. */
 void puppet_kill(struct puppet *puppet);
 void puppet_leave(struct puppet *puppet);
 
-/* ---- Acts, besides those of actor.h ------------------------------------------ */
+/* ---- Acts, besides those of actor.h -------------------------------------- */
 
 int act_exit(struct svshm *handle); /* exit(0) */
 int act_look(struct svshm *handle); /* see .mark */
@@ -70,7 +72,7 @@ int act_mark(struct svshm *handle); /* write PUPPET_MARK into the data */
 
 int act_recover(struct svshm *handle); /* recover_leftovers() of its key */
 
-/* ---- What is left -------------------------------------------------------------- */
+/* ---- What is left -------------------------------------------------------- */
 
 /*
  * Scan the machine and recover what it shows of KEY, sets included whose
