@@ -218,7 +218,8 @@ SVSHM_API int svshm_set_max_processes(struct svshm *handle, unsigned count);
  * An orphan of the same key is replaced (SVSHM_ORPHANED); anything that is, or
  * may be, in use is left alone (ALREADY_EXISTS). With SVSHM_READ_ONLY only
  * this handle's mapping of the data is read-only.
- * Dies inside: the next create makes the object, the next attach finds none.
+ * Dies inside: the next create makes the object; the next attach finds none or,
+ * if it was all but done, an orphan of zeros.
  * Returns: 0, ORPHANED, PERMISSION_DENIED, INVALID_SIZE, KEY_ERROR,
  * ALREADY_EXISTS, OUT_OF_RESOURCES, UNKNOWN_ERROR, ALREADY_ATTACHED,
  * TIMED_OUT, CORRUPT, INCOMPATIBLE, INVALID_ARGUMENT.

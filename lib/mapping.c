@@ -14,11 +14,12 @@ static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static pthread_mutex_t readers_mutex = PTHREAD_MUTEX_INITIALIZER;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static struct svshm__attachment *first;
-static uint32_t generation = 1;
 
 /* ---- Fork ---------------------------------------------------------------- */
 
 #ifdef HAVE_PTHREAD_ATFORK
+
+static uint32_t generation = 1;
 
 /* The child has one thread; no mutex may be held by one it hasn't. */
 static void before_fork(void)

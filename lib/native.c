@@ -36,8 +36,7 @@
  *  12  Is F still the file of step 1? Else undo, from 1. (For systems that
  *      cannot scan.)
  *   both:
- *  13  Note ourselves in the slot table; one semop claims the slot and leaves
- *      the gate.
+ *  13  Note ourselves in the slot table, claim the slot, leave the gate.
  *
  * detach of the last handle of a process:
  *   1  Enter the gate.

@@ -93,13 +93,14 @@ int svshm__attempt_register(struct svshm__attempt *attempt,
 			    const struct svshm__view *view);
 
 /*
- * Inside the gate of SET: note this process in HEADER's slot table, claim the
- * slot and, with LEAVE, leave the gate.
+ * Inside the gate of SET: note this process in HEADER's slot table and claim the
+ * slot. The gate is left afterwards, not in the same semop: the next thread of
+ * this process must find us registered, or it would claim a second slot.
  */
 int svshm__native_claim(struct svshm__attachment *attachment,
 			struct svshm__header *header,
 			const struct svshm__set *set, enum svshm_access access,
-			bool leave, struct svshm__error *error);
+			struct svshm__error *error);
 
 /* For atexit(). */
 void svshm__native_exit(void);

@@ -248,7 +248,7 @@ static void leave_by_exit(struct svshm__attachment *attachment,
 	}
 	if (svshm__mapping_registered(attachment) ||
 	    !svshm__native_claim(attachment, header, set, SVSHM_READ_WRITE,
-				 false, NULL)) {
+				 NULL)) {
 		slot = slot_of(attachment, header);
 		slot->mappings = ours;
 		slot->used = SVSHM__SLOT_LEAVING;

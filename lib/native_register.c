@@ -39,7 +39,7 @@ struct svshm__attachment *svshm__attempt_attachment(
 int svshm__native_claim(struct svshm__attachment *attachment,
 			struct svshm__header *header,
 			const struct svshm__set *set, enum svshm_access access,
-			bool leave, struct svshm__error *error)
+			struct svshm__error *error)
 {
 	struct svshm__slot *slots = (void *)((char *)header +
 					     attachment->slots_offset);
@@ -54,7 +54,7 @@ int svshm__native_claim(struct svshm__attachment *attachment,
 	header->registrations++;
 	header->left_time = 0;
 	CRASHPOINT("register:noted");
-	code = svshm__slot_claim(set->id, slot, leave, error);
+	code = svshm__slot_claim(set->id, slot, error);
 	if (code) {
 		/* A dead user's entry may be all that tells of an orphan. */
 		slots[slot].used = before;
@@ -95,7 +95,7 @@ static int claim_and_lock(struct svshm__attempt *attempt,
 	struct svshm__locker locker = { attachment, header,
 					&attempt->handle->held };
 	int code = svshm__native_claim(attachment, header, set,
-				       attempt->access, false, attempt->error);
+				       attempt->access, attempt->error);
 
 	if (code)
 		return code;
@@ -122,13 +122,14 @@ static int register_process(struct svshm__attempt *attempt,
 		return claim_and_lock(attempt, attachment, header);
 
 	int code = svshm__native_claim(attachment, header, set, attempt->access,
-				       !attempt->orphaned, attempt->error);
+				       attempt->error);
 
-	if (!code && attempt->orphaned) {
+	if (code)
+		return code;
+	if (attempt->orphaned)
 		bury_dead(attachment, header, set);
-		svshm__gate_leave(set->id);
-	}
-	return code;
+	svshm__gate_leave(set->id);
+	return SVSHM_OK;
 }
 
 int svshm__attempt_register(struct svshm__attempt *attempt,

@@ -205,17 +205,13 @@ int svshm__slot_find(const struct svshm__set *set, unsigned limit, int *slot,
 				capacity);
 }
 
-int svshm__slot_claim(int set_id, int slot, bool leave,
-		      struct svshm__error *error)
+int svshm__slot_claim(int set_id, int slot, struct svshm__error *error)
 {
-	struct sembuf operations[] = {
-		operation(slot_semaphore((unsigned)slot),
-			  slot_bit((unsigned)slot), IPC_NOWAIT | SEM_UNDO),
-		operation(SVSHM__SEM_GATE, -1, IPC_NOWAIT | SEM_UNDO),
-	};
+	struct sembuf claim = operation(slot_semaphore((unsigned)slot),
+					slot_bit((unsigned)slot),
+					IPC_NOWAIT | SEM_UNDO);
 
-	return svshm__semset_operate(set_id, operations, leave ? 2 : 1,
-				     SVSHM__FOREVER, error);
+	return svshm__semset_operate(set_id, &claim, 1, SVSHM__FOREVER, error);
 }
 
 void svshm__slot_release(int set_id, int slot)

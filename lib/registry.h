@@ -76,13 +76,8 @@ unsigned svshm__slots_held(const struct svshm__set *set);
 int svshm__slot_find(const struct svshm__set *set, unsigned limit, int *slot,
 		     struct svshm__error *error);
 
-/*
- * Claim SLOT and, with LEAVE, leave the gate in one operation, so that no
- * process is outside and not yet registered. On failure the caller is still
- * inside.
- */
-int svshm__slot_claim(int set_id, int slot, bool leave,
-		      struct svshm__error *error);
+/* Claim SLOT, inside the gate. */
+int svshm__slot_claim(int set_id, int slot, struct svshm__error *error);
 
 /* Give the slot back. */
 void svshm__slot_release(int set_id, int slot);

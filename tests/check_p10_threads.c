@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* P10: threads with a handle each, fork among them, and signals, are defined. */
+/* P10: threads with a handle each, and fork among them, are defined. */
 #include <config.h>
 
 #include <pthread.h>
 #include <sched.h>
-#include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "actor.h"
 
@@ -286,99 +284,67 @@ START_TEST(p10_fork_among_threads)
 }
 END_TEST
 
-/* ---- Signals ------------------------------------------------------------------------- */
+/* ---- Threads of a child ---------------------------------------------------------- */
 
-static struct test_event handled;
+static struct svshm *handles[THREADS]; /* made by the parent */
+static pthread_barrier_t barrier;
 
-static void on_signal(int number)
+static void *use_inherited(void *context)
 {
-	(void)number;
-	test_event_post(&handled);
+	struct thread *thread = context;
+
+	pthread_barrier_wait(&barrier);
+	use_once(thread);
+	return NULL;
 }
 
-static void handle_signal(int flags)
+static int use_in_threads(void *context)
 {
-	struct sigaction action = { .sa_handler = on_signal, .sa_flags = flags };
+	struct thread threads[THREADS];
+	struct test_object object;
 
-	ck_assert_int_eq(sigaction(SIGUSR1, &action, NULL), 0);
-}
-
-/* It waits; each signal interrupts it, and then it waits again. */
-static void interrupt(const struct actor *actor)
-{
-	for (int i = 0; i < 5; i++) {
-		kill(actor->pid, SIGUSR1);
-		test_event_await(&handled);
-		test_await_blocked(actor->pid);
+	pthread_barrier_init(&barrier, NULL, THREADS);
+	for (int i = 0; i < THREADS; i++) {
+		memset(&threads[i], 0, sizeof(threads[i]));
+		threads[i].handle = handles[i];
+		child_assert(!pthread_create(&threads[i].id, NULL,
+					     use_inherited, &threads[i]));
 	}
-}
-
-static int act_timedlock(struct svshm *handle)
-{
-	return svshm_timedlock(handle, 1000000);
-}
-
-static const int signal_flags[] = { 0, SA_RESTART };
-
-START_TEST(p10_signals_do_not_end_a_wait_for_the_lock)
-{
-	const char *key = test_key("signals");
-	struct svshm *handle = make_object(key, 100);
-	actor_act *waits[] = { svshm_lock, act_timedlock };
-	struct actor actor;
-
-	test_event_open(&handled);
-	handle_signal(signal_flags[_i]);
-	actor_attach(&actor, key);
-	for (int i = 0; i < 2; i++) {
-		expect_code(handle, svshm_lock(handle), SVSHM_OK);
-		actor_block(&actor, waits[i]);
-		interrupt(&actor);
-		expect_code(handle, svshm_unlock(handle), SVSHM_OK);
-		expect_end(&actor, SVSHM_OK);
-		expect_act(&actor, svshm_unlock, SVSHM_OK);
+	for (int i = 0; i < THREADS; i++) {
+		pthread_join(threads[i].id, NULL);
+		child_assert(!*threads[i].failure);
 	}
-	actor_kill(&actor);
-	svshm_free(handle);
-	test_event_close(&handled);
-}
-END_TEST
-
-static int act_stop_in_the_gate(struct svshm *handle)
-{
-	test_crash_at("enter:in gate", SIGSTOP, 1);
-	return act_attach(handle);
+	child_assert(in_all == THREADS);
+	/* The parent, and all threads of this process as one. */
+	child_assert(test_inspect(context, &object) && object.alive == 2);
+	for (int i = 0; i < THREADS; i++)
+		child_assert(svshm_detach(handles[i]) == SVSHM_OK);
+	child_assert(test_inspect(context, &object) && object.alive == 1);
+	return 0;
 }
 
-START_TEST(p10_signals_do_not_end_a_wait_for_the_gate)
+START_TEST(p10_threads_of_a_child_register_once)
 {
-	const char *key = test_key("gate");
-	struct svshm *handle = make_object(key, 100);
-	struct actor stopped, waiter;
-	int status;
+	const char *key = test_key("once");
 
-	test_event_open(&handled);
-	handle_signal(signal_flags[_i]);
-	actor_enter(&stopped, key);
-	actor_enter(&waiter, key);
-	actor_begin(&stopped, act_stop_in_the_gate);
-	ck_assert_int_eq(waitpid(stopped.pid, &status, WUNTRACED), stopped.pid);
-	ck_assert(WIFSTOPPED(status));
-	actor_block(&waiter, act_attach);
-	interrupt(&waiter);
-	kill(stopped.pid, SIGCONT);
-	expect_end(&stopped, SVSHM_OK);
-	expect_end(&waiter, SVSHM_OK);
-	actor_kill(&stopped);
-	actor_kill(&waiter);
-	svshm_free(handle);
-	test_event_close(&handled);
+	handles[0] = make_object(key, 100);
+	for (int i = 1; i < THREADS; i++) {
+		handles[i] = svshm_new(key);
+		expect_code(handles[i], act_attach(handles[i]), SVSHM_OK);
+	}
+	for (int i = 0; i < 30; i++)
+		ck_assert_int_eq(test_wait(test_fork(use_in_threads,
+						     (void *)(uintptr_t)key)),
+				 0);
+	for (int i = 0; i < THREADS; i++)
+		svshm_free(handles[i]);
+	ck_assert(test_nothing_left(key));
 }
 END_TEST
 
 static Suite *make_suite(void)
 {
-	Suite *suite = suite_create("P10 threads and signals");
+	Suite *suite = suite_create("P10 threads");
 	TCase *tests = tcase_create("p10");
 
 	suite_add_tcase(suite, tests);
@@ -387,10 +353,7 @@ static Suite *make_suite(void)
 	tcase_add_test(tests, p10_eight_threads_on_eight_objects);
 	tcase_add_test(tests, p10_scans_disturb_nobody);
 	tcase_add_test(tests, p10_fork_among_threads);
-	tcase_add_loop_test(tests, p10_signals_do_not_end_a_wait_for_the_lock,
-			    0, 2);
-	tcase_add_loop_test(tests, p10_signals_do_not_end_a_wait_for_the_gate,
-			    0, 2);
+	tcase_add_test(tests, p10_threads_of_a_child_register_once);
 	return suite;
 }
 
