@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "semun.h"
+#include "svshm.h"
 
 /* A program may ask for these two on Linux only; glibc wants _GNU_SOURCE. */
 #if defined(__linux__) && HAVE_DECL_SHM_INFO && HAVE_DECL_SEM_INFO
@@ -72,15 +73,23 @@ static void measure_segments(size_t size, char *buffer, size_t buffer_size)
 	}
 }
 
-bool svshm__limits_segments_full(void)
+int svshm__limits_check(size_t size, uint64_t old_size)
 {
 	struct shminfo limit;
 	struct shm_info used;
+	unsigned long long page = (unsigned long long)sysconf(_SC_PAGESIZE);
+	unsigned long long pages = size / page + (size % page != 0);
+	unsigned long long free_pages;
 
 	if (shmctl(0, IPC_INFO, (struct shmid_ds *)(void *)&limit) < 0 ||
 	    shmctl(0, SHM_INFO, (struct shmid_ds *)(void *)&used) < 0)
-		return true;
-	return (unsigned long long)used.USED_IDS >= limit.shmmni;
+		return SVSHM_OK;
+	if (size > limit.shmmax)
+		return SVSHM_INVALID_SIZE;
+	free_pages = limit.shmall > used.SHM_TOTAL ?
+		limit.shmall - used.SHM_TOTAL : 0;
+	free_pages += (old_size + page - 1) / page;
+	return pages > free_pages ? SVSHM_OUT_OF_RESOURCES : SVSHM_OK;
 }
 
 static void measure_sets(int count, char *buffer, size_t buffer_size)
@@ -121,9 +130,10 @@ static void measure_sets(int count, char *buffer, size_t buffer_size)
 
 #else
 
-bool svshm__limits_segments_full(void)
+int svshm__limits_check(size_t size, uint64_t old_size)
 {
-	return true;
+	(void)size, (void)old_size;
+	return SVSHM_OK;
 }
 
 static void measure_segments(size_t size, char *buffer, size_t buffer_size)

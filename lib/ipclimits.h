@@ -3,8 +3,8 @@
 #ifndef SVSHM_IPCLIMITS_H
 #define SVSHM_IPCLIMITS_H
 
-#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /*
  * After a failed shmget() of SIZE bytes, or semget() of COUNT semaphores: a
@@ -16,7 +16,11 @@ const char *svshm__limits_of_segments(size_t size, char *buffer,
 				      size_t buffer_size);
 const char *svshm__limits_of_sets(int count, char *buffer, size_t buffer_size);
 
-/* Whether the system can give no more ids of segments; true if not known. */
-bool svshm__limits_segments_full(void);
+/*
+ * Would a segment of SIZE bytes be refused, in the place of one of OLD_SIZE?
+ * SVSHM_INVALID_SIZE, SVSHM_OUT_OF_RESOURCES, or 0: no limit that can be
+ * measured stands against it.
+ */
+int svshm__limits_check(size_t size, uint64_t old_size);
 
 #endif

@@ -10,7 +10,6 @@
 
 #include "atomic.h"
 #include "crashpoint.h"
-#include "ipclimits.h"
 #include "process.h"
 
 /* Where things are in the segment that create is about to make. */
@@ -172,36 +171,15 @@ static int make(struct svshm__attempt *attempt)
 	return code;
 }
 
-/* Would a segment of that size be given now? */
-static int try_size(struct svshm__attempt *attempt, size_t size)
-{
-	int id;
-	int code = svshm__segment_make(IPC_PRIVATE, size, 0600, &id,
-				       attempt->error);
-
-	if (!code)
-		svshm__segment_remove(id, NULL);
-	return code;
-}
-
-/*
- * An orphan's data go to make room: first see that its successor is possible.
- * What the orphan gives back may be what is missing; so if there is no room for
- * all, the difference is tried. One id more, where all are in use, is what the
- * orphan gives back.
- */
+/* An orphan's data go to make room: first see that its successor is possible. */
 static int check_size(struct svshm__attempt *attempt)
 {
-	uint64_t old_size = attempt->evidence.segment.size;
 	struct plan plan;
 	int code = make_plan(attempt, &plan);
 
-	if (!code)
-		code = try_size(attempt, plan.total);
-	if (code != SVSHM_OUT_OF_RESOURCES || plan.total <= old_size ||
-	    svshm__limits_segments_full())
-		return code == SVSHM_OUT_OF_RESOURCES ? SVSHM_OK : code;
-	return try_size(attempt, plan.total - (size_t)old_size);
+	return code ? code : svshm__segment_try(
+				     plan.total, attempt->evidence.segment.size,
+				     attempt->error);
 }
 
 /*

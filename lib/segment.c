@@ -11,6 +11,10 @@
 
 #include "ipclimits.h"
 
+#ifndef MAP_ANONYMOUS
+#define MAP_ANONYMOUS MAP_ANON
+#endif
+
 int svshm__segment_find(key_t key, int *id, struct svshm__error *error)
 {
 	*id = shmget(key, 0, 0);
@@ -54,6 +58,35 @@ int svshm__segment_make(key_t key, size_t size, mode_t mode, int *id,
 	    *svshm__limits_of_segments(size, limit, sizeof(limit)))
 		svshm__error_append(error, "; %s", limit);
 	return code;
+}
+
+/* Shared anonymous memory is accounted as segments are. */
+static bool there_is_memory(size_t size)
+{
+	void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE,
+			    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	return memory != MAP_FAILED && munmap(memory, size) == 0;
+}
+
+int svshm__segment_try(size_t size, uint64_t old_size,
+		       struct svshm__error *error)
+{
+	char limit[400];
+	int code = svshm__limits_check(size, old_size);
+
+	/* What the old one gives back may be what is missing. */
+	if (!code && !there_is_memory(size) &&
+	    (size <= old_size || !there_is_memory(size - (size_t)old_size)))
+		code = SVSHM_OUT_OF_RESOURCES;
+	if (!code)
+		return SVSHM_OK;
+	svshm__limits_of_segments(size, limit, sizeof(limit));
+	return svshm__error_set(error, code,
+				"there is an orphan, which stays as it is, "
+				"since a segment of %zu bytes is not possible%s"
+				"%s", size, *limit ? ": " : ": not enough "
+				"memory or address space", limit);
 }
 
 void svshm__segment_convert(const struct shmid_ds *from,

@@ -40,6 +40,14 @@ int svshm__segment_make(key_t key, size_t size, mode_t mode, int *id,
 int svshm__segment_stat(int id, struct svshm__segment_status *status,
 			struct svshm__error *error);
 
+/*
+ * Would there be memory and address space for a segment of SIZE bytes, in the
+ * place of one of OLD_SIZE? Tried without making a segment, which a process
+ * that is killed just then would leave behind, without a name.
+ */
+int svshm__segment_try(size_t size, uint64_t old_size,
+		       struct svshm__error *error);
+
 /* From what the kernel says to what we keep. */
 void svshm__segment_convert(const struct shmid_ds *from,
 			    struct svshm__segment_status *to);

@@ -245,7 +245,7 @@ START_TEST(p10_exec_among_threads_leaves_no_file)
 		run_shell(NULL, NULL, LIST_FILE_NAMES, files, sizeof(files));
 		ck_assert_ptr_ne(strstr(files, "pipe:"), NULL);
 		ck_assert_ptr_eq(strstr(files, test_directory()), NULL);
-		ck_assert_ptr_eq(strstr(files, "/stat"), NULL);
+		ck_assert_ptr_eq(strstr(files, "/stat\n"), NULL);
 	}
 	stop = true;
 	pthread_join(thread, NULL);
