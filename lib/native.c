@@ -96,6 +96,22 @@ void svshm__attempt_start(struct svshm__attempt *attempt, struct svshm *handle,
 	attempt->deadline = svshm__process_clock() + SVSHM__GATE_TIMEOUT_MS;
 }
 
+int svshm__attempt_run(struct svshm__attempt *attempt,
+		       int (*once)(struct svshm__attempt *))
+{
+	int code;
+
+	do {
+		code = once(attempt);
+	} while (code == SVSHM__AGAIN &&
+		 svshm__attempt_milliseconds_left(attempt) > 0);
+	if (code != SVSHM__AGAIN)
+		return code;
+	return svshm__error_set(attempt->error, SVSHM_TIMED_OUT,
+				"the object has been removed and made anew by "
+				"others all the time");
+}
+
 int svshm__attempt_milliseconds_left(const struct svshm__attempt *attempt)
 {
 	int64_t left = attempt->deadline - svshm__process_clock();
@@ -208,6 +224,10 @@ int svshm__attempt_judge(struct svshm__attempt *attempt, bool writable,
 	if (code && code != SVSHM_PERMISSION_DENIED)
 		return code;
 	*verdict = svshm__judge(evidence);
+	svshm__debug("%s: key 0x%08lx, set %d, segment %d: %s",
+		     attempt->file.path, (unsigned long)attempt->key,
+		     evidence->set.id, segment_id,
+		     svshm_verdict_string(*verdict));
 	if (segment_id < 0 || *verdict == SVSHM_VERDICT_FOREIGN ||
 	    *verdict == SVSHM_VERDICT_UNKNOWN)
 		return SVSHM_OK;

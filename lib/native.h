@@ -49,6 +49,10 @@ struct svshm__attempt {
 void svshm__attempt_start(struct svshm__attempt *attempt, struct svshm *handle,
 			  enum svshm_access access, size_t size);
 
+/* Try until something else than SVSHM__AGAIN comes of it, or time is up. */
+int svshm__attempt_run(struct svshm__attempt *attempt,
+		       int (*once)(struct svshm__attempt *));
+
 /* Steps 2 to 5: the set of attempt->key, its gate, and the key file again. */
 int svshm__attempt_enter(struct svshm__attempt *attempt, bool make);
 

@@ -329,14 +329,7 @@ int svshm__native_create(struct svshm *handle, size_t size,
 
 	svshm__attempt_start(&attempt, handle, access, size);
 	attempt.locked = locked;
-	do {
-		code = create_once(&attempt);
-	} while (code == SVSHM__AGAIN &&
-		 svshm__attempt_milliseconds_left(&attempt) > 0);
-	if (code == SVSHM__AGAIN)
-		return svshm__error_set(&handle->error, SVSHM_TIMED_OUT,
-					"the object has been removed and made "
-					"anew by others all the time");
+	code = svshm__attempt_run(&attempt, create_once);
 	if (code || !attempt.orphaned)
 		return code;
 	return svshm__error_set(&handle->error, SVSHM_ORPHANED,

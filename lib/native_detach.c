@@ -93,6 +93,8 @@ static int remove_object(const struct svshm__attachment *attachment,
 				    "or runs \"svshm recover\"");
 	}
 	CRASHPOINT("remove:done");
+	svshm__debug("%s: last to go, object %s", attachment->path,
+		     code ? "stays" : "removed");
 	return code;
 }
 

@@ -62,6 +62,7 @@ int svshm__native_claim(struct svshm__attachment *attachment,
 	}
 	CRASHPOINT("register:claimed");
 	svshm__mapping_set_slot(attachment, slot);
+	svshm__debug("%s: registered in slot %d", attachment->path, slot);
 	return SVSHM_OK;
 }
 
