@@ -16,15 +16,9 @@
 #include "svshm.h"
 
 /* A program may ask for these two on Linux only; glibc wants _GNU_SOURCE. */
-#if defined(__linux__) && HAVE_DECL_SHM_INFO && HAVE_DECL_SEM_INFO
+#if defined(__linux__) && HAVE_DECL_SHM_INFO && HAVE_DECL_SEM_INFO && \
+	defined(HAVE_STRUCT_SHM_INFO_USED_IDS)
 #define MEASURABLE 1
-#if defined(HAVE_STRUCT_SHM_INFO_USED_IDS)
-#define USED_IDS used_ids
-#define SHM_TOTAL shm_tot
-#else
-#define USED_IDS __used_ids
-#define SHM_TOTAL __shm_tot
-#endif
 #endif
 
 #ifdef MEASURABLE
@@ -55,20 +49,20 @@ static void measure_segments(size_t size, char *buffer, size_t buffer_size)
 			 "%zu bytes wanted, one segment may have %llu; raise "
 			 "the limit with \"sysctl -w kernel.shmmax=%zu\"",
 			 size, (unsigned long long)limit.shmmax, size);
-	} else if ((unsigned long long)used.USED_IDS >= limit.shmmni) {
+	} else if ((unsigned long long)used.used_ids >= limit.shmmni) {
 		snprintf(command, sizeof(command),
 			 "sysctl -w kernel.shmmni=%llu",
 			 2ULL * (unsigned long long)limit.shmmni);
 		say_full(buffer, buffer_size, "segments",
-			 (unsigned long long)used.USED_IDS, limit.shmmni,
+			 (unsigned long long)used.used_ids, limit.shmmni,
 			 command);
 	} else if (pages > limit.shmall ||
-		   used.SHM_TOTAL > limit.shmall - pages) {
+		   used.shm_tot > limit.shmall - pages) {
 		snprintf(command, sizeof(command),
 			 "sysctl -w kernel.shmall=%llu",
-			 used.SHM_TOTAL + pages);
+			 used.shm_tot + pages);
 		say_full(buffer, buffer_size,
-			 "pages of shared memory", used.SHM_TOTAL, limit.shmall,
+			 "pages of shared memory", used.shm_tot, limit.shmall,
 			 command);
 	}
 }
@@ -86,8 +80,8 @@ int svshm__limits_check(size_t size, uint64_t old_size)
 		return SVSHM_OK;
 	if (size > limit.shmmax)
 		return SVSHM_INVALID_SIZE;
-	free_pages = limit.shmall > used.SHM_TOTAL ?
-		limit.shmall - used.SHM_TOTAL : 0;
+	free_pages = limit.shmall > used.shm_tot ?
+		limit.shmall - used.shm_tot : 0;
 	free_pages += (old_size + page - 1) / page;
 	return pages > free_pages ? SVSHM_OUT_OF_RESOURCES : SVSHM_OK;
 }
