@@ -61,15 +61,27 @@ static bool others_left(int segment_id, uint64_t ours,
 			const struct others *others)
 {
 	struct svshm__segment_status status;
-	int code = svshm__segment_stat(segment_id, &status, NULL);
 
-	/* Removed by hand, and mapped by nobody: the rest is the last one's. */
-	if (code)
-		return code != SVSHM_REMOVED || others->staying;
-	if (status.mappings <= ours)
-		return false;
-	return others->staying ||
-	       status.mappings - ours > others->leaving_mappings;
+	/*
+	 * A mapping that nobody accounts for may be of somebody who only looks
+	 * (see svshm__judge_patiently()): it must last to be believed.
+	 */
+	for (int i = 0; i < 20; i++) {
+		int code = svshm__segment_stat(segment_id, &status, NULL);
+
+		/* Removed by hand, and mapped by nobody: the rest is the last
+		   one's. */
+		if (code)
+			return code != SVSHM_REMOVED || others->staying;
+		if (status.mappings <= ours)
+			return false;
+		if (others->staying)
+			return true;
+		if (status.mappings - ours <= others->leaving_mappings)
+			return false;
+		svshm__process_pause(1);
+	}
+	return true;
 }
 
 /* Step 6. */
