@@ -120,11 +120,6 @@ static const struct meaning *find_meaning(enum svshm__call call, int errnum)
 	}
 }
 
-int svshm__error_code(enum svshm__call call, int errnum)
-{
-	return find_meaning(call, errnum)->code;
-}
-
 static void append(struct svshm__error *error, const char *format,
 		   va_list arguments)
 {

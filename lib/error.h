@@ -29,9 +29,6 @@ enum svshm__call {
 	SVSHM__CALL_FILE /* open, stat, mkdir and so on, of key files */
 };
 
-/* The code for an errno of a call. */
-int svshm__error_code(enum svshm__call call, int errnum);
-
 /* Record CODE and a message; returns CODE. A NULL error records nothing. */
 int svshm__error_set(struct svshm__error *error, int code, const char *format,
 		     ...) SVSHM__PRINTF(3, 4);

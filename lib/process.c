@@ -4,7 +4,6 @@
 #include "process.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -122,11 +121,6 @@ void svshm__process_name(char *name, size_t size)
 		name[strcspn(name, "\n")] = '\0';
 	fclose(file);
 #endif
-}
-
-bool svshm__process_may_exist(pid_t pid)
-{
-	return pid <= 0 || kill(pid, 0) == 0 || errno != ESRCH;
 }
 
 int64_t svshm__process_clock(void)

@@ -3,7 +3,6 @@
 #ifndef SVSHM_PROCESS_H
 #define SVSHM_PROCESS_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -13,9 +12,6 @@ int64_t svshm__process_start_time(void);
 
 /* The program's name, NUL padded; "" if not known. */
 void svshm__process_name(char *name, size_t size);
-
-/* False only if PID is certainly not in this process's pid namespace. */
-bool svshm__process_may_exist(pid_t pid);
 
 /*
  * How many pieces of this process's address space are of a segment; 0 where
