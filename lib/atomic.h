@@ -9,6 +9,7 @@
 #ifndef SVSHM_ATOMIC_H
 #define SVSHM_ATOMIC_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #ifdef HAVE_ATOMIC_BUILTINS
@@ -21,6 +22,28 @@ static inline uint32_t svshm__load(const uint32_t *word)
 static inline void svshm__store(uint32_t *word, uint32_t value)
 {
 	__atomic_store_n(word, value, __ATOMIC_RELEASE);
+}
+
+/* True if WORD was EXPECTED; it is DESIRED then. */
+static inline bool svshm__exchange_if(uint32_t *word, uint32_t expected,
+				      uint32_t desired)
+{
+	return __atomic_compare_exchange_n(word, &expected, desired, 0,
+					   __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
+}
+
+/* Tell the processor that this is a loop that waits. */
+static inline void svshm__relax(void)
+{
+#if defined(__x86_64__) || defined(__i386__)
+	__asm__ __volatile__("pause" ::: "memory");
+#elif defined(__aarch64__)
+	__asm__ __volatile__("isb" ::: "memory");
+#elif defined(__arm__) && __ARM_ARCH >= 7
+	__asm__ __volatile__("yield" ::: "memory");
+#else
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+#endif
 }
 
 /* For a word of this process only: no order with anything else. */

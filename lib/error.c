@@ -39,8 +39,10 @@ static const struct meaning meanings[] = {
 	{ SVSHM__CALL_SHMAT, EMFILE, SVSHM_OUT_OF_RESOURCES,
 	  "this process has attached as many segments as the system allows" },
 
-	{ SVSHM__CALL_SHMCTL, EINVAL, SVSHM_REMOVED, NULL },
-	{ SVSHM__CALL_SHMCTL, EIDRM, SVSHM_REMOVED, NULL },
+	{ SVSHM__CALL_SHMCTL, EINVAL, SVSHM_REMOVED,
+	  "somebody has removed the object; detach, and start again" },
+	{ SVSHM__CALL_SHMCTL, EIDRM, SVSHM_REMOVED,
+	  "somebody has removed the object; detach, and start again" },
 	{ SVSHM__CALL_SHMCTL, EPERM, SVSHM_PERMISSION_DENIED,
 	  "only the object's owner, its creator and root may do that" },
 
@@ -67,8 +69,10 @@ static const struct meaning meanings[] = {
 	  "kernel's semmnu" },
 	{ SVSHM__CALL_SEMOP, ENOMEM, SVSHM_OUT_OF_RESOURCES, NULL },
 
-	{ SVSHM__CALL_SEMCTL, EINVAL, SVSHM_REMOVED, NULL },
-	{ SVSHM__CALL_SEMCTL, EIDRM, SVSHM_REMOVED, NULL },
+	{ SVSHM__CALL_SEMCTL, EINVAL, SVSHM_REMOVED,
+	  "somebody has removed the object; detach, and start again" },
+	{ SVSHM__CALL_SEMCTL, EIDRM, SVSHM_REMOVED,
+	  "somebody has removed the object; detach, and start again" },
 	{ SVSHM__CALL_SEMCTL, EPERM, SVSHM_PERMISSION_DENIED,
 	  "only the object's owner, its creator and root may do that" },
 

@@ -5,12 +5,6 @@
 
 #include <string.h>
 
-void svshm__clear(struct svshm *handle)
-{
-	handle->error.code = SVSHM_OK;
-	handle->error.message[0] = '\0';
-}
-
 int svshm__finish(struct svshm *handle, int code, const char *tried)
 {
 	char name[200], message[SVSHM__MESSAGE_SIZE];
@@ -33,15 +27,4 @@ int svshm__refuse(struct svshm *handle, int code, const char *tried,
 {
 	svshm__error_set(&handle->error, code, "%s", why);
 	return svshm__finish(handle, code, tried);
-}
-
-struct svshm__locker svshm__locker_of(struct svshm *handle)
-{
-	struct svshm__locker locker = {
-		handle->attachment,
-		svshm__mapping_header(handle->attachment, handle->access),
-		&handle->held
-	};
-
-	return locker;
 }

@@ -21,13 +21,17 @@ struct svshm {
 
 	struct svshm__attachment *attachment; /* NULL: not attached */
 	enum svshm_access access;
-	uint32_t held; /* see struct svshm__locker */
+	struct svshm__locker locker; /* .attachment NULL: has no lock */
 
 	struct svshm__error error;
 };
 
 /* The result so far: success, and no message. */
-void svshm__clear(struct svshm *handle);
+static inline void svshm__clear(struct svshm *handle)
+{
+	handle->error.code = SVSHM_OK;
+	handle->error.message[0] = '\0';
+}
 
 /*
  * Record CODE as the result, with the message that the work has left, and what
@@ -38,8 +42,5 @@ int svshm__finish(struct svshm *handle, int code, const char *tried);
 /* The result of a call that did nothing because of the handle's state. */
 int svshm__refuse(struct svshm *handle, int code, const char *tried,
 		  const char *why);
-
-/* An attached handle as the lock sees it. */
-struct svshm__locker svshm__locker_of(struct svshm *handle);
 
 #endif

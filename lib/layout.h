@@ -30,7 +30,8 @@ enum svshm__semaphore {
 			     Its GETPID is the maker of the segment. */
 	SVSHM__SEM_NAME,  /* a hash of the name, 1..16384 */
 	SVSHM__SEM_GATE,  /* 1 while somebody creates, attaches, detaches... */
-	SVSHM__SEM_LOCK,  /* the portable lock: 1 while owned */
+	SVSHM__SEM_LOCK,  /* the portable lock: 1 while owned; the fast lock's bed
+			     for sleepers: tokens that wake them */
 	SVSHM__SEM_SLOTS  /* the first of the slot semaphores */
 };
 
@@ -56,8 +57,19 @@ enum svshm__semaphore {
 #define SVSHM__BYTE_ORDER_SWAPPED 0x04030201u
 
 enum svshm__lock_engine {
-	SVSHM__LOCK_PORTABLE = 1
+	SVSHM__LOCK_PORTABLE = 1,
+	SVSHM__LOCK_FAST = 2
 };
+
+/*
+ * The lock word: 0, or its owner's slot + 1 and which of all registrations the
+ * owner's is, so that a new holder of a dead owner's slot is not taken for the
+ * owner; and, the fast lock's alone, that somebody may be asleep.
+ */
+#define SVSHM__LOCK_SLOT_MASK 0xfffu
+#define SVSHM__LOCK_GENERATION_SHIFT 12
+#define SVSHM__LOCK_GENERATION_MASK 0x7ffffu
+#define SVSHM__LOCK_SLEEPERS 0x80000000u
 
 #define SVSHM__FLAG_KEY_FILE 1u /* the library made the key file: unlink it */
 
@@ -82,7 +94,13 @@ struct svshm__slot {
 	int64_t attach_time; /* [gate] */
 	char name[SVSHM__NAME_SIZE]; /* [gate] NUL padded */
 	uint64_t mappings; /* [gate] of a process that is leaving */
-	uint64_t spare;
+	/*
+	 * [gate] Of the process that claimed the slot last: header->registrations
+	 * then. Stored with release before the slot is claimed; the fast lock's
+	 * waiters read it.
+	 */
+	uint32_t generation;
+	uint32_t spare;
 };
 
 struct svshm__header {
@@ -119,10 +137,18 @@ struct svshm__header {
 
 	/* The lock, on a cache line of its own. */
 	char padding[256 - 128];
-	uint32_t lock_word;    /* [lock] owner's slot + 1; 0: free or never dirty */
+	uint32_t lock_word;    /* [lock] see SVSHM__LOCK_SLOT_MASK; 0: free, or
+				  owned and nothing changed yet. Atomic */
 	uint32_t inconsistent; /* [lock] an owner died; cleared by the user */
-	char lock_padding[128 - 8];
+	uint32_t removed; /* [gate] svshm itself removed it under its users */
+	char lock_padding[128 - 12];
 };
+
+static inline uint32_t svshm__lock_mark(unsigned slot, uint32_t registration)
+{
+	return ((registration & SVSHM__LOCK_GENERATION_MASK)
+		<< SVSHM__LOCK_GENERATION_SHIFT) | (slot + 1);
+}
 
 /* C99 has no _Static_assert: an array of -1 bytes stops the compiler too. */
 #define SVSHM__ASSERT_LAYOUT(name, condition) \

@@ -1,29 +1,125 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the engines have in common.
+ *
+ * Has the object been removed under its users (ipcrm, RemoveIPC)? Working the
+ * portable lock tells, but only of the set; the fast lock tells nothing while
+ * nobody waits. To ask the kernel each time would cost a hundred times what the
+ * lock costs. So the kernel is asked when a lock is taken and its tick (4 ms,
+ * say) is another one than at the last question. Even the look at the tick
+ * would be felt: while lock after lock comes within a tick, up to 31 of them go
+ * by without it.
+ */
 #include <config.h>
 
 #include "lock.h"
 
-#include <pthread.h>
+#include <string.h>
 
-#include "atomic.h"
 #include "crashpoint.h"
+#include "process.h"
+#include "segment.h"
+
+#define STRIDE_MAX 31
+
+#ifdef FAST_LOCK
+unsigned svshm__lock_engine_of_new = SVSHM__LOCK_FAST;
+#else
+unsigned svshm__lock_engine_of_new = SVSHM__LOCK_PORTABLE;
+#endif
 
 const struct svshm__lock_engine_functions *svshm__lock_engine(unsigned number)
 {
-	return number == SVSHM__LOCK_PORTABLE ? &svshm__lock_portable : NULL;
+	switch (number) {
+	case SVSHM__LOCK_PORTABLE:
+		return &svshm__lock_portable;
+#ifdef FAST_LOCK
+	case SVSHM__LOCK_FAST:
+		return &svshm__lock_fast;
+#endif
+	default:
+		return NULL;
+	}
 }
 
-bool svshm__lock_held(const struct svshm__locker *locker)
+void svshm__locker_set(struct svshm__locker *locker,
+		       struct svshm__attachment *attachment,
+		       struct svshm__header *header)
 {
-	return *locker->held == svshm__fork_generation();
+	memset(locker, 0, sizeof(*locker));
+	locker->attachment = attachment;
+	locker->header = header;
 }
 
-int svshm__lock_take(const struct svshm__locker *locker, int timeout_ms,
+/* ---- Is the object still there? ---------------------------------------------- */
+
+static bool tick_has_passed(struct svshm__locker *locker)
+{
+	int64_t tick = svshm__process_tick();
+
+	if (tick != locker->looked) {
+		locker->looked = tick;
+		locker->stride = 0;
+		locker->unlooked = 0;
+		return true;
+	}
+	if (locker->stride < STRIDE_MAX)
+		locker->stride = 2 * locker->stride + 1;
+	locker->unlooked = locker->stride;
+	return false;
+}
+
+/* SVSHM_REMOVED, or 0; ERROR is left alone then. */
+static int look(const struct svshm__attachment *attachment,
+		struct svshm__error *error)
+{
+	struct svshm__segment_status status;
+	unsigned value;
+	int code = svshm__segment_stat(attachment->segment_id, &status, NULL);
+
+	if (code == SVSHM_REMOVED || (!code && status.removed))
+		return svshm__error_set(error, SVSHM_REMOVED,
+					"somebody has removed segment %d; "
+					"detach, and start again",
+					attachment->segment_id);
+	code = svshm__semset_value(attachment->set_id, SVSHM__SEM_TAG, &value,
+				   NULL);
+	if (code == SVSHM_REMOVED)
+		return svshm__error_set(error, SVSHM_REMOVED,
+					"somebody has removed semaphore set "
+					"%d; detach, and start again",
+					attachment->set_id);
+	return SVSHM_OK;
+}
+
+int svshm__lock_confirm(struct svshm__locker *locker,
+			struct svshm__error *error)
+{
+	int code = SVSHM_OK;
+
+	if (tick_has_passed(locker) || svshm__load(&locker->header->removed))
+		code = look(locker->attachment, error);
+	if (code) {
+		svshm__lock_give(locker, NULL);
+		return code;
+	}
+	CRASHPOINT("lock:owned");
+	if (!svshm__load(&locker->header->inconsistent))
+		return SVSHM_OK;
+	return svshm__error_set(error, SVSHM_OWNER_DIED,
+				"the lock is held, but an earlier owner died "
+				"holding it, so the data may be half written; "
+				"check or rewrite them, then call "
+				"svshm_make_consistent()");
+}
+
+/* ---- Take and give ------------------------------------------------------------ */
+
+int svshm__lock_take(struct svshm__locker *locker, int timeout_ms,
 		     struct svshm__error *error)
 {
 	struct svshm__attachment *attachment = locker->attachment;
-	struct svshm__header *header = locker->header;
-	uintptr_t self = (uintptr_t)pthread_self();
+	uintptr_t self = svshm__lock_self();
 
 	/* By this handle or another one: the thread would wait for itself. */
 	if (svshm__lock_held(locker) ||
@@ -36,29 +132,31 @@ int svshm__lock_take(const struct svshm__locker *locker, int timeout_ms,
 
 	if (code < 0)
 		return code;
-	*locker->held = svshm__fork_generation();
+	locker->held = svshm__fork_generation();
 	svshm__store_relaxed(&attachment->lock_thread, self);
 	if (code == SVSHM_OWNER_DIED)
-		svshm__store(&header->inconsistent, 1);
-	CRASHPOINT("lock:owned");
-	if (!svshm__load(&header->inconsistent))
+		svshm__store(&locker->header->inconsistent, 1);
+	if (!svshm__lock_confirm_due(locker))
 		return SVSHM_OK;
-	return svshm__error_set(error, SVSHM_OWNER_DIED,
-				"the lock is held, but an earlier owner died "
-				"holding it, so the data may be half written; "
-				"check or rewrite them, then call "
-				"svshm_make_consistent()");
+	return svshm__lock_confirm(locker, error);
 }
 
-int svshm__lock_give(const struct svshm__locker *locker,
-		     struct svshm__error *error)
+int svshm__lock_give(struct svshm__locker *locker, struct svshm__error *error)
 {
 	if (!svshm__lock_held(locker))
 		return svshm__error_set(error, SVSHM_NOT_OWNER,
 					"this handle does not own the lock");
-	*locker->held = 0;
+	locker->held = 0;
 	svshm__store_relaxed(&locker->attachment->lock_thread, 0);
-	return locker->attachment->engine->give(locker, error);
+
+	int code = locker->attachment->engine->give(locker, error);
+
+	/* There may be a simple reason. */
+	if ((code == SVSHM_OK && svshm__load(&locker->header->removed)) ||
+	    code == SVSHM_LOCK_ERROR)
+		return look(locker->attachment, error) == SVSHM_REMOVED ?
+			SVSHM_REMOVED : code;
+	return code;
 }
 
 int svshm__lock_make_consistent(const struct svshm__locker *locker,
@@ -70,4 +168,20 @@ int svshm__lock_make_consistent(const struct svshm__locker *locker,
 					"declare the data consistent");
 	svshm__store(&locker->header->inconsistent, 0);
 	return SVSHM_OK;
+}
+
+/* ---- Looking ------------------------------------------------------------------- */
+
+bool svshm__lock_is_owned(unsigned engine, uint32_t word,
+			  const struct svshm__set *set,
+			  const struct svshm__slot *slots, uint32_t slot_count)
+{
+	uint32_t owner = word & SVSHM__LOCK_SLOT_MASK;
+
+	if (engine == SVSHM__LOCK_PORTABLE)
+		return set->values[SVSHM__SEM_LOCK] != 0;
+	return owner >= 1 && owner <= slot_count &&
+	       svshm__slot_held(set, owner - 1) &&
+	       svshm__lock_mark(owner - 1, slots[owner - 1].generation) ==
+		       (word & ~SVSHM__LOCK_SLEEPERS);
 }

@@ -6,7 +6,7 @@
  *   P1  semop {wait for 0, +1 SEM_UNDO}   Dies after: the kernel frees the
  *                                         lock, the word is still 0: nothing
  *                                         was changed, nothing is reported.
- *   P2  lock_word = slot + 1              Dies after: the kernel frees the
+ *   P2  lock_word = mine                  Dies after: the kernel frees the
  *                                         lock, the next owner finds the word.
  *   P3  lock_word = 0                     Dies after: as after P1.
  *   P4  semop {-1 SEM_UNDO}
@@ -43,8 +43,7 @@ static int take(const struct svshm__locker *locker, int timeout_ms,
 	   it. Nobody else writes it while the lock is ours. */
 	bool died = svshm__load(&header->lock_word) != 0;
 
-	svshm__store(&header->lock_word,
-		     (uint32_t)locker->attachment->slot + 1);
+	svshm__store(&header->lock_word, locker->attachment->lock_mark);
 	return died ? SVSHM_OWNER_DIED : SVSHM_OK;
 }
 
@@ -62,4 +61,6 @@ static int give(const struct svshm__locker *locker, struct svshm__error *error)
 	return code == SVSHM_BUSY ? SVSHM_LOCK_ERROR : code;
 }
 
-const struct svshm__lock_engine_functions svshm__lock_portable = { take, give };
+const struct svshm__lock_engine_functions svshm__lock_portable = {
+	take, give, false
+};

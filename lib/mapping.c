@@ -19,7 +19,7 @@ static struct svshm__attachment *first;
 
 #ifdef HAVE_PTHREAD_ATFORK
 
-static uint32_t generation = 1;
+uint32_t svshm__forks = 1;
 
 /* The child has one thread; no mutex may be held by one it hasn't. */
 static void before_fork(void)
@@ -36,18 +36,13 @@ static void in_parent(void)
 
 static void in_child(void)
 {
-	generation++;
+	svshm__forks++;
 	in_parent();
 }
 
 static void watch_forks(void)
 {
 	pthread_atfork(before_fork, in_parent, in_child);
-}
-
-uint32_t svshm__fork_generation(void)
-{
-	return generation;
 }
 
 #else
@@ -236,16 +231,12 @@ struct svshm__header *svshm__mapping_header(
 	return attachment->base[access];
 }
 
-bool svshm__mapping_registered(const struct svshm__attachment *attachment)
-{
-	return svshm__load(&attachment->generation) ==
-	       svshm__fork_generation();
-}
-
-void svshm__mapping_set_slot(struct svshm__attachment *attachment, int slot)
+void svshm__mapping_set_slot(struct svshm__attachment *attachment, int slot,
+			     uint32_t registration)
 {
 	/* The owner that a forked child has inherited is its parent's. */
 	svshm__store_relaxed(&attachment->lock_thread, 0);
 	attachment->slot = slot;
+	attachment->lock_mark = svshm__lock_mark((unsigned)slot, registration);
 	svshm__store(&attachment->generation, svshm__fork_generation());
 }

@@ -17,6 +17,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "atomic.h"
 #include "error.h"
 #include "layout.h"
 
@@ -43,6 +44,7 @@ struct svshm__attachment {
 	unsigned references[2];
 	bool left; /* detached by the exit handler, but still mapped */
 	int slot; /* valid while registered */
+	uint32_t lock_mark; /* what the lock word is while we own the lock */
 	uint32_t generation; /* of the process when it registered; 0: not yet.
 				Stored after slot, read without the gate */
 
@@ -63,7 +65,16 @@ void svshm__mapping_readers_lock(void);
 void svshm__mapping_readers_unlock(void);
 
 /* Changes in the child at every fork: who registered before is not us. */
+#ifdef HAVE_PTHREAD_ATFORK
+extern uint32_t svshm__forks;
+
+static inline uint32_t svshm__fork_generation(void)
+{
+	return svshm__forks;
+}
+#else
 uint32_t svshm__fork_generation(void);
+#endif
 
 /* The entry of a segment, or NULL. */
 struct svshm__attachment *svshm__mapping_find(int segment_id);
@@ -112,9 +123,15 @@ struct svshm__header *svshm__mapping_header(
 	const struct svshm__attachment *attachment, enum svshm_access access);
 
 /* Registered, and not by our parent before a fork. */
-bool svshm__mapping_registered(const struct svshm__attachment *attachment);
+static inline bool svshm__mapping_registered(
+	const struct svshm__attachment *attachment)
+{
+	return svshm__load(&attachment->generation) ==
+	       svshm__fork_generation();
+}
 
-/* From here on this process holds SLOT. */
-void svshm__mapping_set_slot(struct svshm__attachment *attachment, int slot);
+/* From here on this process holds SLOT, by that registration. */
+void svshm__mapping_set_slot(struct svshm__attachment *attachment, int slot,
+			     uint32_t registration);
 
 #endif

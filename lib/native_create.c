@@ -10,6 +10,7 @@
 
 #include "atomic.h"
 #include "crashpoint.h"
+#include "lock.h"
 #include "process.h"
 
 /* Where things are in the segment that create is about to make. */
@@ -47,7 +48,7 @@ static int make_plan(struct svshm__attempt *attempt, struct plan *plan)
 	       view->slot_count * sizeof(struct svshm__slot);
 	view->data_offset = (used + page - 1) / page * page;
 	view->data_size = attempt->size;
-	view->lock_engine = SVSHM__LOCK_PORTABLE;
+	view->lock_engine = svshm__lock_engine_of_new;
 	view->device = attempt->file.device;
 	view->inode = attempt->file.inode;
 	if (attempt->size > SIZE_MAX - (size_t)view->data_offset)
@@ -185,7 +186,7 @@ static int check_size(struct svshm__attempt *attempt)
 /*
  * A set that is left over is used again, so that nobody who waits at its gate
  * slips in between. It must have the size wanted, be ours to change, and hold
- * no slots: those would be of users of a removed segment, who are to notice.
+ * no slots, nor a portable lock: those would be of users of a removed segment, who are to notice.
  */
 static bool set_suits(const struct svshm__attempt *attempt)
 {
@@ -194,7 +195,8 @@ static bool set_suits(const struct svshm__attempt *attempt)
 	return set->status.count == svshm__slot_semaphores(
 			attempt->handle->max_processes) &&
 	       set->status.uid == geteuid() &&
-	       set->values[SVSHM__SEM_LOCK] == 0 &&
+	       (svshm__lock_engine_of_new != SVSHM__LOCK_PORTABLE ||
+		set->values[SVSHM__SEM_LOCK] == 0) &&
 	       svshm__slots_held(set) == 0;
 }
 

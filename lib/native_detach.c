@@ -136,7 +136,8 @@ static int leave_object(struct svshm__attachment *attachment,
 	unmap(attachment);
 	CRASHPOINT("detach:unmapped");
 	if (registered)
-		svshm__slot_release(attachment->set_id, attachment->slot);
+		svshm__slot_release(attachment->set_id, attachment->slot,
+				    attachment->engine->death_token);
 	CRASHPOINT("detach:slot released");
 	if (!others_left(attachment->segment_id, 0, &others))
 		return remove_object(attachment, error);
@@ -189,7 +190,8 @@ static void leave_without_gate(struct svshm__attachment *attachment,
 	if (svshm__mapping_registered(attachment)) {
 		slot_of(attachment, header)->used = SVSHM__SLOT_FREE;
 		unmap(attachment);
-		svshm__slot_release(attachment->set_id, attachment->slot);
+		svshm__slot_release(attachment->set_id, attachment->slot,
+				    attachment->engine->death_token);
 	}
 }
 
@@ -201,6 +203,7 @@ int svshm__native_detach(struct svshm *handle)
 	int code;
 
 	handle->attachment = NULL;
+	svshm__locker_set(&handle->locker, NULL, NULL);
 	if (attachment->reader)
 		return detach_reader(attachment, access);
 	/* After exit(3) has detached: the process's end does the rest. */

@@ -50,18 +50,20 @@ int svshm__native_claim(struct svshm__attachment *attachment,
 		return code;
 	uint32_t before = slots[slot].used;
 
-	svshm__slot_note(&slots[slot], access);
-	header->registrations++;
+	uint32_t registration = (uint32_t)++header->registrations;
+
+	svshm__slot_note(&slots[slot], access, registration);
 	header->left_time = 0;
 	CRASHPOINT("register:noted");
-	code = svshm__slot_claim(set->id, slot, error);
+	code = svshm__slot_claim(set, slot, attachment->engine->death_token,
+				 error);
 	if (code) {
 		/* A dead user's entry may be all that tells of an orphan. */
 		slots[slot].used = before;
 		return code;
 	}
 	CRASHPOINT("register:claimed");
-	svshm__mapping_set_slot(attachment, slot);
+	svshm__mapping_set_slot(attachment, slot, registration);
 	svshm__debug("%s: registered in slot %d", attachment->path, slot);
 	return SVSHM_OK;
 }
@@ -93,18 +95,21 @@ static int claim_and_lock(struct svshm__attempt *attempt,
 			  struct svshm__header *header)
 {
 	const struct svshm__set *set = &attempt->evidence.set;
-	struct svshm__locker locker = { attachment, header,
-					&attempt->handle->held };
+	struct svshm__locker *locker = &attempt->handle->locker;
 	int code = svshm__native_claim(attachment, header, set,
 				       attempt->access, attempt->error);
 
 	if (code)
 		return code;
-	code = svshm__lock_take(&locker, 0, attempt->error);
+	svshm__locker_set(locker, attachment, header);
+	code = svshm__lock_take(locker, 0, attempt->error);
 	if (code < 0)
-		svshm__slot_release(set->id, attachment->slot);
+		svshm__slot_release(set->id, attachment->slot,
+				    attachment->engine->death_token);
 	else
 		svshm__gate_leave(set->id);
+	if (code < 0)
+		svshm__locker_set(locker, NULL, NULL);
 	return code < 0 ? code : SVSHM_OK;
 }
 
@@ -153,7 +158,6 @@ int svshm__attempt_register(struct svshm__attempt *attempt,
 				    evidence->mapping_borrowed ? NULL :
 							&evidence->mapping,
 				    attempt->error);
-	attempt->handle->held = 0;
 	/* In the list before it is registered: a fork in between knows it. */
 	if (!code && is_new)
 		svshm__mapping_insert(attachment);
@@ -171,6 +175,10 @@ int svshm__attempt_register(struct svshm__attempt *attempt,
 	svshm__judge_free(evidence);
 	attempt->handle->attachment = attachment;
 	attempt->handle->access = attempt->access;
+	if (!attempt->locked)
+		svshm__locker_set(&attempt->handle->locker, attachment,
+				  svshm__mapping_header(attachment,
+							attempt->access));
 	return SVSHM_OK;
 }
 

@@ -4,6 +4,7 @@
 #include "process.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -129,6 +130,42 @@ int64_t svshm__process_clock(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+int64_t svshm__process_tick(void)
+{
+#ifdef CLOCK_MONOTONIC_COARSE
+	struct timespec now;
+
+	if (clock_gettime(CLOCK_MONOTONIC_COARSE, &now) == 0)
+		return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+#endif
+	return svshm__process_clock() / 4;
+}
+
+static bool ask_parallel(void)
+{
+#ifdef HAVE_SCHED_GETAFFINITY
+	cpu_set_t set;
+
+	if (sched_getaffinity(0, sizeof(set), &set) == 0)
+		return CPU_COUNT(&set) > 1;
+#endif
+#ifdef _SC_NPROCESSORS_ONLN
+	return sysconf(_SC_NPROCESSORS_ONLN) != 1;
+#else
+	return true;
+#endif
+}
+
+/* Asked once: two threads that come here at once store the same. */
+bool svshm__process_parallel(void)
+{
+	static volatile int parallel = -1;
+
+	if (parallel < 0)
+		parallel = ask_parallel();
+	return parallel;
 }
 
 int64_t svshm__process_time(void)

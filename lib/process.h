@@ -3,6 +3,7 @@
 #ifndef SVSHM_PROCESS_H
 #define SVSHM_PROCESS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -21,6 +22,12 @@ uint64_t svshm__process_mappings(int segment_id);
 
 /* Milliseconds of a clock that nobody sets. */
 int64_t svshm__process_clock(void);
+
+/* Changes every few milliseconds, and costs next to nothing to read. */
+int64_t svshm__process_tick(void);
+
+/* Whether this process can run on more than one processor. */
+bool svshm__process_parallel(void);
 
 /* Seconds since the Epoch. */
 int64_t svshm__process_time(void);

@@ -14,6 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "atomic.h"
 #include "crashpoint.h"
 #include "judge.h"
 #include "process.h"
@@ -107,8 +108,11 @@ static int look(struct work *work)
 		return code;
 	if (id != object->segment_id)
 		return gone(work);
-	code = svshm__judge_look(&work->evidence, id, false, true, NULL,
-				 &work->error);
+	/* To be written to: see remove_all(). */
+	code = svshm__judge_look(
+		&work->evidence, id,
+		(work->recovery->flags & SVSHM_RECOVER_FORCE) != 0, true, NULL,
+		&work->error);
 	return code == SVSHM__AGAIN ? gone(work) : code;
 }
 
@@ -202,6 +206,11 @@ static int remove_all(struct work *work)
 	struct svshm__evidence *evidence = &work->evidence;
 	int code = SVSHM_OK;
 
+	/* By force, under its users: they are told at their next lock. */
+	if (evidence->header == SVSHM__HEADER_VALID &&
+	    !evidence->mapping_read_only)
+		svshm__store(&((struct svshm__header *)evidence->mapping)
+				      ->removed, 1);
 	svshm__judge_free(evidence);
 	if (evidence->segment_id >= 0)
 		code = svshm__segment_remove(evidence->segment_id,

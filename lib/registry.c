@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "atomic.h"
 #include "process.h"
 
 /* ---- Sets ---------------------------------------------------------------- */
@@ -205,25 +206,74 @@ int svshm__slot_find(const struct svshm__set *set, unsigned limit, int *slot,
 				capacity);
 }
 
-int svshm__slot_claim(int set_id, int slot, struct svshm__error *error)
-{
-	struct sembuf claim = operation(slot_semaphore((unsigned)slot),
-					slot_bit((unsigned)slot),
-					IPC_NOWAIT | SEM_UNDO);
+/* Tokens that nobody consumed; one is left, so that nobody misses a wake-up. */
+#define TOKENS_PLENTY 1000
 
-	return svshm__semset_operate(set_id, &claim, 1, SVSHM__FOREVER, error);
+static void drain_tokens(int set_id, unsigned tokens)
+{
+	struct sembuf drain = operation(SVSHM__SEM_LOCK, 1 - (int)tokens,
+					IPC_NOWAIT);
+
+	if (tokens > TOKENS_PLENTY)
+		svshm__semset_operate(set_id, &drain, 1, SVSHM__FOREVER, NULL);
 }
 
-void svshm__slot_release(int set_id, int slot)
+/*
+ * Slot and death token are claimed in one operation: a process that died
+ * between two would be a dead owner that wakes nobody. The kernel applies what
+ * is undone of one set in one step, too (Linux: exit_sem() holds the set).
+ */
+int svshm__slot_claim(const struct svshm__set *set, int slot, bool death_token,
+		      struct svshm__error *error)
 {
-	struct sembuf release = operation(slot_semaphore((unsigned)slot),
-					  -slot_bit((unsigned)slot),
-					  IPC_NOWAIT | SEM_UNDO);
+	struct sembuf operations[] = {
+		operation(slot_semaphore((unsigned)slot),
+			  slot_bit((unsigned)slot), IPC_NOWAIT | SEM_UNDO),
+		operation(SVSHM__SEM_LOCK, 1, IPC_NOWAIT),
+		operation(SVSHM__SEM_LOCK, -1, IPC_NOWAIT | SEM_UNDO),
+	};
 
-	svshm__semset_operate(set_id, &release, 1, SVSHM__FOREVER, NULL);
+	if (death_token)
+		drain_tokens(set->id, set->values[SVSHM__SEM_LOCK]);
+	return svshm__semset_operate(set->id, operations, death_token ? 3 : 1,
+				     SVSHM__FOREVER, error);
 }
 
-void svshm__slot_note(struct svshm__slot *entry, enum svshm_access access)
+void svshm__slot_release(int set_id, int slot, bool death_token)
+{
+	struct sembuf operations[] = {
+		operation(slot_semaphore((unsigned)slot),
+			  -slot_bit((unsigned)slot), IPC_NOWAIT | SEM_UNDO),
+		operation(SVSHM__SEM_LOCK, 1, IPC_NOWAIT | SEM_UNDO),
+		operation(SVSHM__SEM_LOCK, -1, IPC_NOWAIT),
+	};
+	size_t count = death_token ? 3 : 1;
+	unsigned tokens;
+	int code = svshm__semset_operate(set_id, operations, count,
+					 SVSHM__FOREVER, NULL);
+
+	/* No room for one more: ERANGE. */
+	if (code == SVSHM_LOCK_ERROR && death_token &&
+	    !svshm__semset_value(set_id, SVSHM__SEM_LOCK, &tokens, NULL)) {
+		drain_tokens(set_id, tokens);
+		svshm__semset_operate(set_id, operations, count,
+				      SVSHM__FOREVER, NULL);
+	}
+}
+
+int svshm__slot_ask(int set_id, unsigned slot, bool *held,
+		    struct svshm__error *error)
+{
+	unsigned value;
+	int code = svshm__semset_value(set_id, slot_semaphore(slot), &value,
+				       error);
+
+	*held = !code && (value & (unsigned)slot_bit(slot)) != 0;
+	return code;
+}
+
+void svshm__slot_note(struct svshm__slot *entry, enum svshm_access access,
+		      uint32_t registration)
 {
 	entry->access = (uint32_t)access;
 	entry->pid = (int64_t)getpid();
@@ -231,5 +281,6 @@ void svshm__slot_note(struct svshm__slot *entry, enum svshm_access access)
 	entry->attach_time = svshm__process_time();
 	svshm__process_name(entry->name, sizeof(entry->name));
 	entry->mappings = 0;
+	svshm__store(&entry->generation, registration);
 	entry->used = SVSHM__SLOT_USED;
 }

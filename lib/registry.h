@@ -76,13 +76,22 @@ unsigned svshm__slots_held(const struct svshm__set *set);
 int svshm__slot_find(const struct svshm__set *set, unsigned limit, int *slot,
 		     struct svshm__error *error);
 
-/* Claim SLOT, inside the gate. */
-int svshm__slot_claim(int set_id, int slot, struct svshm__error *error);
+/*
+ * Claim SLOT, inside the gate. DEATH_TOKEN: if this process dies, a token is
+ * added to the lock semaphore, in the same moment as the slot becomes free.
+ */
+int svshm__slot_claim(const struct svshm__set *set, int slot, bool death_token,
+		      struct svshm__error *error);
 
-/* Give the slot back. */
-void svshm__slot_release(int set_id, int slot);
+/* Give the slot back, and take the death token back. */
+void svshm__slot_release(int set_id, int slot, bool death_token);
 
-/* The slot table's entry: who we are, for people. */
-void svshm__slot_note(struct svshm__slot *entry, enum svshm_access access);
+/* Whether SLOT is held just now; needs no gate. */
+int svshm__slot_ask(int set_id, unsigned slot, bool *held,
+		    struct svshm__error *error);
+
+/* The slot table's entry: who we are, for people, and which registration. */
+void svshm__slot_note(struct svshm__slot *entry, enum svshm_access access,
+		      uint32_t registration);
 
 #endif

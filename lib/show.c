@@ -2,6 +2,7 @@
 /* From evidence to the plain struct that visitors get. */
 #include <config.h>
 
+#include "lock.h"
 #include "scan.h"
 
 #include <stdio.h>
@@ -65,13 +66,16 @@ static void describe_lock(struct picture *picture)
 	const struct svshm__slot *slots = (const void *)(
 		(const char *)evidence->mapping + view->slots_offset);
 
+	uint32_t owner = view->lock_word & SVSHM__LOCK_SLOT_MASK;
+
 	object->locked = evidence->set.id >= 0 &&
-			 evidence->set.values[SVSHM__SEM_LOCK] != 0;
+			 svshm__lock_is_owned(view->lock_engine,
+					      view->lock_word, &evidence->set,
+					      slots, view->slot_count);
 	object->owner_died = view->inconsistent ||
-			     (!object->locked && view->lock_word != 0);
-	if (object->locked && view->lock_word >= 1 &&
-	    view->lock_word <= view->slot_count)
-		object->lock_pid = (pid_t)slots[view->lock_word - 1].pid;
+			     (!object->locked && owner != 0);
+	if (object->locked && owner >= 1 && owner <= view->slot_count)
+		object->lock_pid = (pid_t)slots[owner - 1].pid;
 }
 
 /* What only a valid header tells. */

@@ -272,12 +272,10 @@ int svshm_detach(struct svshm *handle)
 		return svshm__refuse(handle, SVSHM_NOT_ATTACHED, tried,
 			      "this handle is not attached");
 
-	struct svshm__locker locker = svshm__locker_of(handle);
-
 	svshm__clear(handle);
 	if (!handle->attachment->reader && !handle->attachment->left &&
-	    svshm__lock_held(&locker))
-		svshm__lock_give(&locker, NULL);
+	    svshm__lock_held(&handle->locker))
+		svshm__lock_give(&handle->locker, NULL);
 	return svshm__finish(handle, svshm__native_detach(handle), tried);
 }
 

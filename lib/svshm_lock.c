@@ -23,6 +23,7 @@ static int check_locker(struct svshm *handle, int if_reader, const char *tried)
 	return code ? svshm__finish(handle, code, tried) : SVSHM_OK;
 }
 
+/* The long way: what the short one could not do, or what it has to add. */
 static int lock(struct svshm *handle, int timeout_ms, int if_timed_out)
 {
 	const char *tried = "cannot lock";
@@ -30,10 +31,7 @@ static int lock(struct svshm *handle, int timeout_ms, int if_timed_out)
 
 	if (code)
 		return code;
-
-	struct svshm__locker locker = svshm__locker_of(handle);
-
-	code = svshm__lock_take(&locker, timeout_ms, &handle->error);
+	code = svshm__lock_take(&handle->locker, timeout_ms, &handle->error);
 	if (code == SVSHM_TIMED_OUT)
 		return svshm__refuse(handle, if_timed_out, tried,
 			      timeout_ms > 0 ?
@@ -43,18 +41,39 @@ static int lock(struct svshm *handle, int timeout_ms, int if_timed_out)
 	return svshm__finish(handle, code, code > 0 ? "locked" : tried);
 }
 
+static int confirm(struct svshm *handle)
+{
+	svshm__clear(handle);
+
+	int code = svshm__lock_confirm(&handle->locker, &handle->error);
+
+	return svshm__finish(handle, code, code > 0 ? "locked" : "cannot lock");
+}
+
+/* The short way, without a frame on the stack: see lock.h. */
+static inline int lock_shortly(struct svshm *handle, int timeout_ms,
+			       int if_timed_out)
+{
+	if (!svshm__lock_take_at_once(&handle->locker))
+		return lock(handle, timeout_ms, if_timed_out);
+	if (svshm__lock_confirm_due(&handle->locker))
+		return confirm(handle);
+	svshm__clear(handle);
+	return SVSHM_OK;
+}
+
 int svshm_lock(struct svshm *handle)
 {
 	if (!handle)
 		return SVSHM_INVALID_ARGUMENT;
-	return lock(handle, SVSHM__FOREVER, SVSHM_TIMED_OUT);
+	return lock_shortly(handle, SVSHM__FOREVER, SVSHM_TIMED_OUT);
 }
 
 int svshm_trylock(struct svshm *handle)
 {
 	if (!handle)
 		return SVSHM_INVALID_ARGUMENT;
-	return lock(handle, 0, SVSHM_BUSY);
+	return lock_shortly(handle, 0, SVSHM_BUSY);
 }
 
 int svshm_timedlock(struct svshm *handle, int timeout_ms)
@@ -64,24 +83,29 @@ int svshm_timedlock(struct svshm *handle, int timeout_ms)
 	if (timeout_ms < 0)
 		return svshm__refuse(handle, SVSHM_INVALID_ARGUMENT, "cannot lock",
 			      "a time-out cannot be negative");
-	return lock(handle, timeout_ms, SVSHM_TIMED_OUT);
+	return lock_shortly(handle, timeout_ms, SVSHM_TIMED_OUT);
 }
 
-int svshm_unlock(struct svshm *handle)
+static int unlock(struct svshm *handle)
 {
 	const char *tried = "cannot unlock";
-
-	if (!handle)
-		return SVSHM_INVALID_ARGUMENT;
-
 	int code = check_locker(handle, SVSHM_NOT_OWNER, tried);
 
 	if (code)
 		return code;
+	return svshm__finish(handle,
+			     svshm__lock_give(&handle->locker, &handle->error),
+			     tried);
+}
 
-	struct svshm__locker locker = svshm__locker_of(handle);
-
-	return svshm__finish(handle, svshm__lock_give(&locker, &handle->error), tried);
+int svshm_unlock(struct svshm *handle)
+{
+	if (!handle)
+		return SVSHM_INVALID_ARGUMENT;
+	if (!svshm__lock_give_at_once(&handle->locker))
+		return unlock(handle);
+	svshm__clear(handle);
+	return SVSHM_OK;
 }
 
 int svshm_make_consistent(struct svshm *handle)
@@ -96,9 +120,8 @@ int svshm_make_consistent(struct svshm *handle)
 	if (code)
 		return code;
 
-	struct svshm__locker locker = svshm__locker_of(handle);
-
 	return svshm__finish(handle,
-		      svshm__lock_make_consistent(&locker, &handle->error),
-		      tried);
+			     svshm__lock_make_consistent(&handle->locker,
+							 &handle->error),
+			     tried);
 }

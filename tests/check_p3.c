@@ -89,6 +89,9 @@ START_TEST(p3_every_crash_point_is_reached)
 {
 	for (int i = 0; test_crash_points[i]; i++) {
 		point = test_crash_points[i];
+		if (test_fast_lock() && (strcmp(point, "lock:taken") == 0 ||
+					 strcmp(point, "unlock:clean") == 0))
+			continue;
 		ck_assert_msg(is_reached(), "nobody reaches \"%s\"", point);
 	}
 }

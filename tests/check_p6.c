@@ -48,6 +48,22 @@ static bool is_answer(int code)
 	}
 }
 
+/*
+ * The word may name anybody, also one who lives and never gives, and the header
+ * may say that the object was removed.
+ */
+static bool lock_answers(struct svshm *handle)
+{
+	int code = svshm_timedlock(handle, 1000);
+
+	if (code >= 0) {
+		code = svshm_unlock(handle);
+		return code == SVSHM_OK || code == SVSHM_LOCK_ERROR;
+	}
+	return code == SVSHM_CORRUPT || code == SVSHM_TIMED_OUT ||
+	       code == SVSHM_REMOVED;
+}
+
 static void use(struct svshm *handle)
 {
 	volatile unsigned char sum = 0;
@@ -55,8 +71,7 @@ static void use(struct svshm *handle)
 
 	for (size_t i = 0; i < svshm_size(handle); i++)
 		sum = (unsigned char)(sum ^ data[i]);
-	child_assert(is_answer(svshm_lock(handle)));
-	child_assert(svshm_unlock(handle) == SVSHM_OK);
+	child_assert(lock_answers(handle));
 	child_assert(svshm_detach(handle) == SVSHM_OK);
 }
 
@@ -127,8 +142,7 @@ START_TEST(p6_random_header_with_a_live_user_is_corrupt)
 		expect_probe_survives(key, "live", seed);
 		/* Nothing was changed, and the user goes on. */
 		ck_assert(has_bytes(handle, SIZE, 'd'));
-		ck_assert(is_answer(svshm_lock(handle)));
-		expect_code(handle, svshm_unlock(handle), SVSHM_OK);
+		ck_assert(lock_answers(handle));
 	}
 	expect_code(handle, svshm_detach(handle), SVSHM_OK);
 	svshm_free(handle);

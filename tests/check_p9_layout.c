@@ -26,7 +26,7 @@ static const struct {
 	{ "path_length", 68 }, { "key_offset", 72 }, { "key_length", 76 },
 	{ "slots_offset", 80 }, { "slot_count", 84 }, { "create_time", 88 },
 	{ "maker_pid", 96 }, { "lock_engine", 104 }, { "registrations", 112 },
-	{ "lock_word", 256 }, { "inconsistent", 260 },
+	{ "lock_word", 256 }, { "inconsistent", 260 }, { "removed", 264 },
 };
 
 START_TEST(p9_header_has_fixed_offsets)
@@ -104,7 +104,7 @@ static const struct {
 	{ offsetof(struct svshm__header, byte_order), 0x04030201, false },
 	{ offsetof(struct svshm__header, format), 2, false },
 	{ offsetof(struct svshm__header, format), 255, false },
-	{ offsetof(struct svshm__header, lock_engine), 2, true },
+	{ offsetof(struct svshm__header, lock_engine), 99, true },
 };
 
 START_TEST(p9_other_kinds_of_objects_are_incompatible)

@@ -92,6 +92,7 @@ const struct field fields[] = {
 	FIELD(device), FIELD(inode), FIELD(project), FIELD(flags),
 	FIELD(create_time), FIELD(maker_pid), FIELD(lock_engine),
 	FIELD(registrations), FIELD(lock_word), FIELD(inconsistent),
+	FIELD(removed),
 };
 
 const size_t field_count = sizeof(fields) / sizeof(*fields);

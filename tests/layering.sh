@@ -18,7 +18,7 @@ layers='
 5 process
 6 key key_file segment semset
 7 keylist mapping registry
-8 judge lock lock_portable
+8 judge lock lock_fast lock_portable
 9 handle scan scan_keydir scan_linux
 10 native native_attach native_create native_detach native_reader native_register native_twin recover show
 11 svshm svshm_lock

@@ -16,6 +16,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "lock.h"
+
 #define PATIENCE_MS 30000
 
 extern const char *svshm__crashpoint_name;
@@ -71,12 +73,27 @@ static void isolate(void)
 #endif
 }
 
+/* SVSHM_TEST_LOCK=portable: that engine also where the fast one is built in. */
+static void choose_lock(void)
+{
+	const char *name = getenv("SVSHM_TEST_LOCK");
+
+	if (name && strcmp(name, "portable") == 0)
+		svshm__lock_engine_of_new = SVSHM__LOCK_PORTABLE;
+}
+
+bool test_fast_lock(void)
+{
+	return svshm__lock_engine_of_new != SVSHM__LOCK_PORTABLE;
+}
+
 int test_main(Suite *(*make)(void))
 {
 	const char *parent = getenv("TMPDIR");
 	int failed;
 
 	isolate();
+	choose_lock();
 	snprintf(base, sizeof(base), "%s/svshm-test.XXXXXX",
 		 parent && *parent ? parent : "/tmp");
 	if (!mkdtemp(base)) {

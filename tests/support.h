@@ -20,6 +20,9 @@
  */
 int test_main(Suite *(*make)(void));
 
+/* Whether objects that the test makes get the fast lock. */
+bool test_fast_lock(void);
+
 /* The key directory, and a file name in a scratch directory beside it. */
 const char *test_directory(void);
 const char *test_scratch(const char *name);
@@ -113,8 +116,11 @@ bool test_nothing_left(const char *key);
  */
 void test_crash_at(const char *name, int signal, int count);
 
-/* All names there are, NULL terminated: kept in step by check_p3.c's test that
-   each of them is reached. */
+/*
+ * All names there are, NULL terminated: kept in step by check_p3.c's test that
+ * each of them is reached; but for those of who waits for the fast lock:
+ * check_p4_fast.c. "lock:taken" and "unlock:clean" are the portable lock's.
+ */
 extern const char *const test_crash_points[];
 
 #endif

@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The fast engine: a word in the header, taken by one compare-and-exchange.
+ * Only who must wait asks the kernel: the lock semaphore is a bed for sleepers.
+ *
+ * The word is 0, or names its owner: slot, and registration of that slot, so
+ * that no two processes ever have the same. Its top bit, SLEEPERS, says that
+ * somebody may be asleep. The semaphore counts tokens; one token wakes one
+ * sleeper. Tokens are hints: the word alone decides who owns the lock.
+ *
+ * take:
+ *   F1  word 0 -> mine                        the lock is ours
+ *   F2  else, with more than one processor, spin for a while: F1 again
+ *   F3  word X -> X + SLEEPERS, X being its owner
+ *   F4  is X alive? Ask the kernel whether its slot is held, and the slot table
+ *       whether by that registration. Dead: word X+SLEEPERS -> mine+SLEEPERS,
+ *       the lock is ours, and the owner died
+ *   F5  semop {-1}: sleep, or consume a token; then from F2, and whoever has
+ *       slept takes the lock by word 0 -> mine+SLEEPERS, or passes a token on
+ *       if it gives up
+ * give:
+ *   G1  word mine -> 0; if that is all it was, done
+ *   G2  word mine+SLEEPERS -> 0
+ *   G3  semop {wait for 0, +1}, without waiting: a token, unless one is there
+ * register, inside the gate:
+ *   R1  slot table: our registration, which nobody had before
+ *   R2  semop {slot +bit UNDO, +1, -1 UNDO}: the slot is ours, and the kernel
+ *       will add a token and free the slot, in one step, if we die
+ *
+ * What holds:
+ *   Exclusion: the word becomes mine only from 0 (F1, F5) or from a dead
+ *     owner's (F4). A word names one registration, whose process never comes
+ *     back: who is dead at F4 stays dead, however late the exchange comes, and
+ *     a live owner in its slot has another word. (19 bits of registration: the
+ *     exchange would have to come exactly n * 524 288 registrations late, with
+ *     the same slot owning the lock.)
+ *   No sleeper is forgotten: while somebody sleeps, the word has SLEEPERS, or
+ *     a token is on its way, or somebody whom a token has woken has yet to look
+ *     (it is not asleep, and F3, F5 and its death see to the rest). SLEEPERS
+ *     disappears only in G2, and G3 follows. A token that waits in the
+ *     semaphore means that nobody sleeps, so G3 need not add another.
+ *   A dead owner is found: its death adds a token after F4 could see it alive,
+ *     and F5 then does not sleep.
+ *
+ * Death after:   leaves:                     mended by:
+ *   F1, F4, F5   a dead owner's word         F4 of the next one
+ *   F3, F4       SLEEPERS for nothing        the next G3 posts for nothing
+ *   F5 consumed  a token too few             the token of its own death
+ *   G2           a token too few             the same
+ *   R1           a registration unused       nothing to mend
+ *
+ * A token can be one too many: whoever takes it looks, finds nothing to do and
+ * sleeps again. Tokens of deaths that nobody waits for pile up, one each, and
+ * are drained by those who register (registry.c).
+ *
+ * The kernel must undo all of a dead process's operations on a set in one step,
+ * else a sleeper is woken by the token before the slot is free, sees a live
+ * owner and sleeps for ever: hence Linux only by default.
+ */
+#include <config.h>
+
+#include "lock.h"
+
+#include "crashpoint.h"
+#include "process.h"
+#include "semset.h"
+
+/* In pauses of the processor, 10 to 60 ns each. */
+#define SPIN_TOTAL 300
+#define SPIN_LONGEST 32
+
+static uint32_t owner_of(uint32_t word)
+{
+	return word & ~SVSHM__LOCK_SLEEPERS;
+}
+
+static bool take_free(const struct svshm__locker *locker, uint32_t sleepers)
+{
+	uint32_t *word = &locker->header->lock_word;
+	uint32_t now = svshm__load(word);
+
+	/* To exchange in vain would take the cache line from its owner. */
+	return owner_of(now) == 0 &&
+	       svshm__exchange_if(word, now, locker->attachment->lock_mark |
+						     now | sleepers);
+}
+
+/*
+ * F2. A sleep and a wake-up cost far more than what most owners do meanwhile.
+ * The pauses grow, so that the owner can take and give several times in its own
+ * cache before the word is looked at again.
+ */
+static bool spin(const struct svshm__locker *locker, uint32_t sleepers)
+{
+	int pauses = 1;
+
+	if (!svshm__process_parallel())
+		return take_free(locker, sleepers);
+	for (int spent = 0; spent < SPIN_TOTAL; spent += pauses) {
+		if (take_free(locker, sleepers))
+			return true;
+		for (int i = 0; i < pauses; i++)
+			svshm__relax();
+		if (pauses < SPIN_LONGEST)
+			pauses *= 2;
+	}
+	return take_free(locker, sleepers);
+}
+
+/* F4. */
+static int ask_owner(const struct svshm__attachment *attachment,
+		     const struct svshm__header *header, uint32_t word,
+		     bool *alive, struct svshm__error *error)
+{
+	const struct svshm__slot *slots = (const void *)(
+		(const char *)header + attachment->slots_offset);
+	uint32_t slot = (word & SVSHM__LOCK_SLOT_MASK) - 1;
+
+	if ((word & SVSHM__LOCK_SLOT_MASK) == 0 ||
+	    slot >= attachment->slot_count)
+		return svshm__error_set(error, SVSHM_CORRUPT,
+					"the lock word 0x%lx names no owner "
+					"that there can be; \"svshm remove "
+					"--force\" removes the object",
+					(unsigned long)word);
+
+	int code = svshm__slot_ask(attachment->set_id, slot, alive, error);
+
+	/* In this order: a slot that is claimed anew has the new registration
+	   in the table before. */
+	if (svshm__lock_mark(slot, svshm__load(&slots[slot].generation)) !=
+	    owner_of(word))
+		*alive = false;
+	return code;
+}
+
+/* G3. */
+static int post(const struct svshm__attachment *attachment,
+		struct svshm__error *error)
+{
+	struct sembuf operations[] = {
+		{ SVSHM__SEM_LOCK, 0, IPC_NOWAIT },
+		{ SVSHM__SEM_LOCK, 1, IPC_NOWAIT },
+	};
+	int code = svshm__semset_operate(attachment->set_id, operations, 2,
+					 SVSHM__FOREVER, error);
+
+	return code == SVSHM_BUSY ? SVSHM_OK : code;
+}
+
+/* F5. */
+static int sleep_until(const struct svshm__attachment *attachment,
+		       int64_t deadline, struct svshm__error *error)
+{
+	struct sembuf consume = { SVSHM__SEM_LOCK, -1, 0 };
+	int64_t left = SVSHM__FOREVER;
+
+	if (deadline != SVSHM__FOREVER) {
+		left = deadline - svshm__process_clock();
+		if (left <= 0)
+			return SVSHM_TIMED_OUT;
+	}
+
+	int code = svshm__semset_operate(attachment->set_id, &consume, 1,
+					 (int)left, error);
+
+	if (!code)
+		CRASHPOINT("lock:woken");
+	return code;
+}
+
+/*
+ * F3 to F5 once: SVSHM_OK with *TAKEN, or without, to be tried again; TRY: F3
+ * and F5 are left out.
+ */
+static int wait_once(const struct svshm__locker *locker, bool try,
+		     int64_t deadline, bool *taken,
+		     struct svshm__error *error)
+{
+	const struct svshm__attachment *attachment = locker->attachment;
+	uint32_t *lock_word = &locker->header->lock_word;
+	uint32_t sleepers = try ? 0 : SVSHM__LOCK_SLEEPERS;
+	uint32_t word = svshm__load(lock_word);
+	bool alive;
+	int code;
+
+	if (owner_of(word) == 0)
+		return SVSHM_OK;
+	if ((word | sleepers) != word) {
+		if (!svshm__exchange_if(lock_word, word, word | sleepers))
+			return SVSHM_OK;
+		word |= sleepers;
+	}
+	CRASHPOINT("lock:sleepers set");
+	code = ask_owner(attachment, locker->header, word, &alive, error);
+	if (code)
+		return code;
+	CRASHPOINT("lock:owner asked");
+	if (!alive) {
+		*taken = svshm__exchange_if(lock_word, word,
+					    attachment->lock_mark |
+					    (word & SVSHM__LOCK_SLEEPERS));
+		return *taken ? SVSHM_OWNER_DIED : SVSHM_OK;
+	}
+	return try ? SVSHM_TIMED_OUT :
+		     sleep_until(attachment, deadline, error);
+}
+
+static int take(const struct svshm__locker *locker, int timeout_ms,
+		struct svshm__error *error)
+{
+	bool try = timeout_ms == 0;
+	uint32_t sleepers = 0; /* F5: of one who has slept */
+	bool taken = false;
+	int64_t deadline = SVSHM__FOREVER;
+	int code;
+
+	/* The clock drops what is less than a millisecond: one more. */
+	if (timeout_ms > 0)
+		deadline = svshm__process_clock() + timeout_ms + 1;
+	for (;;) {
+		if (try ? take_free(locker, 0) : spin(locker, sleepers))
+			return SVSHM_OK;
+		code = wait_once(locker, try, deadline, &taken, error);
+		if (taken || code)
+			break;
+		sleepers = try ? 0 : SVSHM__LOCK_SLEEPERS;
+	}
+	if (!taken && sleepers && code != SVSHM_REMOVED)
+		post(locker->attachment, NULL);
+	return code;
+}
+
+static int give(const struct svshm__locker *locker, struct svshm__error *error)
+{
+	const struct svshm__attachment *attachment = locker->attachment;
+	uint32_t *lock_word = &locker->header->lock_word;
+	uint32_t word;
+
+	do {
+		word = svshm__load(lock_word);
+		if (owner_of(word) != attachment->lock_mark)
+			return svshm__error_set(
+				error, SVSHM_LOCK_ERROR,
+				"the lock word is 0x%lx, not this process's "
+				"0x%lx: the object was removed, this process "
+				"has left its IPC namespace, or somebody else "
+				"has written to it", (unsigned long)word,
+				(unsigned long)attachment->lock_mark);
+	} while (!svshm__exchange_if(lock_word, word, 0));
+	CRASHPOINT("unlock:given");
+	return word & SVSHM__LOCK_SLEEPERS ? post(attachment, error) : SVSHM_OK;
+}
+
+const struct svshm__lock_engine_functions svshm__lock_fast = {
+	take, give, true
+};
