@@ -360,11 +360,22 @@ const char *svshm__judge_reason(const struct svshm__evidence *evidence,
 		reason = "it was not made by svshm, or for another name";
 		break;
 	case SVSHM_VERDICT_HALF_MADE:
-		reason = "its maker died before it was complete";
+		reason = evidence->segment_id >= 0 ?
+			"its maker died before it was complete" :
+			evidence->set.id >= 0 ?
+			"there is a semaphore set without a segment: its "
+			"maker died before it was complete, or its remover "
+			"before all was gone" :
+			"there is nothing but a key file: its maker died "
+			"before it was complete, or its remover before all "
+			"was gone";
 		break;
 	case SVSHM_VERDICT_HALF_REMOVED:
-		reason = "everybody has detached, but the last one died in, "
-			 "or was not permitted, the removal";
+		reason = evidence->segment_id >= 0 ?
+			"everybody has detached, but the last one died in, "
+			"or was not permitted, the removal" :
+			"there is a semaphore set without a segment: somebody "
+			"removed the segment, or died doing so";
 		break;
 	case SVSHM_VERDICT_CORRUPT:
 		reason = "its header contradicts itself or the kernel";

@@ -18,6 +18,7 @@
 #include "crashpoint.h"
 #include "judge.h"
 #include "process.h"
+#include "recover_foreign.h"
 
 #define GATE_TIMEOUT_MS 30000
 
@@ -258,8 +259,12 @@ int svshm_recover(const struct svshm_object *object,
 		recovery = &nothing_special;
 	}
 	if (!object || (recovery->flags & ~(SVSHM_RECOVER_DRY_RUN |
-					    SVSHM_RECOVER_FORCE)))
+					    SVSHM_RECOVER_FORCE |
+					    SVSHM_RECOVER_FOREIGN)))
 		return SVSHM_INVALID_ARGUMENT;
+	if (object->verdict == SVSHM_VERDICT_FOREIGN &&
+	    (recovery->flags & SVSHM_RECOVER_FOREIGN))
+		return svshm__recover_foreign(object, recovery);
 
 	memset(&work, 0, sizeof(work));
 	work.object = object;
