@@ -412,8 +412,8 @@ struct svshm_object {
 	unsigned notes;         /* SVSHM_NOTE_... */
 	/* Of another program's segment or set: is it a leftover? */
 	enum svshm_certainty certainty;
+	unsigned semaphore_count; /* of the set */
 	/* Of another program's set, if it may be read. */
-	unsigned semaphore_count;
 	unsigned waiters;       /* that sleep in semop now */
 	int64_t operation_time; /* of the last semop; 0: never */
 	const pid_t *semaphore_pids; /* who changed a semaphore last: distinct */

@@ -121,6 +121,7 @@ static void describe_kernel(struct picture *picture,
 	object->segment_id = candidate->segment_id;
 	object->semaphore_id = candidate->set_id >= 0 ?
 		candidate->set_id : picture->evidence.set.id;
+	object->semaphore_count = (unsigned)set->count;
 	if (candidate->segment_id >= 0) {
 		object->uid = segment->uid;
 		object->gid = segment->gid;
