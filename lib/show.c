@@ -45,11 +45,11 @@ static int list_processes(struct picture *picture)
 		(const char *)evidence->mapping + view->slots_offset);
 	size_t count = 0;
 
-	picture->processes = calloc(view->slot_count ? view->slot_count : 1,
+	picture->processes = calloc(view->slots_used ? view->slots_used : 1,
 				    sizeof(*picture->processes));
 	if (!picture->processes)
 		return SVSHM_OUT_OF_RESOURCES;
-	for (uint32_t i = 0; i < view->slot_count; i++) {
+	for (uint32_t i = 0; i < view->slots_used; i++) {
 		bool alive = evidence->set.id >= 0 &&
 			     svshm__slot_held(&evidence->set, i);
 
