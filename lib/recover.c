@@ -271,7 +271,10 @@ int svshm_recover(const struct svshm_object *object,
 	work.recovery = recovery;
 	recovery->verdict = object->verdict;
 
-	int code = recover(&work);
+	/* Not even a gate is made for what is another program's. */
+	int code = object->verdict == SVSHM_VERDICT_FOREIGN ?
+		svshm__error_set(&work.error, SVSHM_NOT_SUPPORTED,
+				 "it is another program's") : recover(&work);
 
 	if (code)
 		snprintf(recovery->message, sizeof(recovery->message), "%s",

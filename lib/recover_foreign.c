@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "foreign.h"
+#include "estimate.h"
 
 struct foreign_work {
 	const struct svshm_object *object;
@@ -64,7 +64,7 @@ static int judge(struct foreign_work *work, struct svshm__lives *lives)
 	if (code)
 		return code;
 	if (object->segment_id >= 0) {
-		certainty = svshm__foreign_segment(lives, &work->segment,
+		certainty = svshm__estimate_segment(lives, &work->segment,
 						   reason, sizeof(reason));
 	} else {
 		code = svshm__set_use_look(&use, object->semaphore_id,
@@ -74,7 +74,7 @@ static int judge(struct foreign_work *work, struct svshm__lives *lives)
 				svshm__error_set(&work->error, code,
 						 "its semaphores may not be "
 						 "read");
-		certainty = svshm__foreign_set(lives, &work->set, &use, reason,
+		certainty = svshm__estimate_set(lives, &work->set, &use, reason,
 					       sizeof(reason));
 		svshm__set_use_free(&use);
 	}

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "foreign.h"
+#include "estimate.h"
 
 /* What struct svshm_object points to. */
 struct picture {
@@ -314,7 +314,7 @@ static int describe(struct picture *picture,
 	else if (candidate->path)
 		describe_path(picture, candidate->path);
 	if (picture->object.verdict == SVSHM_VERDICT_FOREIGN)
-		svshm__foreign_describe(&picture->object,
+		svshm__estimate_describe(&picture->object,
 					&picture->evidence.segment,
 					&picture->use, candidate->lives,
 					picture->reason,

@@ -18,7 +18,7 @@ layers='
 5 process
 6 key key_file segment semset
 7 keylist mapping registry
-8 foreign judge lock lock_fast lock_portable
+8 estimate judge lock lock_fast lock_portable
 9 handle recover_foreign scan scan_keydir scan_linux scan_name
 10 native native_attach native_create native_detach native_reader native_register native_twin recover show
 11 limits svshm svshm_lock

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <config.h>
 
-#include "foreign.h"
+#include "estimate.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,7 +39,7 @@ static bool user_may_live(struct svshm__lives *lives, const char *who,
 	return false;
 }
 
-enum svshm_certainty svshm__foreign_segment(
+enum svshm_certainty svshm__estimate_segment(
 	struct svshm__lives *lives, const struct svshm__segment_status *segment,
 	char *reason, size_t size)
 {
@@ -140,7 +140,7 @@ static pid_t living_user(struct svshm__lives *lives,
 	return 0;
 }
 
-enum svshm_certainty svshm__foreign_set(struct svshm__lives *lives,
+enum svshm_certainty svshm__estimate_set(struct svshm__lives *lives,
 					const struct svshm__set_status *set,
 					const struct svshm__set_use *use,
 					char *reason, size_t size)
@@ -200,10 +200,10 @@ static void describe_set(struct svshm_object *object,
 	object->waiters = use->waiters;
 	object->semaphore_pids = use->pids;
 	object->semaphore_pid_count = use->pid_count;
-	object->certainty = svshm__foreign_set(lives, &set, use, reason, size);
+	object->certainty = svshm__estimate_set(lives, &set, use, reason, size);
 }
 
-void svshm__foreign_describe(struct svshm_object *object,
+void svshm__estimate_describe(struct svshm_object *object,
 			     const struct svshm__segment_status *segment,
 			     struct svshm__set_use *use,
 			     struct svshm__lives *lives, char *reason,
@@ -218,7 +218,7 @@ void svshm__foreign_describe(struct svshm_object *object,
 	} else {
 		/* A set with its key is an object by itself. */
 		object->semaphore_id = -1;
-		object->certainty = svshm__foreign_segment(lives, segment,
+		object->certainty = svshm__estimate_segment(lives, segment,
 							   reason, size);
 	}
 	svshm__lives_free(&once);

@@ -11,8 +11,8 @@
  * these are dead, nobody waits, and no living process that could have made it
  * (svshm__lives_elder()) is as old as its last change.
  */
-#ifndef SVSHM_FOREIGN_H
-#define SVSHM_FOREIGN_H
+#ifndef SVSHM_ESTIMATE_H
+#define SVSHM_ESTIMATE_H
 
 #include <stddef.h>
 
@@ -32,10 +32,10 @@ int svshm__set_use_look(struct svshm__set_use *use, int set_id, int count);
 void svshm__set_use_free(struct svshm__set_use *use);
 
 /* The estimate; why, in a sentence, into REASON. */
-enum svshm_certainty svshm__foreign_segment(
+enum svshm_certainty svshm__estimate_segment(
 	struct svshm__lives *lives, const struct svshm__segment_status *segment,
 	char *reason, size_t size);
-enum svshm_certainty svshm__foreign_set(struct svshm__lives *lives,
+enum svshm_certainty svshm__estimate_set(struct svshm__lives *lives,
 					const struct svshm__set_status *set,
 					const struct svshm__set_use *use,
 					char *reason, size_t size);
@@ -45,7 +45,7 @@ enum svshm_certainty svshm__foreign_set(struct svshm__lives *lives,
  * set's users (in USE, to be freed), and REASON. LIVES may be NULL. SEGMENT
  * counts only if the object has one.
  */
-void svshm__foreign_describe(struct svshm_object *object,
+void svshm__estimate_describe(struct svshm_object *object,
 			     const struct svshm__segment_status *segment,
 			     struct svshm__set_use *use,
 			     struct svshm__lives *lives, char *reason,
