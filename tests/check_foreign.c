@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ipc.h>
 #include <sys/sem.h>
@@ -448,6 +449,36 @@ START_TEST(other_users_segments_stay)
 }
 END_TEST
 
+/* As many as Linux allows. Only where nobody else wants any. */
+START_TEST(thousands_of_sets)
+{
+	enum { MANY = 31000 };
+	struct aim aim = { .segment_id = -1 };
+	int *ids;
+	int made = 0;
+
+	if (geteuid() != 0)
+		return;
+	ids = calloc(MANY, sizeof(*ids));
+	ck_assert_ptr_nonnull(ids);
+	while (made < MANY) {
+		ids[made] = semget(IPC_PRIVATE, 1, IPC_CREAT | 0600);
+		if (ids[made] < 0)
+			break;
+		made++;
+	}
+	/* The limit may be lower here. */
+	ck_assert_int_gt(made, 0);
+	aim.set_id = ids[made - 1];
+	svshm_scan(SVSHM_SCAN_FOREIGN, aim_at, &aim);
+	for (int i = 0; i < made; i++)
+		semctl(ids[i], 0, IPC_RMID);
+	free(ids);
+	ck_assert(aim.seen);
+	expect_recovery(aim, SVSHM_NOT_SUPPORTED);
+}
+END_TEST
+
 static Suite *make_suite(void)
 {
 	Suite *suite = suite_create("Other programs' leftovers");
@@ -467,6 +498,7 @@ static Suite *make_suite(void)
 	tcase_add_test(tests, sets_of_the_dead_go);
 	tcase_add_test(tests, sets_that_cannot_be_judged_stay);
 	tcase_add_test(tests, other_users_segments_stay);
+	tcase_add_test(tests, thousands_of_sets);
 	return suite;
 }
 

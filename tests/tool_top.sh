@@ -9,7 +9,7 @@ prepare
 export TERM=screen
 # The path of a socket is short.
 socket=$(mktemp -d /tmp/svshm-test.XXXXXX) || exit 99
-trap 'tmux -S "$socket/t" kill-server; rm -rf "$socket"
+trap 'tmux -S "$socket/t" kill-server 2>/dev/null; rm -rf "$socket"
 	cleanup >/dev/null 2>&1' EXIT
 
 echo abc >"$work/data"
@@ -65,6 +65,6 @@ tmux -S "$socket/t" send-keys C-c
 sees "^C ends it" "^ended 0"
 await test -s "$work/after"
 cmp -s "$work/before" "$work/after" || fail "the terminal is not as it was"
-tmux -S "$socket/t" kill-server
+tmux -S "$socket/t" kill-server 2>/dev/null
 
 finish

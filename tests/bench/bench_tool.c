@@ -27,10 +27,13 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "key.h"
+#include "layout.h"
+#include "segment.h"
+#include "semun.h"
 #include "svshm.h"
 
 #define ROUNDS 11
-#define COMMANDS_MAX 8
 
 static const char *tool;
 static char directory[64] = "/tmp/svshm-bench.XXXXXX";
@@ -70,28 +73,100 @@ static void remove_foreign(int count)
 	free(foreign_ids);
 }
 
-/* _exit() is no detach: it leaves orphans. */
-static void make_orphans(int count)
+/* _exit() is no detach: it leaves an orphan. */
+static void make_orphan(const char *key)
 {
 	pid_t child = fork();
 	int status;
 
-	for (int i = 0; child == 0 && i < count; i++) {
-		char key[32];
-
-		snprintf(key, sizeof(key), "bench-%d", i);
-
+	if (child == 0) {
 		struct svshm *handle = svshm_new(key);
 
-		if (svshm_create(handle, 4096, SVSHM_READ_WRITE) < 0) {
-			fprintf(stderr, "%s\n", svshm_error_string(handle));
-			_exit(1);
-		}
+		_exit(svshm_create(handle, 4096, SVSHM_READ_WRITE) < 0);
 	}
-	if (child == 0)
-		_exit(0);
 	if (child < 0 || waitpid(child, &status, 0) < 0 || status != 0)
-		die("making orphans");
+		die("making an orphan");
+}
+
+/* The key file of number I, and the key it leads to. */
+static key_t key_of(int i, char *path, size_t size)
+{
+	struct stat status;
+	int fd;
+
+	snprintf(path, size, "%s/bench-%05d", directory, i);
+	fd = open(path, O_WRONLY | O_CREAT, 0600);
+	if (fd < 0 || write(fd, "svshm 1\n", 8) != 8 || fstat(fd, &status) < 0)
+		die(path);
+	close(fd);
+	return ftok(path, SVSHM__PROJECT_FIRST);
+}
+
+static void clone_set(key_t key, int count, unsigned name_hash)
+{
+	struct sembuf begin[] = {
+		{ .sem_num = SVSHM__SEM_TAG, .sem_op = SVSHM__TAG },
+		{ .sem_num = SVSHM__SEM_NAME, .sem_op = (short)name_hash },
+	};
+	int id = semget(key, count, IPC_CREAT | IPC_EXCL | 0600);
+
+	if (id < 0 || semop(id, begin, 2) < 0)
+		die("semget");
+}
+
+/* A copy of the orphan TEMPLATE with another name. */
+static void clone_orphan(const struct svshm__header *template, int sets, int i)
+{
+	char path[128];
+	key_t key = key_of(i, path, sizeof(path));
+	struct stat status;
+	int id = shmget(key, (size_t)template->segment_size,
+			IPC_CREAT | IPC_EXCL | 0600);
+
+	/* Keys of ftok collide now and then: then there is one fewer. */
+	if (id < 0 && errno == EEXIST) {
+		unlink(path);
+		return;
+	}
+
+	char *memory = id < 0 ? (void *)-1 : shmat(id, NULL, 0);
+
+	if (memory == (void *)-1 || stat(path, &status) < 0)
+		die("shmget, shmat");
+	memcpy(memory, template, (size_t)template->data_offset);
+
+	struct svshm__header *header = (void *)memory;
+
+	header->inode = (uint64_t)status.st_ino;
+	strcpy(memory + header->path_offset, path);
+	strcpy(memory + header->key_offset, strrchr(path, '/') + 1);
+	shmdt(memory);
+	clone_set(key, sets, svshm__key_name_hash(path));
+}
+
+/*
+ * The first one is real. To make thousands so would take minutes: each looks at
+ * all others, to see whether one of them has its name.
+ */
+static void make_orphans(int count)
+{
+	char path[128];
+	struct semid_ds status;
+	union semun argument = { .buf = &status };
+
+	make_orphan("bench-00000");
+	snprintf(path, sizeof(path), "%s/bench-00000", directory);
+
+	key_t key = ftok(path, SVSHM__PROJECT_FIRST);
+	int set = semget(key, 0, 0);
+	const struct svshm__header *template =
+		shmat(shmget(key, 0, 0), NULL, SHM_RDONLY);
+
+	if (template == (void *)-1 || semctl(set, 0, IPC_STAT, argument) < 0)
+		die("looking at the first orphan");
+	for (int i = 1; i < count; i++)
+		clone_orphan(template, (int)status.sem_nsems, i);
+	shmdt(template);
 }
 
 /* ---- Whole processes ------------------------------------------------------- */
@@ -164,7 +239,8 @@ static double orphan_floor(void)
 	struct shmid_ds status;
 	double start = now_ms();
 	int last = shmctl(0, SHM_INFO, &status);
-	volatile int sum = 0;
+	struct svshm__segment_status segment;
+	volatile unsigned sum = 0;
 	int sets = 0;
 
 	for (int i = 0; i <= last; i++) {
@@ -172,13 +248,15 @@ static double orphan_floor(void)
 
 		if (id < 0)
 			continue;
-		const int *memory = shmat(id, NULL, SHM_RDONLY);
+		const unsigned *memory = shmat(id, NULL, SHM_RDONLY);
 
 		if (memory == (void *)-1)
 			die("shmat");
-		sum += *memory;
+		sum = sum + *memory;
 		shmdt(memory);
-		int set = semget(status.shm_perm.__key, 0, 0);
+		svshm__segment_convert(&status, &segment);
+
+		int set = semget((key_t)segment.key, 0, 0);
 
 		sets += set >= 0 && semctl(set, 0, GETALL, values) == 0;
 	}
