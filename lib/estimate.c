@@ -18,7 +18,7 @@ static int64_t latest(int64_t one, int64_t two)
 	return one > two ? one : two;
 }
 
-/* ---- Segments ---------------------------------------------------------------- */
+/* ---- Segments ------------------------------------------------------------ */
 
 /* A living or unknown process that made it or used it last: says so. */
 static bool user_may_live(struct svshm__lives *lives, const char *who,
@@ -79,7 +79,7 @@ enum svshm_certainty svshm__estimate_segment(
 	return age >= DAY ? SVSHM_CERTAINTY_LIKELY : SVSHM_CERTAINTY_POSSIBLE;
 }
 
-/* ---- Sets -------------------------------------------------------------------- */
+/* ---- Sets ---------------------------------------------------------------- */
 
 static int by_pid(const void *a, const void *b)
 {

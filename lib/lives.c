@@ -194,7 +194,6 @@ static bool has_child_of(const struct svshm__lives *lives, pid_t pid, uid_t uid)
 	return false;
 }
 
-/* Init adopts everybody's children, and makes no sets. */
 static bool may_be_maker(const struct svshm__lives *lives,
 			 const struct svshm__process_seen *one, uid_t user,
 			 uid_t creator)
@@ -205,7 +204,9 @@ static bool may_be_maker(const struct svshm__lives *lives,
 		return false;
 	if (one->uid == user || (one->uid == creator && !handed_on))
 		return true;
-	return handed_on && one->pid != 1 && has_child_of(lives, one->pid, user);
+	/* Init, too, which adopts others' children: in a container, it can be
+	   the server itself. */
+	return handed_on && has_child_of(lives, one->pid, user);
 }
 
 /* Of unknown age is the oldest of all. */

@@ -294,8 +294,8 @@ static int info_by_id(struct info_run *run, const char *what, const char *text,
 	long id = strtol(text, &end, 10);
 
 	if (end == text || *end || id < 0 || id > INT_MAX)
-		return usage_error(&command_info, "\"%.40s\" is not the id of a "
-				   "%s", text, what);
+		return usage_error(&command_info, "\"%.40s\" is not the id of "
+				   "a %s", text, what);
 	*target = (int)id;
 	int code = svshm_scan(SVSHM_SCAN_FOREIGN, visit, run);
 

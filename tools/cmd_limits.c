@@ -16,7 +16,7 @@
 
 #define LIMITS_MAX 16
 
-/* Leftovers among what counts for a limit; and the user who has most of them. */
+/* Leftovers among what counts for a limit, and whose they are. */
 struct share {
 	uint64_t amount;
 	struct {
@@ -85,7 +85,7 @@ static int keep(const struct svshm_limit *limit, void *context)
 	return 0;
 }
 
-/* ---- Leaks ------------------------------------------------------------------- */
+/* ---- Leaks --------------------------------------------------------------- */
 
 static void count_in(struct share *share, uid_t uid, uint64_t amount)
 {
@@ -143,7 +143,7 @@ static void free_shares(struct shares *shares)
 	}
 }
 
-/* ---- Diagnosis ----------------------------------------------------------------- */
+/* ---- Diagnosis ----------------------------------------------------------- */
 
 static struct text amount(const struct one_limit *limit, uint64_t value)
 {
@@ -205,7 +205,7 @@ static char *diagnose(const struct limits_run *run,
 	return text;
 }
 
-/* ---- Printing -------------------------------------------------------------------- */
+/* ---- Printing ------------------------------------------------------------ */
 
 static void print_table(const struct limits_run *run)
 {

@@ -132,6 +132,6 @@ const struct command command_list = {
 	"  --json   print JSON\n"
 	"\n"
 	"PROCS: processes registered / of these alive.  MAPS: attachments that "
-	"the\nkernel counts.  \"foreign?\": of another program, and perhaps left "
-	"over.\n",
+	"the\nkernel counts.  \"foreign?\": of another program, and perhaps "
+	"left over.\n",
 };

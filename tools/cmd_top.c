@@ -54,7 +54,8 @@ static void scan(struct top_run *run)
 
 static size_t room(const struct top_run *run)
 {
-	return run->lines > OTHER_LINES ? (size_t)(run->lines - OTHER_LINES) : 1;
+	return run->lines > OTHER_LINES ?
+		(size_t)(run->lines - OTHER_LINES) : 1;
 }
 
 static void keep_in_range(struct top_run *run)

@@ -39,8 +39,8 @@ static char *save_path(const char *directory, const struct svshm_object *object)
 }
 
 /* The callback of svshm_recover(): whatever fails here keeps the object. */
-int rescue_save(const struct svshm_object *object, const void *data, size_t size,
-		void *context)
+int rescue_save(const struct svshm_object *object, const void *data,
+		size_t size, void *context)
 {
 	struct rescue *rescue = context;
 	struct new_file file;

@@ -275,10 +275,7 @@ int directory_check(const char *path);
 /* Remove it, unless it has been committed, and free what it holds. */
 void new_file_end(struct new_file *file);
 
-/*
- * Write all; EINTR if a signal that ends the command has been caught. PROGRESS
- * may be NULL.
- */
+/* Write all; EINTR if a signal to end was caught. PROGRESS may be NULL. */
 int write_all(int fd, const void *data, size_t size,
 	      struct progress *progress);
 
@@ -291,8 +288,8 @@ struct rescue {
 };
 
 /* For svshm_recovery, with a struct rescue: what fails keeps the object. */
-int rescue_save(const struct svshm_object *object, const void *data, size_t size,
-		void *context);
+int rescue_save(const struct svshm_object *object, const void *data,
+		size_t size, void *context);
 
 /* ---- source.c: what put copies ------------------------------------------- */
 

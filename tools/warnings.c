@@ -69,7 +69,8 @@ static bool removes_ipc(void)
 			read_setting(found.gl_pathv[k], value, sizeof(value));
 		globfree(&found);
 	}
-	return strcasecmp(value, "no") != 0 && strcasecmp(value, "false") != 0 &&
+	return strcasecmp(value, "no") != 0 &&
+	       strcasecmp(value, "false") != 0 &&
 	       strcasecmp(value, "off") != 0 && strcmp(value, "0") != 0;
 }
 

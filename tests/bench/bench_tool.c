@@ -52,7 +52,7 @@ static double now_ms(void)
 	return (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
 }
 
-/* ---- What there is to see -------------------------------------------------- */
+/* ---- What there is to see ------------------------------------------------ */
 
 static int *foreign_ids;
 
@@ -169,7 +169,7 @@ static void make_orphans(int count)
 	shmdt(template);
 }
 
-/* ---- Whole processes ------------------------------------------------------- */
+/* ---- Whole processes ----------------------------------------------------- */
 
 struct command {
 	const char *name;
@@ -230,7 +230,7 @@ static void compare(const char *title, struct command *commands)
 	}
 }
 
-/* ---- The floor --------------------------------------------------------------- */
+/* ---- The floor ----------------------------------------------------------- */
 
 /* To see what an orphan is: its mapping and its semaphores. */
 static double orphan_floor(void)
@@ -285,13 +285,14 @@ static void print_floor(const char *what, double (*measure)(void))
 	printf("  %-28s %8.1f ms\n", what, median(times, ROUNDS));
 }
 
-/* ---- The runs ------------------------------------------------------------------ */
+/* ---- The runs ------------------------------------------------------------ */
 
 static void bench_list(const char *what, int count, bool foreign)
 {
 	struct command commands[] = {
 		{ .name = "svshm list", .argv = { tool, "list" } },
-		{ .name = "svshm list --all", .argv = { tool, "list", "--all" } },
+		{ .name = "svshm list --all",
+		  .argv = { tool, "list", "--all" } },
 		{ .name = "svshm list --all --json",
 		  .argv = { tool, "list", "--all", "--json" } },
 		{ .name = "ipcs -m", .argv = { "ipcs", "-m" } },
