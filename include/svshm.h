@@ -343,6 +343,23 @@ enum svshm_verdict {
 	SVSHM_VERDICT_UNKNOWN = 7       /* can't be judged: treated as in use */
 };
 
+/* What there is to say beside the verdict: bits of svshm_object.notes. */
+#define SVSHM_NOTE_KEY_FILE_GONE 1u     /* the path leads to nothing any more */
+#define SVSHM_NOTE_KEY_FILE_REPLACED 2u /* it leads to another file by now */
+#define SVSHM_NOTE_COLLISION 4u /* the first key of ftok was somebody else's */
+#define SVSHM_NOTE_SET_GONE 8u  /* somebody has removed the semaphore set */
+
+/*
+ * Another program's segment or set has no registry: whether anybody wants it
+ * can be estimated only, from who made it and who used it last.
+ */
+enum svshm_certainty {
+	SVSHM_CERTAINTY_NONE = 0,     /* in use, or it can't be told */
+	SVSHM_CERTAINTY_POSSIBLE = 1, /* left over, and not for long */
+	SVSHM_CERTAINTY_LIKELY = 2,   /* for a day, or: a set, see svshm(1) */
+	SVSHM_CERTAINTY_ALMOST = 3    /* and no key leads to it */
+};
+
 #define SVSHM_PROCESS_NAME_SIZE 16
 
 /* A process in an object's slot table: its own word, for people to read. */
@@ -391,6 +408,16 @@ struct svshm_object {
 	bool locked;
 	bool owner_died;        /* and nobody has made the data consistent */
 	pid_t lock_pid;         /* the owner, if locked and known; else 0 */
+
+	unsigned notes;         /* SVSHM_NOTE_... */
+	/* Of another program's segment or set: is it a leftover? */
+	enum svshm_certainty certainty;
+	unsigned semaphore_count; /* of the set */
+	/* Of another program's set, if it may be read. */
+	unsigned waiters;       /* that sleep in semop now */
+	int64_t operation_time; /* of the last semop; 0: never */
+	const pid_t *semaphore_pids; /* who changed a semaphore last: distinct */
+	size_t semaphore_pid_count;
 };
 
 /* Return 0 to go on; anything else ends the scan and is its result. */
@@ -423,6 +450,9 @@ SVSHM_API int svshm_inspect(struct svshm *handle, svshm_visit *visit,
 #define SVSHM_RECOVER_DRY_RUN 1u /* judge, remove nothing */
 #define SVSHM_RECOVER_FORCE 2u   /* remove whatever the verdict: its users get
 				    SVSHM_REMOVED */
+#define SVSHM_RECOVER_FOREIGN 4u /* also another program's, of a certainty of
+				    POSSIBLE or more, that is the caller's own
+				    (or the caller is root) */
 
 struct svshm_recovery {
 	unsigned flags;
@@ -431,7 +461,8 @@ struct svshm_recovery {
 	 * the object's gate held (so nobody can attach meanwhile). Anything but
 	 * 0 stops the removal and is the result of svshm_recover(); negative
 	 * values should be codes. Called only if there are data: for orphans,
-	 * and with FORCE also for objects in use.
+	 * and with FORCE also for objects in use. A foreign segment has no gate,
+	 * and all of it is data.
 	 */
 	int (*save)(const struct svshm_object *object, const void *data,
 		    size_t size, void *context);
@@ -447,6 +478,8 @@ struct svshm_recovery {
  * within the visit, if it still is a proven leftover: orphan, half-made or
  * half-removed. It is judged again under the object's gate right before.
  * Removal is by id: segment, key file (if the library made it), set.
+ * For a foreign one there is no gate: who attaches between the last look and
+ * the removal keeps the memory, but nobody finds it any more; message says so.
  * Returns: 0 (removed; with DRY_RUN: would be), what save returned, BUSY (in
  * use, or cannot be judged), NOT_FOUND (gone meanwhile), CORRUPT (remove with
  * FORCE), NOT_SUPPORTED (foreign), PERMISSION_DENIED, TIMED_OUT,
@@ -457,6 +490,27 @@ SVSHM_API int svshm_recover(const struct svshm_object *object,
 
 /* A verdict in a word or two, e.g. "in use"; never NULL. Static. */
 SVSHM_API const char *svshm_verdict_string(enum svshm_verdict verdict);
+
+/* A limit of the system's. Later versions may append members. */
+struct svshm_limit {
+	const char *name;      /* "segments", "sets"...: see svshm_limits(3) */
+	const char *unit;      /* "bytes", or what is counted; plural */
+	const char *parameter; /* what the system calls it */
+	bool total;            /* it limits a sum, of which USED is in use */
+	uint64_t used;         /* 0 if not a total */
+	uint64_t limit;        /* UINT64_MAX: none */
+	const char *raise;     /* a command that raises it; NULL: not known */
+};
+
+typedef int svshm_limit_visit(const struct svshm_limit *limit, void *context);
+
+/*
+ * Visit every limit of System V shared memory and semaphores that the system
+ * tells, as svshm_scan() visits objects.
+ * Returns: 0, what VISIT returned, INVALID_ARGUMENT, NOT_SUPPORTED (the system
+ * does not tell).
+ */
+SVSHM_API int svshm_limits(svshm_limit_visit *visit, void *context);
 
 #ifdef __cplusplus
 }

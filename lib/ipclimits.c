@@ -4,8 +4,6 @@
 #include "ipclimits.h"
 
 #include <errno.h>
-#include <stdbool.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <sys/ipc.h>
 #include <sys/sem.h>
@@ -122,7 +120,56 @@ static void measure_sets(int count, char *buffer, size_t buffer_size)
 		 (unsigned long long)(sets ? semmni : semmns), command);
 }
 
+static void count_segments(struct svshm__limit_counts *counts,
+			   const struct shm_info *used,
+			   const struct shminfo *limit)
+{
+	counts->page_size = (uint64_t)sysconf(_SC_PAGESIZE);
+	counts->segments = (uint64_t)used->used_ids;
+	counts->segments_max = limit->shmmni;
+	counts->pages = used->shm_tot;
+	counts->pages_max = limit->shmall;
+	counts->segment_size_max = limit->shmmax;
+}
+
+static void count_sets(struct svshm__limit_counts *counts,
+		       const struct seminfo *used, const struct seminfo *limit)
+{
+	counts->sets = (uint64_t)used->semusz;
+	counts->sets_max = (uint64_t)limit->semmni;
+	counts->semaphores = (uint64_t)used->semaem;
+	counts->semaphores_max = (uint64_t)limit->semmns;
+	counts->set_size_max = (uint64_t)limit->semmsl;
+	counts->operations_max = (uint64_t)limit->semopm;
+	counts->value_max = (uint64_t)limit->semvmx;
+}
+
+bool svshm__limits_count(struct svshm__limit_counts *counts)
+{
+	struct shminfo shm_limit;
+	struct shm_info shm_used;
+	struct seminfo sem_limit, sem_used;
+	union semun limit, used;
+
+	limit.__buf = &sem_limit;
+	used.__buf = &sem_used;
+	if (shmctl(0, IPC_INFO, (struct shmid_ds *)(void *)&shm_limit) < 0 ||
+	    shmctl(0, SHM_INFO, (struct shmid_ds *)(void *)&shm_used) < 0 ||
+	    semctl(0, 0, IPC_INFO, limit) < 0 ||
+	    semctl(0, 0, SEM_INFO, used) < 0)
+		return false;
+	count_segments(counts, &shm_used, &shm_limit);
+	count_sets(counts, &sem_used, &sem_limit);
+	return true;
+}
+
 #else
+
+bool svshm__limits_count(struct svshm__limit_counts *counts)
+{
+	(void)counts;
+	return false;
+}
 
 int svshm__limits_check(size_t size, uint64_t old_size)
 {

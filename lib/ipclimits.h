@@ -3,6 +3,7 @@
 #ifndef SVSHM_IPCLIMITS_H
 #define SVSHM_IPCLIMITS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -22,5 +23,19 @@ const char *svshm__limits_of_sets(int count, char *buffer, size_t buffer_size);
  * measured stands against it.
  */
 int svshm__limits_check(size_t size, uint64_t old_size);
+
+/* What is used, and the limits (..._max), of the whole system. */
+struct svshm__limit_counts {
+	uint64_t page_size;
+	uint64_t segments, segments_max;
+	uint64_t pages, pages_max;
+	uint64_t segment_size_max;
+	uint64_t sets, sets_max;
+	uint64_t semaphores, semaphores_max;
+	uint64_t set_size_max, operations_max, value_max;
+};
+
+/* False: the system does not tell. */
+bool svshm__limits_count(struct svshm__limit_counts *counts);
 
 #endif

@@ -46,6 +46,8 @@ static bool copy_checked(const char *segment, uint64_t segment_size,
 	view->lock_engine = header->lock_engine;
 	view->create_time = header->create_time;
 	view->registrations = header->registrations;
+	view->slots_used = view->registrations < view->slot_count ?
+		(uint32_t)view->registrations : view->slot_count;
 	view->lock_word = svshm__load(&header->lock_word);
 	view->inconsistent = svshm__load(&header->inconsistent) != 0;
 
@@ -130,7 +132,7 @@ static unsigned count_died(const struct svshm__evidence *evidence)
 		(const char *)evidence->mapping + view->slots_offset);
 	unsigned died = 0;
 
-	for (uint32_t i = 0; i < view->slot_count; i++)
+	for (uint32_t i = 0; i < view->slots_used; i++)
 		if (slots[i].used == SVSHM__SLOT_USED &&
 		    (evidence->set.id < 0 ||
 		     !svshm__slot_held(&evidence->set, i)))
@@ -195,13 +197,6 @@ int svshm__judge_look(struct svshm__evidence *evidence, int segment_id,
 	code = svshm__segment_stat(segment_id, &evidence->segment, error);
 	if (code)
 		return code == SVSHM_REMOVED ? SVSHM__AGAIN : code;
-	/* A set that was fresh as we came had no maker of segments inside; its
-	   mark is our own by now, and we may have other segments. */
-	if (evidence->set.id >= 0 && !evidence->set.fresh)
-		evidence->maker_stamped =
-			evidence->segment.creator_pid ==
-			svshm__semset_last_pid(evidence->set.id,
-					       SVSHM__SEM_TAG);
 	if (inside)
 		borrow_mapping(evidence);
 	if (!evidence->mapping)
@@ -212,8 +207,17 @@ int svshm__judge_look(struct svshm__evidence *evidence, int segment_id,
 	evidence->header = svshm__header_read(evidence->mapping,
 					      evidence->segment.size,
 					      &evidence->view);
-	if (evidence->header != SVSHM__HEADER_VALID)
+	if (evidence->header != SVSHM__HEADER_VALID) {
+		/* A set that was fresh as we came had no maker of segments
+		   inside; its mark is our own by now, and we may have other
+		   segments. */
+		if (evidence->set.id >= 0 && !evidence->set.fresh)
+			evidence->maker_stamped =
+				evidence->segment.creator_pid ==
+				svshm__semset_last_pid(evidence->set.id,
+						       SVSHM__SEM_TAG);
 		return SVSHM_OK;
+	}
 	evidence->named = is_named(&evidence->view, file);
 	/* Who died beside the living changes no verdict, and the table is
 	   long. */
@@ -360,11 +364,22 @@ const char *svshm__judge_reason(const struct svshm__evidence *evidence,
 		reason = "it was not made by svshm, or for another name";
 		break;
 	case SVSHM_VERDICT_HALF_MADE:
-		reason = "its maker died before it was complete";
+		reason = evidence->segment_id >= 0 ?
+			"its maker died before it was complete" :
+			evidence->set.id >= 0 ?
+			"there is a semaphore set without a segment: its "
+			"maker died before it was complete, or its remover "
+			"before all was gone" :
+			"there is nothing but a key file: its maker died "
+			"before it was complete, or its remover before all "
+			"was gone";
 		break;
 	case SVSHM_VERDICT_HALF_REMOVED:
-		reason = "everybody has detached, but the last one died in, "
-			 "or was not permitted, the removal";
+		reason = evidence->segment_id >= 0 ?
+			"everybody has detached, but the last one died in, "
+			"or was not permitted, the removal" :
+			"there is a semaphore set without a segment: somebody "
+			"removed the segment, or died doing so";
 		break;
 	case SVSHM_VERDICT_CORRUPT:
 		reason = "its header contradicts itself or the kernel";

@@ -25,6 +25,9 @@ struct svshm__view {
 	uint64_t device, inode;
 	uint32_t project, flags;
 	uint32_t slots_offset, slot_count;
+	/* A newcomer gets the first free slot, so slots from this one on have
+	   never been used, and their pages need not be read. */
+	uint32_t slots_used;
 	uint32_t key_offset, key_length;
 	uint32_t lock_engine;
 	int64_t create_time;

@@ -183,3 +183,12 @@ unsigned svshm__key_name_hash(const char *path)
 		hash = (hash ^ (unsigned char)*c) * 16777619u;
 	return ((hash ^ (hash >> 16)) & 0x3fff) + 1;
 }
+
+/* All ftoks that we know put the project into the topmost of 32 bits. */
+bool svshm__key_plausible(int64_t key)
+{
+	uint32_t project = ((uint32_t)key >> 24) & 0xff;
+
+	return project >= SVSHM__PROJECT_FIRST &&
+	       project < SVSHM__PROJECT_FIRST + SVSHM__PROJECTS;
+}

@@ -64,6 +64,18 @@ void svshm__key_file_free(struct svshm__key_file *file);
  */
 int svshm__key_file_check(const char *path, struct svshm__error *error);
 
+/* Where PATH leads to now, for who knows which file it was. */
+enum svshm__key_file_state {
+	SVSHM__KEY_FILE_SAME,
+	SVSHM__KEY_FILE_GONE,
+	SVSHM__KEY_FILE_REPLACED,
+	SVSHM__KEY_FILE_UNKNOWN
+};
+
+enum svshm__key_file_state svshm__key_file_state(const char *path,
+						 uint64_t device,
+						 uint64_t inode);
+
 /* Whether the path still leads to the file that was looked at. */
 bool svshm__key_file_same(const struct svshm__key_file *file);
 
@@ -81,6 +93,9 @@ void svshm__key_file_unlink(const char *path, uint64_t device, uint64_t inode,
 /* ftok(). */
 int svshm__key_of(const char *path, int project, key_t *key,
 		  struct svshm__error *error);
+
+/* Whether ftok may have given KEY for a native object of ours. */
+bool svshm__key_plausible(int64_t key);
 
 /* A hash of the last component of PATH, for SVSHM__SEM_NAME. */
 unsigned svshm__key_name_hash(const char *path);

@@ -260,6 +260,20 @@ void svshm__key_file_free(struct svshm__key_file *file)
 	file->path = NULL;
 }
 
+enum svshm__key_file_state svshm__key_file_state(const char *path,
+						 uint64_t device,
+						 uint64_t inode)
+{
+	struct stat status;
+
+	if (lstat(path, &status) < 0)
+		return errno == ENOENT ? SVSHM__KEY_FILE_GONE :
+					 SVSHM__KEY_FILE_UNKNOWN;
+	return device == (uint64_t)status.st_dev &&
+	       inode == (uint64_t)status.st_ino ? SVSHM__KEY_FILE_SAME :
+						  SVSHM__KEY_FILE_REPLACED;
+}
+
 bool svshm__key_file_same(const struct svshm__key_file *file)
 {
 	struct stat status;

@@ -18,6 +18,7 @@
 #include "crashpoint.h"
 #include "judge.h"
 #include "process.h"
+#include "recover_foreign.h"
 
 #define GATE_TIMEOUT_MS 30000
 
@@ -258,15 +259,22 @@ int svshm_recover(const struct svshm_object *object,
 		recovery = &nothing_special;
 	}
 	if (!object || (recovery->flags & ~(SVSHM_RECOVER_DRY_RUN |
-					    SVSHM_RECOVER_FORCE)))
+					    SVSHM_RECOVER_FORCE |
+					    SVSHM_RECOVER_FOREIGN)))
 		return SVSHM_INVALID_ARGUMENT;
+	if (object->verdict == SVSHM_VERDICT_FOREIGN &&
+	    (recovery->flags & SVSHM_RECOVER_FOREIGN))
+		return svshm__recover_foreign(object, recovery);
 
 	memset(&work, 0, sizeof(work));
 	work.object = object;
 	work.recovery = recovery;
 	recovery->verdict = object->verdict;
 
-	int code = recover(&work);
+	/* Not even a gate is made for what is another program's. */
+	int code = object->verdict == SVSHM_VERDICT_FOREIGN ?
+		svshm__error_set(&work.error, SVSHM_NOT_SUPPORTED,
+				 "it is another program's") : recover(&work);
 
 	if (code)
 		snprintf(recovery->message, sizeof(recovery->message), "%s",

@@ -13,6 +13,7 @@
 
 #include "error.h"
 #include "judge.h"
+#include "lives.h"
 
 /* ---- What the systems' files provide ------------------------------------- */
 
@@ -20,6 +21,7 @@ struct svshm__scan_item {
 	int id;
 	int64_t key;
 	struct svshm__segment_status status; /* of a segment; size 0: not known */
+	struct svshm__set_status set_status; /* of a set; count 0: not known */
 };
 
 struct svshm__scan_list {
@@ -41,8 +43,9 @@ int svshm__scan_sets(struct svshm__scan_list *list,
 int svshm__scan_add(struct svshm__scan_list *list, int id, int64_t key,
 		    const struct svshm__segment_status *status);
 
-/* Whether ftok may have given KEY for a native object of ours. */
-bool svshm__scan_plausible(int64_t key);
+/* The same for a set. */
+int svshm__scan_add_set(struct svshm__scan_list *list, int id, int64_t key,
+			const struct svshm__set_status *status);
 
 /* ---- What scan.c makes of it --------------------------------------------- */
 
@@ -65,7 +68,13 @@ struct svshm__candidate {
 	int segment_id, set_id;
 	const char *path;
 	const struct svshm__segment_status *status; /* NULL: ask the kernel */
+	const struct svshm__set_status *set_status; /* of a lone set; or NULL */
+	struct svshm__lives *lives; /* NULL: not those of a scan */
 };
+
+/* What FILE leads to under one of its keys; false: nothing. */
+bool svshm__scan_by_keys(const struct svshm__key_file *file,
+			 struct svshm__candidate *candidate);
 
 /*
  * Judge, inside the gate if it is free, and show it to VISIT. Returns what

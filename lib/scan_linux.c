@@ -86,7 +86,7 @@ int svshm__scan_segments(const struct svshm__key_file *file,
 		if (id < 0)
 			continue;
 		svshm__segment_convert(&status, &converted);
-		if (file && (!svshm__scan_plausible(converted.key) ||
+		if (file && (!svshm__key_plausible(converted.key) ||
 			     converted.size < sizeof(struct svshm__header)))
 			continue;
 		int code = svshm__scan_add(list, id, converted.key, &converted);
@@ -119,7 +119,8 @@ int svshm__scan_sets(struct svshm__scan_list *list, struct svshm__error *error)
 			continue;
 		svshm__semset_convert(&status, &converted);
 
-		int code = svshm__scan_add(list, id, converted.key, NULL);
+		int code = svshm__scan_add_set(list, id, converted.key,
+					       &converted);
 
 		if (code)
 			return svshm__error_set(error, code, "no memory");

@@ -109,6 +109,19 @@ pid_t svshm__semset_last_pid(int id, int index)
 	return pid > 0 ? (pid_t)pid : 0;
 }
 
+int svshm__semset_waiters(int id, int index, unsigned *waiters)
+{
+	int larger = semctl(id, index, GETNCNT);
+	int zero = larger < 0 ? -1 : semctl(id, index, GETZCNT);
+
+	if (zero < 0)
+		return svshm__error_system(NULL, SVSHM__CALL_SEMCTL, errno,
+					   "semctl(id=%d, %d, GETNCNT)", id,
+					   index);
+	*waiters = (unsigned)(larger + zero);
+	return SVSHM_OK;
+}
+
 #if defined(HAVE_SEMTIMEDOP) && HAVE_DECL_SEMTIMEDOP
 
 /* -1 and errno; EAGAIN also when REMAINING milliseconds have passed. */

@@ -50,6 +50,9 @@ int svshm__semset_values(int id, unsigned short *values,
 /* Who last changed one semaphore; 0 if not known in this pid namespace. */
 pid_t svshm__semset_last_pid(int id, int index);
 
+/* How many processes wait for one semaphore to become zero, or larger. */
+int svshm__semset_waiters(int id, int index, unsigned *waiters);
+
 #define SVSHM__FOREVER (-1)
 
 /*

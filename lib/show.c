@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "estimate.h"
+
 /* What struct svshm_object points to. */
 struct picture {
 	struct svshm_object object;
@@ -16,7 +18,9 @@ struct picture {
 	bool inside; /* the gate */
 	struct svshm_process *processes;
 	char *key;
-	char reason[256];
+	struct svshm__set_use use; /* of another program's set */
+	bool set_gone;
+	char reason[512];
 };
 
 static void copy_process(struct svshm_process *to,
@@ -41,11 +45,11 @@ static int list_processes(struct picture *picture)
 		(const char *)evidence->mapping + view->slots_offset);
 	size_t count = 0;
 
-	picture->processes = calloc(view->slot_count ? view->slot_count : 1,
+	picture->processes = calloc(view->slots_used ? view->slots_used : 1,
 				    sizeof(*picture->processes));
 	if (!picture->processes)
 		return SVSHM_OUT_OF_RESOURCES;
-	for (uint32_t i = 0; i < view->slot_count; i++) {
+	for (uint32_t i = 0; i < view->slots_used; i++) {
 		bool alive = evidence->set.id >= 0 &&
 			     svshm__slot_held(&evidence->set, i);
 
@@ -117,6 +121,7 @@ static void describe_kernel(struct picture *picture,
 	object->segment_id = candidate->segment_id;
 	object->semaphore_id = candidate->set_id >= 0 ?
 		candidate->set_id : picture->evidence.set.id;
+	object->semaphore_count = (unsigned)set->count;
 	if (candidate->segment_id >= 0) {
 		object->uid = segment->uid;
 		object->gid = segment->gid;
@@ -130,10 +135,15 @@ static void describe_kernel(struct picture *picture,
 		object->creator_pid = segment->creator_pid;
 		object->last_pid = segment->last_pid;
 	} else if (candidate->set_id >= 0) {
+		/* What may not be looked at: as listed. */
+		if (!set->count && candidate->set_status)
+			set = candidate->set_status;
+		object->semaphore_count = (unsigned)set->count;
+		object->operation_time = set->operation_time;
 		object->uid = set->uid;
 		object->gid = set->gid;
 		object->creator_uid = set->creator_uid;
-		object->mode = set->mode;
+		object->mode = set->mode & 0666;
 		object->create_time = set->change_time;
 	}
 }
@@ -161,7 +171,9 @@ static int look_at_set(struct picture *picture,
 	set->id = candidate->set_id;
 	/* Made since the sets were listed? */
 	if (set->id < 0 && candidate->segment_id >= 0 && candidate->key != 0)
-		svshm__semset_find((key_t)candidate->key, &set->id, NULL);
+		picture->set_gone = svshm__semset_find((key_t)candidate->key,
+						       &set->id, NULL) ==
+				    SVSHM_NOT_FOUND;
 	if (set->id >= 0)
 		code = svshm__set_look(set, 0, NULL);
 	/* Fresh sets have no tag: only one that a key file leads to is ours. */
@@ -189,7 +201,7 @@ static int gather(struct picture *picture,
 
 	/* Not to be mapped to see that it isn't ours: that would change its
 	   times, and who used it last. */
-	if (candidate->status && !svshm__scan_plausible(candidate->key)) {
+	if (candidate->status && !svshm__key_plausible(candidate->key)) {
 		evidence->set.id = -1;
 		evidence->segment_id = candidate->segment_id;
 		evidence->segment = *candidate->status;
@@ -257,6 +269,39 @@ static void note_left_time(struct picture *picture)
 		header->left_time = left;
 }
 
+static void note(struct picture *picture, unsigned note, const char *text)
+{
+	size_t used = strlen(picture->reason);
+
+	picture->object.notes |= note;
+	snprintf(picture->reason + used, sizeof(picture->reason) - used,
+		 "; %s", text);
+}
+
+static void describe_notes(struct picture *picture)
+{
+	const struct svshm__view *view = &picture->evidence.view;
+
+	switch (svshm__key_file_state(view->path, view->device, view->inode)) {
+	case SVSHM__KEY_FILE_GONE:
+		note(picture, SVSHM_NOTE_KEY_FILE_GONE, "its key file is gone");
+		break;
+	case SVSHM__KEY_FILE_REPLACED:
+		note(picture, SVSHM_NOTE_KEY_FILE_REPLACED,
+		     "its key file was lost: there is another file now");
+		break;
+	case SVSHM__KEY_FILE_SAME:
+	case SVSHM__KEY_FILE_UNKNOWN:
+		break;
+	}
+	if (view->project != SVSHM__PROJECT_FIRST)
+		note(picture, SVSHM_NOTE_COLLISION, "ftok's first key for its "
+		     "key file was somebody else's as it was made");
+	if (picture->set_gone)
+		note(picture, SVSHM_NOTE_SET_GONE,
+		     "its semaphore set was removed by somebody");
+}
+
 static int describe(struct picture *picture,
 		    const struct svshm__candidate *candidate)
 {
@@ -268,8 +313,18 @@ static int describe(struct picture *picture,
 		code = describe_header(picture);
 	else if (candidate->path)
 		describe_path(picture, candidate->path);
-	svshm__judge_reason(&picture->evidence, picture->object.verdict,
-			    picture->reason, sizeof(picture->reason));
+	if (picture->object.verdict == SVSHM_VERDICT_FOREIGN)
+		svshm__estimate_describe(&picture->object,
+					&picture->evidence.segment,
+					&picture->use, candidate->lives,
+					picture->reason,
+					sizeof(picture->reason));
+	else
+		svshm__judge_reason(&picture->evidence,
+				    picture->object.verdict, picture->reason,
+				    sizeof(picture->reason));
+	if (picture->evidence.header == SVSHM__HEADER_VALID)
+		describe_notes(picture);
 	picture->object.reason = picture->reason;
 	return code;
 }
@@ -293,7 +348,7 @@ int svshm__scan_show(const struct svshm__candidate *candidate,
 	/* What the caller may not even look at could be anybody's. */
 	if (picture->object.verdict == SVSHM_VERDICT_UNKNOWN &&
 	    picture->evidence.header == SVSHM__HEADER_UNREAD && !foreign_too &&
-	    !svshm__scan_plausible(candidate->key))
+	    !svshm__key_plausible(candidate->key))
 		goto out;
 	code = describe(picture, candidate);
 	if (code)
@@ -305,6 +360,7 @@ int svshm__scan_show(const struct svshm__candidate *candidate,
 out:
 	if (picture) {
 		let_go(picture);
+		svshm__set_use_free(&picture->use);
 		free(picture->processes);
 		free(picture->key);
 		free(picture);

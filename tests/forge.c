@@ -65,6 +65,7 @@ void forge_header(void *memory, size_t size, const char *path)
 	header->slot_count = 14;
 	header->key_offset = 8192;
 	header->lock_engine = SVSHM__LOCK_PORTABLE;
+	header->registrations = 1;
 	slots[0].used = SVSHM__SLOT_USED;
 	forge_path(header, path);
 	header->magic = SVSHM__MAGIC;

@@ -13,15 +13,15 @@ cd "$srcdir" || exit 99
 layers='
 1 atomic crashpoint layout semun
 2 debug sha1
-3 ipclimits
+3 ipclimits lives
 4 error
 5 process
 6 key key_file segment semset
 7 keylist mapping registry
-8 judge lock lock_fast lock_portable
-9 handle scan scan_keydir scan_linux
+8 estimate judge lock lock_fast lock_portable
+9 handle recover_foreign scan scan_keydir scan_linux scan_name
 10 native native_attach native_create native_detach native_reader native_register native_twin recover show
-11 svshm svshm_lock
+11 limits svshm svshm_lock
 '
 
 # Some sources share a header: scan_linux.c has scan.h.

@@ -150,7 +150,7 @@ static int unlock(struct get_run *run)
 
 static int write_out(struct get_run *run, const void *data, size_t size)
 {
-	if (write_all(run->fd, data, size) == 0)
+	if (write_all(run->fd, data, size, NULL) == 0)
 		return TOOL_DONE;
 	return write_failed(run);
 }

@@ -10,7 +10,8 @@
 #include "tool.h"
 
 struct info_run {
-	int segment_id; /* what to look for in a scan */
+	int segment_id; /* what to look for in a scan; -1: not by that */
+	int set_id;
 	bool json;
 	bool found;
 };
@@ -39,6 +40,9 @@ static void print_names(const struct svshm_object *object)
 	line("layout", object->layout == SVSHM_LAYOUT_QT ? "qt" : "native");
 	line("verdict", svshm_verdict_string(object->verdict));
 	line("reason", object->reason ? object->reason : "-");
+	if (object->verdict == SVSHM_VERDICT_FOREIGN)
+		LINE("left over", "%s", object->certainty ?
+		     object_certainty(object) : "no, or it can't be told");
 	LINE("IPC key", "0x%08llx",
 	     (unsigned long long)object->ipc_key & 0xffffffffULL);
 }
@@ -67,6 +71,42 @@ static void print_segment(const struct svshm_object *object)
 	LINE("last detach", "%s", text_time(object->detach_time).bytes);
 	LINE("creator pid", "%ld", (long)object->creator_pid);
 	LINE("last pid", "%ld", (long)object->last_pid);
+}
+
+/* Who changed a set's semaphores last, as far as each of them is there. */
+static void print_set(const struct svshm_object *object)
+{
+	static const char *const titles[] = {
+		"  PID", "USER", "STARTED", "COMMAND"
+	};
+	struct table table = { .titles = titles, .alignment = "llrl" };
+
+	LINE("semaphores", "%u", object->semaphore_count);
+	LINE("created", "%s or later", text_time(object->create_time).bytes);
+	LINE("last semop", "%s", text_time(object->operation_time).bytes);
+	LINE("waiting", "%u process%s", object->waiters,
+	     object->waiters == 1 ? "" : "es");
+	LINE("last changed by", "%zu process%s; who has undo entries, or only "
+	     "knows its id, the kernel does not tell",
+	     object->semaphore_pid_count,
+	     object->semaphore_pid_count == 1 ? "" : "es");
+	for (size_t i = 0; i < object->semaphore_pid_count; i++) {
+		struct mapper who;
+		bool there = mapper_look(&who, object->semaphore_pids[i]);
+		char *const cells[] = {
+			text_print("  %ld", (long)object->semaphore_pids[i]),
+			text_print("%s", there ? text_user(who.uid).bytes :
+				   "-"),
+			text_print("%s", there ?
+				   text_since(who.start_time).bytes : "-"),
+			there ? text_escape(who.command) : text_print("gone"),
+		};
+
+		table_add(&table, cells, NULL);
+	}
+	if (table.rows > 0)
+		table_print(&table);
+	table_free(&table);
 }
 
 static void print_rights(const struct svshm_object *object)
@@ -134,8 +174,10 @@ static void print_processes(const struct svshm_object *object)
 
 static void print_mappers(const struct mappers *mappers)
 {
-	static const char *const titles[] = { "  PID", "ACCESS", "COMMAND" };
-	struct table table = { .titles = titles, .alignment = "lll" };
+	static const char *const titles[] = {
+		"  PID", "USER", "STARTED", "ACCESS", "COMMAND"
+	};
+	struct table table = { .titles = titles, .alignment = "llrll" };
 
 	if (!mappers->known) {
 		line("mapped by", "not known on this system");
@@ -149,6 +191,8 @@ static void print_mappers(const struct mappers *mappers)
 		const struct mapper *mapper = &mappers->list[i];
 		char *const cells[] = {
 			text_print("  %ld", (long)mapper->pid),
+			text_print("%s", text_user(mapper->uid).bytes),
+			text_print("%s", text_since(mapper->start_time).bytes),
 			text_print("%s", mapper->writable ? "read-write" :
 				   "read-only"),
 			text_escape(mapper->command),
@@ -174,6 +218,8 @@ static void mappers_json(const struct mappers *mappers)
 
 		json_open(NULL, '{');
 		json_number("pid", mapper->pid);
+		json_unsigned("uid", mapper->uid);
+		json_known("start_time", mapper->start_time);
 		json_text("access", mapper->writable ? "read-write" :
 			  "read-only");
 		json_text("command", mapper->command);
@@ -205,10 +251,15 @@ static void print_text(const struct svshm_object *object,
 		print_line("lock", lock_owner(object));
 		line("data whole", object->owner_died ? "not known: an owner "
 		     "of the lock died holding it" : "yes");
+		LINE("undo entries", "%zu process%s: who is registered and "
+		     "alive", object_alive(object),
+		     object_alive(object) == 1 ? "" : "es");
 		print_processes(object);
 	}
 	if (object->segment_id >= 0)
 		print_mappers(mappers);
+	else if (object->verdict == SVSHM_VERDICT_FOREIGN)
+		print_set(object);
 }
 
 static int visit(const struct svshm_object *object, void *context)
@@ -216,7 +267,12 @@ static int visit(const struct svshm_object *object, void *context)
 	struct info_run *run = context;
 	struct mappers mappers = { .known = false };
 
+	bool by_id = run->segment_id >= 0 || run->set_id >= 0;
+
+	scan_breathe();
 	if (run->segment_id >= 0 && object->segment_id != run->segment_id)
+		return 0;
+	if (run->set_id >= 0 && object->semaphore_id != run->set_id)
 		return 0;
 	run->found = true;
 	if (object->segment_id >= 0)
@@ -227,28 +283,30 @@ static int visit(const struct svshm_object *object, void *context)
 		print_text(object, &mappers);
 	mappers_free(&mappers);
 	/* In a scan, the one that was looked for: no need to go on. */
-	return run->segment_id >= 0;
+	return by_id;
 }
 
-static int info_by_id(struct info_run *run, const char *text)
+/* WHAT is "segment" or "set", of which *TARGET becomes the id. */
+static int info_by_id(struct info_run *run, const char *what, const char *text,
+		      int *target)
 {
 	char *end;
 	long id = strtol(text, &end, 10);
 
 	if (end == text || *end || id < 0 || id > INT_MAX)
-		return usage_error(&command_info, "--id: \"%.40s\" is not a "
-				   "segment id", text);
-	run->segment_id = (int)id;
+		return usage_error(&command_info, "\"%.40s\" is not the id of "
+				   "a %s", text, what);
+	*target = (int)id;
 	int code = svshm_scan(SVSHM_SCAN_FOREIGN, visit, run);
 
 	if (code < 0) {
-		message("cannot look for segment %ld: %s", id,
+		message("cannot look for %s %ld: %s", what, id,
 			svshm_strerror(code));
 		return TOOL_FAILED;
 	}
 	if (!run->found) {
-		message("there is no segment %ld that you may look at; "
-			"\"svshm list --all\" shows what there is", id);
+		message("there is no %s %ld that you may look at; \"svshm "
+			"list --all\" shows what there is", what, id);
 		return TOOL_FAILED;
 	}
 	return TOOL_DONE;
@@ -263,12 +321,13 @@ static int info_by_name(struct info_run *run, struct svshm *handle)
 
 static int info_run(int argc, char **argv)
 {
-	const char *native_key = NULL, *id = NULL;
-	struct info_run run = { .segment_id = -1 };
+	const char *native_key = NULL, *id = NULL, *set = NULL;
+	struct info_run run = { .segment_id = -1, .set_id = -1 };
 	const struct tool_option options[] = {
 		{ "id", OPTION_TEXT, &id },
 		{ "json", OPTION_FLAG, &run.json },
 		{ "native-key", OPTION_TEXT, &native_key },
+		{ "set", OPTION_TEXT, &set },
 		{ NULL, OPTION_FLAG, NULL },
 	};
 	struct operands operands;
@@ -277,11 +336,14 @@ static int info_run(int argc, char **argv)
 
 	if (status != OPTIONS_READ)
 		return status;
-	if (operands.count + (native_key != NULL) + (id != NULL) != 1)
+	if (operands.count + (native_key != NULL) + (id != NULL) +
+		    (set != NULL) != 1)
 		return usage_error(&command_info, "give one of KEY, "
-				   "--native-key PATH and --id N");
+				   "--native-key PATH, --id N and --set N");
 	if (id)
-		return info_by_id(&run, id);
+		return info_by_id(&run, "segment", id, &run.segment_id);
+	if (set)
+		return info_by_id(&run, "semaphore set", set, &run.set_id);
 	struct svshm *handle = options_handle(&command_info, &operands,
 					      native_key, &status);
 
@@ -299,7 +361,7 @@ const struct command command_info = {
 	.usage =
 	"usage: svshm info KEY [--json]\n"
 	"       svshm info --native-key PATH [--json]\n"
-	"       svshm info --id N [--json]\n"
+	"       svshm info --id N | --set N [--json]\n"
 	"\n"
 	"Show all that is known about an object: ids, rights, sizes, times, "
 	"the owner of\nthe lock, the registered processes, and on Linux who "
@@ -307,5 +369,7 @@ const struct command command_info = {
 	"\n"
 	"  --id N             the segment with the id N, of any program\n"
 	"  --json             print JSON\n"
-	"  --native-key PATH  the object of the key file PATH\n",
+	"  --native-key PATH  the object of the key file PATH\n"
+	"  --set N            the semaphore set with the id N, of any "
+	"program\n",
 };

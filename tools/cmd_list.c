@@ -10,58 +10,39 @@
 struct list_run {
 	bool json;
 	bool colour;
-	size_t leftovers;
+	size_t leftovers, seen;
 	struct table table;
+	char **notes;
+	size_t note_count;
+	struct progress progress;
 };
 
-static const char *const titles[] = {
-	"KEY", "VERDICT", "SIZE", "PROCS", "MAPS", "MODE", "OWNER", "AGE"
-};
-
-#define TITLE_COUNT (sizeof(titles) / sizeof(*titles))
-
-static const char *verdict_colour(const struct svshm_object *object)
+/* Under the table: it has no room for them. */
+static void note(struct list_run *run, const struct svshm_object *object)
 {
-	if (object->verdict == SVSHM_VERDICT_CORRUPT)
-		return "\033[31m";
-	if (object_is_leftover(object))
-		return "\033[33m";
-	if (object->verdict == SVSHM_VERDICT_IN_USE)
-		return "\033[32m";
-	return NULL;
-}
+	char *notes = object_notes(object);
 
-/* Of so many in the table so many are alive; there may be none to read. */
-static char *processes_cell(const struct svshm_object *object)
-{
-	if (object->max_processes == 0)
-		return text_print("-");
-	return text_print("%zu/%zu", object->process_count,
-			  object_alive(object));
-}
-
-static void add_row(struct list_run *run, const struct svshm_object *object)
-{
+	if (!notes)
+		return;
 	char *name = object_name(object);
-	bool segment = object->segment_id >= 0;
-	/* A program's segment is all data: it has no size of svshm's. */
-	uint64_t size = object->size ? object->size : object->segment_size;
-	char *const cells[TITLE_COUNT] = {
-		text_escape(name),
-		text_print("%s", svshm_verdict_string(object->verdict)),
-		text_print("%s", segment ? text_size(size).bytes : "-"),
-		processes_cell(object),
-		segment ? text_print("%llu",
-				     (unsigned long long)object->mappings) :
-			  text_print("-"),
-		text_print("%04o", (unsigned)object->mode & 0777),
-		text_print("%s", text_user(object->uid).bytes),
-		text_print("%s", text_since(object->create_time).bytes),
-	};
 
+	run->notes = must_reallocate(run->notes, (run->note_count + 1) *
+				     sizeof(*run->notes));
+	run->notes[run->note_count++] = text_print("%s: %s", name, notes);
 	free(name);
-	table_add(&run->table, cells,
-		  run->colour ? verdict_colour(object) : NULL);
+	free(notes);
+}
+
+static void print_notes(struct list_run *run)
+{
+	for (size_t i = 0; i < run->note_count; i++) {
+		char *escaped = text_escape(run->notes[i]);
+
+		printf("%s\n", escaped);
+		free(escaped);
+		free(run->notes[i]);
+	}
+	free(run->notes);
 }
 
 static int visit(const struct svshm_object *object, void *context)
@@ -71,8 +52,11 @@ static int visit(const struct svshm_object *object, void *context)
 	if (object->verdict == SVSHM_VERDICT_GONE)
 		return 0;
 	run->leftovers += object_is_leftover(object);
+	scan_breathe();
+	progress_show(&run->progress, ++run->seen, 0, "objects");
 	if (!run->json) {
-		add_row(run, object);
+		row_add(&run->table, object, 0, run->colour);
+		note(run, object);
 		return 0;
 	}
 	json_open(NULL, '{');
@@ -88,14 +72,17 @@ static int scan(struct list_run *run, bool all)
 		json_number("schema", 1);
 		json_open("objects", '[');
 	}
+	progress_begin(&run->progress, "looked at");
 	int code = svshm_scan(all ? SVSHM_SCAN_FOREIGN : 0, visit, run);
 
+	progress_end(&run->progress);
 	/* What was seen before a failure is printed all the same. */
 	if (run->json) {
 		json_close(']');
 		json_close('}');
 	} else {
 		table_print(&run->table);
+		print_notes(run);
 	}
 	table_free(&run->table);
 	if (code < 0)
@@ -108,8 +95,8 @@ static int list_run(int argc, char **argv)
 	bool all = false, check = false;
 	struct list_run run = {
 		.colour = output_in_colour(),
-		.table = { .titles = titles, .alignment = "llrrrllr",
-			   .coloured = 1 },
+		.table = { .titles = row_titles, .alignment = ROW_ALIGNMENT,
+			   .coloured = ROW_VERDICT },
 	};
 	const struct tool_option options[] = {
 		{ "all", OPTION_FLAG, &all },
@@ -145,5 +132,6 @@ const struct command command_list = {
 	"  --json   print JSON\n"
 	"\n"
 	"PROCS: processes registered / of these alive.  MAPS: attachments that "
-	"the\nkernel counts.\n",
+	"the\nkernel counts.  \"foreign?\": of another program, and perhaps "
+	"left over.\n",
 };

@@ -6,92 +6,30 @@
  */
 #include <config.h>
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <time.h>
 
 #include "tool.h"
 
-/* A file name has 255 bytes; the id, a dot and a margin have to fit too. */
-#define ENCODED_KEY_MAX 200
-
-enum action { REMOVED, KEPT, FAILED };
+enum action { REMOVED, LISTED, KEPT, FAILED };
 
 struct recover_run {
 	bool dry_run, quiet, json;
+	bool foreign, yes;     /* other programs' too; and remove them */
 	bool named;            /* the objects were asked for by name */
 	int64_t older_than;    /* milliseconds; negative: any age */
 	const char *directory; /* where to save; NULL: nowhere */
 	size_t found;          /* leftovers to remove */
+	size_t listed;         /* foreign ones that --yes would remove */
 	size_t failures;
 };
-
-/* One object on its way out. */
-struct rescue {
-	const char *directory;
-	char *path;    /* where the data are; NULL: not saved */
-	char *problem; /* why they are not */
-};
-
-/* DIR/KEY.ID, where the key is spelled with letters that any system takes. */
-static char *save_path(const char *directory, const struct svshm_object *object)
-{
-	char encoded[ENCODED_KEY_MAX + 4];
-	size_t length = 0;
-	const char *name = object->key ? object->key : object->native_key;
-
-	for (; name && *name && length < ENCODED_KEY_MAX; name++) {
-		unsigned char byte = (unsigned char)*name;
-		bool plain = (byte >= 'a' && byte <= 'z') ||
-			     (byte >= 'A' && byte <= 'Z') ||
-			     (byte >= '0' && byte <= '9') || byte == '_' ||
-			     byte == '-' || (byte == '.' && length > 0);
-
-		if (plain)
-			encoded[length++] = (char)byte;
-		else
-			length += (size_t)sprintf(encoded + length, "%%%02X",
-						  byte);
-	}
-	if (length == 0)
-		length = (size_t)sprintf(encoded, "segment");
-	encoded[length] = '\0';
-	return text_print("%s/%s.%d", directory, encoded, object->segment_id);
-}
-
-/* The callback of svshm_recover(): whatever fails here keeps the object. */
-static int save(const struct svshm_object *object, const void *data,
-		size_t size, void *context)
-{
-	struct rescue *rescue = context;
-	struct new_file file;
-	char *path = save_path(rescue->directory, object);
-
-	if (new_file_begin(&file, path) != 0) {
-		rescue->problem = text_print("cannot make a file in %s: %s",
-					     rescue->directory,
-					     strerror(errno));
-		free(path);
-		return SVSHM_UNKNOWN_ERROR;
-	}
-	if (write_all(file.fd, data, size) != 0 ||
-	    new_file_commit(&file, false) != 0) {
-		rescue->problem = text_print("cannot save the data in %s: %s",
-					     path, strerror(errno));
-		new_file_end(&file);
-		free(path);
-		return SVSHM_UNKNOWN_ERROR;
-	}
-	new_file_end(&file);
-	rescue->path = path;
-	return 0;
-}
 
 static const char *action_word(const struct recover_run *run,
 			       enum action action)
 {
+	if (action == LISTED)
+		return "would-remove";
 	if (action == REMOVED)
 		return run->dry_run ? "would-remove" : "removed";
 	return action == KEPT ? "kept" : "failed";
@@ -142,8 +80,7 @@ static void report(struct recover_run *run, const struct svshm_object *object,
 static bool too_young(const struct recover_run *run,
 		      const struct svshm_object *object)
 {
-	int64_t since = object->detach_time ? object->detach_time :
-			object->create_time;
+	int64_t since = object_left_time(object);
 
 	if (run->older_than < 0)
 		return false;
@@ -174,22 +111,43 @@ static enum action judge_refusal(struct recover_run *run, int code,
 	}
 }
 
+/* "orphan, left 12m ago by pid 12": for who reads it in a log later. */
+static char *removal_text(const struct svshm_object *object,
+			  const struct svshm_recovery *recovery)
+{
+	int64_t left = object_left_time(object);
+
+	if (left <= 0)
+		return text_print("%s", recovery->message);
+	return text_print("%s, of %s, left %s ago%s%s", recovery->message,
+			  text_user(object->uid).bytes,
+			  text_since(left).bytes,
+			  object->certainty ? "; a leftover: " : "",
+			  object->certainty ? object_certainty(object) : "");
+}
+
 static void recover_object(struct recover_run *run,
 			   const struct svshm_object *object)
 {
 	struct rescue rescue = { .directory = run->directory };
+	bool foreign = object->verdict == SVSHM_VERDICT_FOREIGN;
+	bool dry = run->dry_run || (foreign && !run->yes);
 	struct svshm_recovery recovery = {
-		.flags = run->dry_run ? SVSHM_RECOVER_DRY_RUN : 0,
-		.save = run->directory && !run->dry_run ? save : NULL,
+		.flags = (dry ? SVSHM_RECOVER_DRY_RUN : 0) |
+			 (run->foreign ? SVSHM_RECOVER_FOREIGN : 0),
+		.save = run->directory && !dry ? rescue_save : NULL,
 		.context = &rescue,
 	};
 	int code = svshm_recover(object, &recovery);
 
 	if (code >= 0) {
-		run->found++;
-		report(run, object, REMOVED, *recovery.message ?
-		       recovery.message : action_word(run, REMOVED),
+		bool listed = foreign && !run->yes;
+		char *what = removal_text(object, &recovery);
+
+		*(listed ? &run->listed : &run->found) += 1;
+		report(run, object, listed ? LISTED : REMOVED, what,
 		       rescue.path);
+		free(what);
 	} else {
 		char *why = rescue.problem ? rescue.problem :
 			    object_refusal(object, &recovery, code);
@@ -202,9 +160,25 @@ static void recover_object(struct recover_run *run,
 	free(rescue.problem);
 }
 
+/*
+ * Other programs': those that are left over, and those that nobody has mapped,
+ * with the reason why they are kept. The rest is in use: no word of it.
+ */
+static bool is_concerned(const struct recover_run *run,
+			 const struct svshm_object *object)
+{
+	if (object_is_leftover(object))
+		return true;
+	return run->foreign && object->verdict == SVSHM_VERDICT_FOREIGN &&
+	       (object->certainty ||
+		(object->segment_id >= 0 && object->mappings == 0));
+}
+
 static int visit(const struct svshm_object *object, void *context)
 {
 	struct recover_run *run = context;
+
+	scan_breathe();
 
 	/* Stop between two objects, not inside one. */
 	if (signals_caught())
@@ -219,9 +193,9 @@ static int visit(const struct svshm_object *object, void *context)
 		free(users);
 		return 0;
 	}
-	if (!run->named && !object_is_leftover(object))
+	if (!run->named && !is_concerned(run, object))
 		return 0;
-	if (object_is_leftover(object) && too_young(run, object))
+	if (is_concerned(run, object) && too_young(run, object))
 		report(run, object, KEPT, "not as old as --older-than asks for",
 		       NULL);
 	else
@@ -269,13 +243,19 @@ static int recover_names(struct recover_run *run, struct operands *operands,
 
 static void recover_all(struct recover_run *run)
 {
-	int code = svshm_scan(0, visit, run);
+	int code = svshm_scan(run->foreign ? SVSHM_SCAN_FOREIGN : 0, visit,
+			      run);
 
 	if (code < 0) {
 		run->failures++;
 		message("cannot look at all objects: %s", svshm_strerror(code));
 	}
-	if (run->found == 0 && run->failures == 0 && !run->quiet && !run->json)
+	if (run->quiet || run->json)
+		return;
+	if (run->listed > 0)
+		printf("%zu of other programs; --yes removes %s\n",
+		       run->listed, run->listed == 1 ? "it" : "them");
+	else if (run->found == 0 && run->failures == 0)
 		printf("nothing to recover\n");
 }
 
@@ -305,7 +285,8 @@ static int recover(struct recover_run *run, struct operands *operands,
 	}
 	if (run->failures > 0)
 		return TOOL_FAILED;
-	if (status == TOOL_DONE && run->dry_run && run->found > 0)
+	if (status == TOOL_DONE && (run->listed > 0 ||
+				    (run->dry_run && run->found > 0)))
 		return TOOL_LEFTOVERS;
 	return status;
 }
@@ -316,11 +297,13 @@ static int recover_run(int argc, char **argv)
 	struct recover_run run = { .older_than = -1 };
 	const struct tool_option options[] = {
 		{ "dry-run", OPTION_FLAG, &run.dry_run },
+		{ "foreign", OPTION_FLAG, &run.foreign },
 		{ "json", OPTION_FLAG, &run.json },
 		{ "native-key", OPTION_TEXT, &native_key },
 		{ "older-than", OPTION_DURATION, &run.older_than },
 		{ "quiet", OPTION_FLAG, &run.quiet },
 		{ "save", OPTION_TEXT, &run.directory },
+		{ "yes", OPTION_FLAG, &run.yes },
 		{ NULL, OPTION_FLAG, NULL },
 	};
 	struct operands operands;
@@ -329,6 +312,13 @@ static int recover_run(int argc, char **argv)
 
 	if (status != OPTIONS_READ)
 		return status;
+	if (run.yes && !run.foreign)
+		return usage_error(&command_recover, "--yes goes with "
+				   "--foreign");
+	if (run.foreign && (native_key || operands.count > 0))
+		return usage_error(&command_recover, "--foreign takes no KEY");
+	if (run.directory && directory_check(run.directory) != 0)
+		return TOOL_FAILED;
 	return recover(&run, &operands, native_key);
 }
 
@@ -339,7 +329,8 @@ const struct command command_recover = {
 	.usage =
 	"usage: svshm recover [KEY...] [--dry-run] [--save DIR] "
 	"[--older-than T]\n"
-	"                     [--native-key PATH] [--json] [--quiet]\n"
+	"                     [--foreign [--yes]] [--native-key PATH] "
+	"[--json] [--quiet]\n"
 	"\n"
 	"Remove the named leftovers, or without a name every one that you may "
 	"remove.\nObjects that are in use, or may be, are kept. Says what was "
@@ -347,6 +338,9 @@ const struct command command_recover = {
 	"\n"
 	"  --dry-run          only say it; exit status 3 if there is "
 	"something\n"
+	"  --foreign          list what other programs seem to have left, too; "
+	"with\n"
+	"                     --yes, remove it\n"
 	"  --json             print JSON\n"
 	"  --native-key PATH  the object of the key file PATH\n"
 	"  --older-than T     only what has been left for longer: 30s, 10m, "

@@ -30,6 +30,33 @@ static char *directory_of(const char *path)
 	return text_print("%.*s", (int)(slash - path), path);
 }
 
+/* A link could lead to a place of somebody else's choice. */
+int directory_check(const char *path)
+{
+	size_t length = strlen(path);
+	struct stat status;
+
+	/* "link/" is what the link leads to. */
+	while (length > 1 && path[length - 1] == '/')
+		length--;
+	char *name = text_print("%.*s", (int)length, path);
+	const char *problem = NULL;
+
+	if (lstat(name, &status) != 0)
+		problem = strerror(errno);
+	else if (S_ISLNK(status.st_mode))
+		problem = "it is a symbolic link; name the directory itself";
+	else if (!S_ISDIR(status.st_mode))
+		problem = "it is no directory";
+	else if (access(name, W_OK | X_OK) != 0)
+		problem = strerror(errno);
+	if (problem)
+		message("cannot save in %s: %s; nothing was removed", name,
+			problem);
+	free(name);
+	return problem ? -1 : 0;
+}
+
 int new_file_begin(struct new_file *file, const char *path)
 {
 	char *directory = directory_of(path);
@@ -111,9 +138,11 @@ void new_file_end(struct new_file *file)
 	*file = (struct new_file){ .fd = -1 };
 }
 
-int write_all(int fd, const void *data, size_t size)
+int write_all(int fd, const void *data, size_t size,
+	      struct progress *progress)
 {
 	const char *bytes = data;
+	size_t all = size;
 
 	while (size > 0) {
 		if (signals_caught()) {
@@ -128,6 +157,8 @@ int write_all(int fd, const void *data, size_t size)
 		if (written > 0) {
 			bytes += written;
 			size -= (size_t)written;
+			if (progress)
+				progress_show(progress, all - size, all, "");
 		}
 	}
 	return 0;

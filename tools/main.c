@@ -19,6 +19,8 @@ static const struct command *const commands[] = {
 	&command_put,
 	&command_get,
 	&command_lock,
+	&command_limits,
+	&command_top,
 };
 
 #define COMMAND_COUNT (sizeof(commands) / sizeof(*commands))

@@ -17,6 +17,8 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 /* Room for the fields before the name and for a short name. */
@@ -35,6 +37,49 @@ static void read_command(const char *pid, struct mapper *mapper)
 	if (fgets(mapper->command, sizeof(mapper->command), file))
 		mapper->command[strcspn(mapper->command, "\n")] = '\0';
 	fclose(file);
+}
+
+/* Field 22 of /proc/PID/stat counts from the boot, in ticks. */
+static int64_t read_start(const char *pid)
+{
+	char path[64], text[1024];
+	struct timespec up;
+	long hertz = sysconf(_SC_CLK_TCK);
+
+	snprintf(path, sizeof(path), "/proc/%.20s/stat", pid);
+	FILE *file = fopen(path, "r");
+
+	if (!file)
+		return 0;
+	size_t size = fread(text, 1, sizeof(text) - 1, file);
+
+	fclose(file);
+	text[size] = '\0';
+	/* The name in field 2 can contain anything, also ") ". */
+	char *field = strrchr(text, ')');
+
+	for (int i = 2; field && i < 22; i++)
+		field = strchr(field + 1, ' ');
+	if (!field || hertz <= 0 || clock_gettime(CLOCK_BOOTTIME, &up) != 0)
+		return 0;
+	return (int64_t)time(NULL) - (int64_t)up.tv_sec +
+	       strtoll(field, NULL, 10) / hertz;
+}
+
+bool mapper_look(struct mapper *mapper, pid_t pid)
+{
+	struct stat status;
+	char number[24], path[64];
+
+	*mapper = (struct mapper){ .pid = pid };
+	snprintf(number, sizeof(number), "%ld", (long)pid);
+	snprintf(path, sizeof(path), "/proc/%s", number);
+	if (stat(path, &status) != 0)
+		return false;
+	mapper->uid = status.st_uid;
+	mapper->start_time = read_start(number);
+	read_command(number, mapper);
+	return true;
 }
 
 /*
@@ -122,7 +167,11 @@ static void look_at(struct mappers *mappers, const char *pid, int segment_id)
 	fclose(maps);
 	if (!found)
 		return;
-	read_command(pid, &mapper);
+	bool writable = mapper.writable;
+
+	if (!mapper_look(&mapper, mapper.pid))
+		return;
+	mapper.writable = writable;
 	mappers->list = must_reallocate(mappers->list, (mappers->count + 1) *
 					sizeof(*mappers->list));
 	mappers->list[mappers->count++] = mapper;
@@ -157,6 +206,12 @@ void mappers_find(struct mappers *mappers, int segment_id)
 {
 	(void)segment_id;
 	*mappers = (struct mappers){ .known = false };
+}
+
+bool mapper_look(struct mapper *mapper, pid_t pid)
+{
+	*mapper = (struct mapper){ .pid = pid };
+	return false;
 }
 
 #endif

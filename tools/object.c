@@ -48,6 +48,36 @@ const char *object_verdict(const struct svshm_object *object)
 	return "unknown";
 }
 
+const char *object_certainty(const struct svshm_object *object)
+{
+	switch (object->certainty) {
+	case SVSHM_CERTAINTY_POSSIBLE:
+		return "possible";
+	case SVSHM_CERTAINTY_LIKELY:
+		return "likely";
+	case SVSHM_CERTAINTY_ALMOST:
+		return "almost-certain";
+	case SVSHM_CERTAINTY_NONE:
+		break;
+	}
+	return "none";
+}
+
+int64_t object_left_time(const struct svshm_object *object)
+{
+	int64_t left = object->detach_time;
+
+	if (object->verdict == SVSHM_VERDICT_FOREIGN) {
+		if (object->attach_time > left)
+			left = object->attach_time;
+		if (object->operation_time > left)
+			left = object->operation_time;
+		if (object->create_time > left)
+			left = object->create_time;
+	}
+	return left ? left : object->create_time;
+}
+
 size_t object_alive(const struct svshm_object *object)
 {
 	size_t alive = 0;
@@ -127,6 +157,57 @@ static void process_json(const struct svshm_process *process)
 	json_close('}');
 }
 
+static const struct {
+	unsigned bit;
+	const char *word; /* for JSON */
+	const char *text; /* for people */
+} notes[] = {
+	{ SVSHM_NOTE_KEY_FILE_GONE, "key-file-gone", "its key file is gone" },
+	{ SVSHM_NOTE_KEY_FILE_REPLACED, "key-file-replaced",
+	  "its key file was lost: there is another file now" },
+	{ SVSHM_NOTE_COLLISION, "collision",
+	  "it has a spare IPC key, as ftok gave one that was taken" },
+	{ SVSHM_NOTE_SET_GONE, "set-gone",
+	  "somebody has removed its semaphore set" },
+};
+
+#define NOTE_COUNT (sizeof(notes) / sizeof(*notes))
+
+char *object_notes(const struct svshm_object *object)
+{
+	char *all = NULL;
+
+	for (size_t i = 0; i < NOTE_COUNT; i++) {
+		if (!(object->notes & notes[i].bit))
+			continue;
+		char *longer = text_print("%s%s%s", all ? all : "",
+					  all ? "; " : "", notes[i].text);
+
+		free(all);
+		all = longer;
+	}
+	return all;
+}
+
+/* Of another program's, and of its set in particular. */
+static void foreign_json(const struct svshm_object *object)
+{
+	bool foreign = object->verdict == SVSHM_VERDICT_FOREIGN;
+	bool set = foreign && object->semaphore_id >= 0;
+
+	json_text("certainty", foreign ? object_certainty(object) : NULL);
+	json_known("semaphores", (int64_t)object->semaphore_count);
+	json_known("operation_time", object->operation_time);
+	if (set)
+		json_unsigned("waiters", object->waiters);
+	else
+		json_null("waiters");
+	json_open("semaphore_pids", '[');
+	for (size_t i = 0; i < object->semaphore_pid_count; i++)
+		json_number(NULL, object->semaphore_pids[i]);
+	json_close(']');
+}
+
 void object_json(const struct svshm_object *object)
 {
 	char mode[16];
@@ -163,4 +244,10 @@ void object_json(const struct svshm_object *object)
 	for (size_t i = 0; i < object->process_count; i++)
 		process_json(&object->processes[i]);
 	json_close(']');
+	json_open("notes", '[');
+	for (size_t i = 0; i < NOTE_COUNT; i++)
+		if (object->notes & notes[i].bit)
+			json_text(NULL, notes[i].word);
+	json_close(']');
+	foreign_json(object);
 }

@@ -180,6 +180,25 @@ size_t text_width(const char *text)
 	return width;
 }
 
+void text_cut(char *text, size_t columns)
+{
+	size_t length = strlen(text);
+	bool cut = false;
+
+	while (length > 0 && text_width(text) + cut > columns) {
+		/* All bytes of the last character. */
+		do {
+			length--;
+		} while (length > 0 && ((unsigned char)text[length] & 0xc0) ==
+				       0x80);
+		text[length] = '\0';
+		cut = true;
+	}
+	/* There was a byte more at least. */
+	if (cut)
+		memcpy(text + length, "~", 2);
+}
+
 struct text text_size(uint64_t bytes)
 {
 	struct text text;

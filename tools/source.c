@@ -13,31 +13,14 @@
 #include "tool.h"
 
 #define CHUNK ((size_t)1 << 20)
-#define PROGRESS_AFTER_MS 1000
-#define PROGRESS_EVERY_MS 200
-
 static void show_progress(struct source *source, size_t done)
 {
-	int64_t now = now_ms();
-
-	if (now - source->started < PROGRESS_AFTER_MS ||
-	    now - source->shown < PROGRESS_EVERY_MS || !isatty(STDERR_FILENO))
-		return;
-	source->shown = now;
-	fprintf(stderr, "\rsvshm: %s", text_size(done).bytes);
-	if (source->size > 0)
-		fprintf(stderr, " of %s, %.0f%%", text_size(source->size).bytes,
-			100.0 * (double)done / (double)source->size);
-	else
-		fputs(" read", stderr);
-	fputs("\033[K", stderr);
+	progress_show(&source->progress, done, source->size, "");
 }
 
 static void end_progress(struct source *source)
 {
-	if (source->shown)
-		fputs("\r\033[K", stderr);
-	source->shown = 0;
+	progress_end(&source->progress);
 }
 
 /* Read some; the bytes read, 0 at the end, or -1 after a message. */
@@ -121,7 +104,7 @@ static int measure(struct source *source)
 
 int source_open(struct source *source, const char *path)
 {
-	source->started = now_ms();
+	progress_begin(&source->progress, "read");
 	source->name = "standard input";
 	source->fd = STDIN_FILENO;
 	if (path && strcmp(path, "-") != 0) {

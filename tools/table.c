@@ -61,7 +61,8 @@ static void print_blanks(size_t count)
 }
 
 static void print_cell(const struct table *table, size_t column,
-		       const char *cell, size_t width, const char *colour)
+		       const char *cell, size_t width, const char *colour,
+		       const char *end)
 {
 	size_t taken = text_width(cell);
 	size_t padding = width > taken ? width - taken : 0;
@@ -75,37 +76,45 @@ static void print_cell(const struct table *table, size_t column,
 	if (colour)
 		fputs("\033[0m", stdout);
 	if (last)
-		putchar('\n');
+		fputs(end, stdout);
 	else
 		print_blanks(GAP + (right ? 0 : padding));
 }
 
 static void print_row(const struct table *table, const char *const *cells,
-		      const size_t *widths, const char *colour)
+		      const size_t *widths, const char *colour,
+		      const char *end)
 {
 	for (size_t column = 0; table->alignment[column]; column++) {
 		const char *cell = cells[column];
 
 		if (column == 0 && text_width(cell) > widths[0]) {
-			printf("%s\n", cell);
+			printf("%s%s", cell, end);
 			cell = "";
 		}
 		print_cell(table, column, cell, widths[column],
-			   column == table->coloured ? colour : NULL);
+			   column == table->coloured ? colour : NULL, end);
 	}
 }
 
-void table_print(const struct table *table)
+void table_print_some(const struct table *table, size_t first, size_t count,
+		      const char *end)
 {
 	size_t widths[COLUMNS_MAX];
 	size_t columns = strlen(table->alignment);
 
 	find_widths(table, widths);
-	print_row(table, table->titles, widths, NULL);
-	for (size_t row = 0; row < table->rows; row++)
+	print_row(table, table->titles, widths, NULL, end);
+	for (size_t row = first; row < table->rows && row - first < count;
+	     row++)
 		print_row(table,
 			  (const char *const *)table->cells + row * columns,
-			  widths, table->colours[row]);
+			  widths, table->colours[row], end);
+}
+
+void table_print(const struct table *table)
+{
+	table_print_some(table, 0, table->rows, "\n");
 }
 
 void table_free(struct table *table)

@@ -46,6 +46,8 @@ extern const struct command command_remove;
 extern const struct command command_put;
 extern const struct command command_get;
 extern const struct command command_lock;
+extern const struct command command_limits;
+extern const struct command command_top;
 
 /* ---- options.c: the command line ---------------------------------------- */
 
@@ -121,6 +123,9 @@ char *text_escape(const char *bytes);
 /* Columns that an escaped text takes on a terminal. */
 size_t text_width(const char *text);
 
+/* Shorten an escaped text to so many columns; the last one says so. */
+void text_cut(char *text, size_t columns);
+
 struct text text_size(uint64_t bytes);            /* "4.0K" */
 struct text text_age(int64_t seconds);            /* "12m" */
 struct text text_since(int64_t time);             /* age of a time, or "-" */
@@ -147,10 +152,23 @@ void table_add(struct table *table, char *const *cells, const char *colour);
 
 /*
  * Print titles and rows within 80 columns: a first cell that is too long gets
- * a line of its own.
+ * a line of its own. table_print_some(): COUNT rows from FIRST on, each line
+ * ended by END.
  */
 void table_print(const struct table *table);
+void table_print_some(const struct table *table, size_t first, size_t count,
+		      const char *end);
 void table_free(struct table *table);
+
+/* ---- rows.c: objects as rows --------------------------------------------- */
+
+#define ROW_ALIGNMENT "llrrrllr"
+#define ROW_VERDICT 1 /* the column that is coloured */
+extern const char *const row_titles[];
+
+/* NAME_WIDTH: cut the first cell to so many columns; 0: don't. */
+void row_add(struct table *table, const struct svshm_object *object,
+	     size_t name_width, bool colour);
 
 /* ---- json.c ------------------------------------------------------------- */
 
@@ -169,6 +187,11 @@ void json_null(const char *name);
 void json_known(const char *name, int64_t value);    /* 0: null */
 void json_id(const char *name, int64_t value);       /* negative: null */
 
+/* ---- breathe.c ----------------------------------------------------------- */
+
+/* To be called at each visit of a scan that may see thousands of objects. */
+void scan_breathe(void);
+
 /* ---- object.c: objects in words ----------------------------------------- */
 
 /* No live process uses it, and it ought to be gone. */
@@ -176,6 +199,15 @@ bool object_is_leftover(const struct svshm_object *object);
 
 /* The verdict as JSON has it: one word, stable. */
 const char *object_verdict(const struct svshm_object *object);
+
+/* The estimate of a foreign one, as JSON and people have it. */
+const char *object_certainty(const struct svshm_object *object);
+
+/* When it was used last, as far as is known; 0: not at all. */
+int64_t object_left_time(const struct svshm_object *object);
+
+/* What there is to say beside the verdict, or NULL; the caller frees it. */
+char *object_notes(const struct svshm_object *object);
 
 /* How many of the processes in its table are alive. */
 size_t object_alive(const struct svshm_object *object);
@@ -199,6 +231,26 @@ char *object_refusal(const struct svshm_object *object,
 /* The members of the object, without the brackets. */
 void object_json(const struct svshm_object *object);
 
+/* ---- progress.c: for who waits at a terminal ----------------------------- */
+
+struct progress {
+	const char *what; /* what is done; static */
+	int64_t started;
+	int64_t shown;    /* when it was last shown; 0: never */
+};
+
+void progress_begin(struct progress *progress, const char *what);
+
+/*
+ * So far DONE of TOTAL (0: not known), in UNIT ("": bytes). After a second, and
+ * then ten times a second, it is shown if standard error is a terminal.
+ */
+void progress_show(struct progress *progress, uint64_t done, uint64_t total,
+		   const char *unit);
+
+/* Wipe it off. */
+void progress_end(struct progress *progress);
+
 /* ---- file.c: files that are complete or not there ------------------------ */
 
 struct new_file {
@@ -217,11 +269,27 @@ int new_file_begin(struct new_file *file, const char *path);
 /* Make it durable and give it its name; without REPLACE only a free name. */
 int new_file_commit(struct new_file *file, bool replace);
 
+/* Is it a directory, itself and no link, to write to? Says what is wrong. */
+int directory_check(const char *path);
+
 /* Remove it, unless it has been committed, and free what it holds. */
 void new_file_end(struct new_file *file);
 
-/* Write all; EINTR if a signal that ends the command has been caught. */
-int write_all(int fd, const void *data, size_t size);
+/* Write all; EINTR if a signal to end was caught. PROGRESS may be NULL. */
+int write_all(int fd, const void *data, size_t size,
+	      struct progress *progress);
+
+/* ---- rescue.c: what recover saves ---------------------------------------- */
+
+struct rescue {
+	const char *directory;
+	char *path;    /* where the data are; NULL: not saved */
+	char *problem; /* why they are not */
+};
+
+/* For svshm_recovery, with a struct rescue: what fails keeps the object. */
+int rescue_save(const struct svshm_object *object, const void *data,
+		size_t size, void *context);
 
 /* ---- source.c: what put copies ------------------------------------------- */
 
@@ -230,8 +298,7 @@ struct source {
 	const char *name; /* for messages */
 	size_t size;      /* of the data; 0: not known yet */
 	char *memory;     /* the data, if they had to be read to be measured */
-	int64_t started;
-	int64_t shown;    /* when progress was last shown; 0: never */
+	struct progress progress;
 };
 
 /*
@@ -274,10 +341,42 @@ void pause_ms(int64_t duration_ms);
 /* As svshm_lock(), but ends at the deadline and on a signal. */
 int lock_until(struct svshm *handle, int64_t deadline);
 
+/* ---- warnings.c ---------------------------------------------------------- */
+
+#define WARNINGS_MAX 4
+
+/* What takes objects away from their users here; the caller frees each. */
+size_t warnings_find(char *warnings[WARNINGS_MAX]);
+
+/* ---- terminal.c: for svshm top ------------------------------------------- */
+
+enum terminal_key {
+	KEY_NONE = 256, /* the time has passed, or a signal came */
+	KEY_UP,
+	KEY_DOWN,
+	KEY_PAGE_UP,
+	KEY_PAGE_DOWN,
+	KEY_END_OF_INPUT
+};
+
+/*
+ * Take the terminal: 0, or -1 after a message. Until terminal_leave(), signals
+ * that end the command are noted as by signals_catch(), in terminal_key() only.
+ */
+int terminal_enter(void);
+void terminal_leave(void);
+
+void terminal_size(int *lines, int *columns);
+
+/* A key (a byte or one of the above), waiting so long at most. */
+int terminal_key(int64_t timeout_ms);
+
 /* ---- mappers.c: who has a segment mapped --------------------------------- */
 
 struct mapper {
 	pid_t pid;
+	uid_t uid;
+	int64_t start_time; /* 0: not known */
 	bool writable;
 	char command[64];
 };
@@ -291,5 +390,9 @@ struct mappers {
 
 void mappers_find(struct mappers *mappers, int segment_id);
 void mappers_free(struct mappers *mappers);
+
+/* A process of this pid: its user, start and command; false: none, or not to
+   be known. */
+bool mapper_look(struct mapper *mapper, pid_t pid);
 
 #endif

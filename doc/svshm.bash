@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# bash completion of svshm(1): commands, options, keys, files.
+
+_svshm_keys()
+{
+	# A key's own bytes, a line each; what has a line break is left out.
+	svshm list --json 2>/dev/null |
+		sed -n 's/^ *"key": "\([^"\\]*\)",$/\1/p'
+}
+
+_svshm_options()
+{
+	svshm "$1" --help 2>/dev/null | grep -o -e '--[a-z-]*' | sort -u
+}
+
+_svshm()
+{
+	local current=${COMP_WORDS[COMP_CWORD]} command=${COMP_WORDS[1]-}
+	local previous=${COMP_WORDS[COMP_CWORD - 1]} word
+	local commands="list info recover remove put get lock limits top help"
+
+	COMPREPLY=()
+	if [ "$COMP_CWORD" -eq 1 ]; then
+		mapfile -t COMPREPLY < <(compgen -W \
+			"$commands --help --version" -- "$current")
+		return
+	fi
+	case $previous in
+	--save)
+		mapfile -t COMPREPLY < <(compgen -d -- "$current")
+		return ;;
+	--native-key)
+		mapfile -t COMPREPLY < <(compgen -f -- "$current")
+		return ;;
+	--group)
+		mapfile -t COMPREPLY < <(compgen -g -- "$current")
+		return ;;
+	--older-than | --timeout | --interval | --mode | --id | --set)
+		return ;;
+	esac
+	case $current in
+	-*)
+		mapfile -t COMPREPLY < <(compgen -W \
+			"$(_svshm_options "$command") --help" -- "$current")
+		return ;;
+	esac
+	case $command in
+	help)
+		mapfile -t COMPREPLY < <(compgen -W "$commands" -- "$current") ;;
+	info | recover | remove | put | get | lock)
+		# Keys can have any bytes: each is one word, quoted.
+		while IFS= read -r word; do
+			[[ $word == "$current"* ]] &&
+				COMPREPLY+=("$(printf %q "$word")")
+		done < <(_svshm_keys)
+		case $command in
+		put | get)
+			if [ "$COMP_CWORD" -gt 2 ]; then
+				mapfile -t COMPREPLY < <(compgen -f -- \
+					"$current")
+			fi ;;
+		esac ;;
+	esac
+}
+
+complete -F _svshm svshm

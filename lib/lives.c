@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <config.h>
+
+#include "lives.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+/* Each of the clocks and counters drops what is less than its unit. */
+#define ROUNDING 2
+
+#ifdef __linux__
+
+/* When the system was started, seconds since the Epoch as the clock is now. */
+static int64_t boot_time(void)
+{
+	struct timespec up;
+
+	if (clock_gettime(CLOCK_BOOTTIME, &up) < 0)
+		return 0;
+	return (int64_t)time(NULL) - (int64_t)up.tv_sec;
+}
+
+/*
+ * State, parent and start of /proc/PID/stat. The name in field 2 can contain
+ * anything, also ") ". False: it can't be read, or it is nonsense.
+ */
+static bool read_stat(const char *pid, char *state,
+		      struct svshm__process_seen *seen)
+{
+	char path[64], text[1024];
+	long hertz = sysconf(_SC_CLK_TCK);
+
+	snprintf(path, sizeof(path), "/proc/%.20s/stat", pid);
+
+	FILE *file = fopen(path, "re");
+
+	if (!file)
+		return false;
+
+	size_t size = fread(text, 1, sizeof(text) - 1, file);
+
+	fclose(file);
+	text[size] = '\0';
+
+	char *field = strrchr(text, ')');
+	long parent;
+
+	if (!field || hertz <= 0 ||
+	    sscanf(field, ") %c %ld", state, &parent) != 2)
+		return false;
+	for (int i = 2; field && i < 22; i++)
+		field = strchr(field + 1, ' ');
+	if (!field)
+		return false;
+	seen->parent = (pid_t)parent;
+	seen->start_time = boot_time() + strtoll(field, NULL, 10) / hertz;
+	return true;
+}
+
+/* Does the process exist, and since when? A zombie uses nothing any more. */
+static bool look(pid_t pid, int64_t *start_time)
+{
+	struct svshm__process_seen seen;
+	char text[24], state;
+
+	*start_time = 0;
+	if (kill(pid, 0) < 0 && errno == ESRCH)
+		return false;
+	snprintf(text, sizeof(text), "%ld", (long)pid);
+	if (!read_stat(text, &state, &seen))
+		return true;
+	*start_time = seen.start_time;
+	return state != 'Z' && state != 'X';
+}
+
+static bool is_old(int64_t start_time, int64_t time)
+{
+	return start_time <= time + ROUNDING || start_time == 0 || time == 0 ||
+	       time < boot_time() - ROUNDING;
+}
+
+/* One more process; false: no memory. */
+static bool note(struct svshm__lives *lives, const char *pid)
+{
+	struct svshm__process_seen seen = { .pid = (pid_t)atol(pid) };
+	struct stat status;
+	char path[64], state;
+
+	snprintf(path, sizeof(path), "/proc/%.20s", pid);
+	if (stat(path, &status) < 0)
+		return true;
+	seen.uid = status.st_uid;
+	/* Not to be read: of unknown age, so it will count as old. */
+	if (read_stat(pid, &state, &seen) && (state == 'Z' || state == 'X'))
+		return true;
+	if ((lives->count & (lives->count - 1)) == 0) {
+		size_t room = lives->count ? 2 * lives->count : 1;
+		struct svshm__process_seen *all =
+			realloc(lives->all, room * sizeof(*all));
+
+		if (!all)
+			return false;
+		lives->all = all;
+	}
+	lives->all[lives->count++] = seen;
+	return true;
+}
+
+/*
+ * All processes. Those of others may be hidden (hidepid): if init is, the list
+ * proves nothing.
+ */
+static void list(struct svshm__lives *lives)
+{
+	DIR *directory = opendir("/proc");
+	struct dirent *entry;
+	bool complete = directory != NULL, init = false;
+
+	lives->listed = true;
+	while (complete && (entry = readdir(directory))) {
+		if (entry->d_name[0] < '0' || entry->d_name[0] > '9')
+			continue;
+		init |= strcmp(entry->d_name, "1") == 0;
+		complete = note(lives, entry->d_name);
+	}
+	if (directory)
+		closedir(directory);
+	if (complete && init)
+		return;
+	free(lives->all);
+	lives->all = NULL;
+	lives->count = 0;
+}
+
+#else
+
+static bool look(pid_t pid, int64_t *start_time)
+{
+	*start_time = 0;
+	return kill(pid, 0) == 0 || errno != ESRCH;
+}
+
+static bool is_old(int64_t start_time, int64_t time)
+{
+	(void)start_time, (void)time;
+	return true;
+}
+
+static void list(struct svshm__lives *lives)
+{
+	lives->listed = true;
+}
+
+#endif
+
+void svshm__lives_free(struct svshm__lives *lives)
+{
+	free(lives->all);
+	lives->all = NULL;
+}
+
+enum svshm__life svshm__lives_of(struct svshm__lives *lives, pid_t pid,
+				 int64_t time)
+{
+	size_t place = (size_t)pid % SVSHM__LIVES_KEPT;
+
+	/* 0: of another pid namespace. */
+	if (pid <= 0)
+		return SVSHM__LIFE_UNKNOWN;
+	if (lives->kept[place].pid != pid) {
+		lives->kept[place].pid = pid;
+		lives->kept[place].exists =
+			look(pid, &lives->kept[place].start_time);
+	}
+	if (!lives->kept[place].exists ||
+	    !is_old(lives->kept[place].start_time, time))
+		return SVSHM__LIFE_DEAD;
+	return SVSHM__LIFE_ALIVE;
+}
+
+static bool has_child_of(const struct svshm__lives *lives, pid_t pid, uid_t uid)
+{
+	for (size_t i = 0; i < lives->count; i++)
+		if (lives->all[i].parent == pid && lives->all[i].uid == uid)
+			return true;
+	return false;
+}
+
+static bool may_be_maker(const struct svshm__lives *lives,
+			 const struct svshm__process_seen *one, uid_t user,
+			 uid_t creator)
+{
+	bool handed_on = creator == 0 && user != 0;
+
+	if (one->pid == getpid())
+		return false;
+	if (one->uid == user || (one->uid == creator && !handed_on))
+		return true;
+	/* Init, too, which adopts others' children: in a container, it can be
+	   the server itself. */
+	return handed_on && has_child_of(lives, one->pid, user);
+}
+
+/* Of unknown age is the oldest of all. */
+static void find_eldest(struct svshm__lives *lives, uid_t user, uid_t creator)
+{
+	lives->user = user;
+	lives->creator = creator;
+	lives->answered = true;
+	lives->eldest = NULL;
+	for (size_t i = 0; i < lives->count; i++) {
+		const struct svshm__process_seen *one = &lives->all[i];
+
+		if ((!lives->eldest ||
+		     one->start_time < lives->eldest->start_time) &&
+		    may_be_maker(lives, one, user, creator))
+			lives->eldest = one;
+	}
+}
+
+enum svshm__life svshm__lives_elder(struct svshm__lives *lives, uid_t user,
+				    uid_t creator, int64_t time, pid_t *pid)
+{
+	if (!lives->listed)
+		list(lives);
+	if (!lives->all)
+		return SVSHM__LIFE_UNKNOWN;
+	if (!lives->answered || user != lives->user ||
+	    creator != lives->creator)
+		find_eldest(lives, user, creator);
+	if (!lives->eldest || !is_old(lives->eldest->start_time, time))
+		return SVSHM__LIFE_DEAD;
+	*pid = lives->eldest->pid;
+	return SVSHM__LIFE_ALIVE;
+}

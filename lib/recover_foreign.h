@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Another program's segment or set is judged again and removed. There is no
+ * gate to shut, so the last look comes right before the removal; who attaches
+ * to a segment in between keeps the memory (IPC_RMID waits for the last
+ * detach), but the segment has lost its key.
+ */
+#ifndef SVSHM_RECOVER_FOREIGN_H
+#define SVSHM_RECOVER_FOREIGN_H
+
+#include "svshm.h"
+
+/* svshm_recover() of a foreign object, with SVSHM_RECOVER_FOREIGN. */
+int svshm__recover_foreign(const struct svshm_object *object,
+			   struct svshm_recovery *recovery);
+
+#endif

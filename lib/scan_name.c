@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Finding the object of one name, whatever became of its key file. */
+#include <config.h>
+
+#include "scan.h"
+
+#include <stdlib.h>
+
+/* Is it of this name, and somebody's who counts? */
+static bool is_named(struct svshm__evidence *evidence,
+		     const struct svshm__key_file *file, int segment_id,
+		     bool inside)
+{
+	bool result = svshm__judge_look(evidence, segment_id, false, inside,
+					file, NULL) == SVSHM_OK &&
+		      evidence->header == SVSHM__HEADER_VALID &&
+		      evidence->named;
+
+	/* Nobody else has business in our own directory. */
+	if (result && file->private)
+		result = svshm__judge_trusted(evidence->segment.uid,
+					      evidence->segment.creator_uid,
+					      file);
+	svshm__judge_free(evidence);
+	return result;
+}
+
+/*
+ * The set tells most of them apart, without mapping anything. One whose gate is
+ * taken may be the one: the caller will wait at its gate, and see.
+ */
+static bool may_be_object_of(const struct svshm__key_file *file,
+			     const struct svshm__scan_item *item,
+			     unsigned name_hash)
+{
+	struct svshm__evidence evidence;
+	struct svshm__set *set = &evidence.set;
+	int code = svshm__semset_find((key_t)item->key, &set->id, NULL);
+
+	if (!code)
+		code = svshm__set_look(set, name_hash, NULL);
+	if (code == SVSHM__NEXT)
+		return false;
+	if (code) {
+		set->id = -1;
+		return is_named(&evidence, file, item->id, false);
+	}
+	code = svshm__gate_try(set);
+	if (code == SVSHM_BUSY)
+		return true;
+
+	bool result = is_named(&evidence, file, item->id, code == SVSHM_OK);
+
+	if (code == SVSHM_OK)
+		svshm__gate_leave(set->id);
+	return result;
+}
+
+int svshm__scan_find(const struct svshm__key_file *file, int except,
+		     struct svshm__found *found)
+{
+	unsigned name_hash = svshm__key_name_hash(file->path);
+	struct svshm__scan_list list;
+	int code = SVSHM_NOT_FOUND;
+
+	if (svshm__scan_segments(file, &list, NULL))
+		list.count = 0;
+	for (size_t i = 0; i < list.count && code; i++) {
+		if (list.items[i].id == except ||
+		    !may_be_object_of(file, &list.items[i], name_hash))
+			continue;
+		found->segment_id = list.items[i].id;
+		found->key = (key_t)list.items[i].key;
+		code = SVSHM_OK;
+	}
+	free(list.items);
+	return code;
+}
+
+bool svshm__scan_by_keys(const struct svshm__key_file *file,
+			 struct svshm__candidate *candidate)
+{
+	unsigned name_hash = svshm__key_name_hash(file->path);
+	struct svshm__set set;
+
+	for (int i = 0; i < SVSHM__PROJECTS; i++) {
+		key_t key;
+
+		if (svshm__key_of(file->path, SVSHM__PROJECT_FIRST + i, &key,
+				  NULL) ||
+		    svshm__semset_find(key, &set.id, NULL))
+			continue;
+
+		int code = svshm__set_look(&set, name_hash, NULL);
+
+		if (code == SVSHM__NEXT)
+			continue;
+		/* Nobody else has business in our own directory. */
+		if (file->private &&
+		    (code == SVSHM_PERMISSION_DENIED ||
+		     (!code && !svshm__judge_trusted(set.status.uid,
+						     set.status.creator_uid,
+						     file))))
+			continue;
+		candidate->key = (int64_t)key;
+		candidate->set_id = set.id;
+		if (svshm__segment_find(key, &candidate->segment_id, NULL))
+			candidate->segment_id = -1;
+		return true;
+	}
+	return false;
+}
+
+int svshm__scan_inspect(const char *path, bool native, svshm_visit *visit,
+			void *context, struct svshm__error *error)
+{
+	struct svshm__candidate candidate = { .segment_id = -1, .set_id = -1 };
+	struct svshm__key_file file;
+	struct svshm__found found;
+	bool shown = false;
+	int code = svshm__key_file_look(&file, path, native, false, 0,
+					(gid_t)-1, error);
+
+	if (code && (code != SVSHM_NOT_FOUND || !file.path))
+		goto out;
+	code = SVSHM_NOT_FOUND;
+	if (file.exists && svshm__scan_by_keys(&file, &candidate)) {
+		candidate.path = native ? NULL : file.path;
+	} else if (svshm__scan_find(&file, -1, &found) == SVSHM_OK) {
+		candidate.key = (int64_t)found.key;
+		candidate.segment_id = found.segment_id;
+		if (svshm__semset_find(found.key, &candidate.set_id, NULL))
+			candidate.set_id = -1;
+	} else if (file.exists && !native &&
+		   !svshm__key_file_check(file.path, NULL)) {
+		key_t key;
+
+		candidate.path = file.path;
+		if (!svshm__key_of(path, SVSHM__PROJECT_FIRST, &key, NULL))
+			candidate.key = (int64_t)key;
+	} else {
+		goto out;
+	}
+	code = svshm__scan_show(&candidate, false, visit, context, &shown);
+	if (!code && !shown)
+		code = SVSHM_NOT_FOUND;
+out:
+	if (code == SVSHM_NOT_FOUND)
+		svshm__error_set(error, SVSHM_NOT_FOUND,
+				 "there is no object with the key file %.300s",
+				 file.path ? file.path : path);
+	svshm__key_file_free(&file);
+	return code;
+}

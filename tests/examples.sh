@@ -1,0 +1,91 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# The examples for cron, systemd and rc scripts do what they say; so does bash
+# completion.
+. "$srcdir/tests/toolkit.sh"
+alone "$0"
+prepare
+examples=$srcdir/doc/examples
+echo abc >"$work/data"
+mkdir "$work/bin"
+ln -s "$SVSHM" "$work/bin/svshm"
+PATH=$work/bin:$PATH
+
+# ---- rc ------------------------------------------------------------------------
+
+script=$examples/rc/svshm-recover
+export SVSHM_RC_STDERR=1
+check "rc: nothing to do" 0 sh "$script" start
+[ ! -s "$work/err" ] || fail "$name: says something"
+orphan "$prefix" "$work/data"
+check "rc: start" 0 sh "$script" start
+err "^$prefix: removed: orphan"
+check "rc: stop" 0 sh "$script" stop
+check "rc: nonsense" 2 sh "$script" nonsense
+
+# ---- cron ----------------------------------------------------------------------
+
+# What stands after time and user, as cron would run it; but at once.
+grep '^[0-9].*recover' "$examples/cron/svshm-recover" |
+	sed 's/^[^ ]* [^ ]* [^ ]* [^ ]* [^ ]* root //; s/--older-than [^ ]*//' \
+	>"$work/job"
+[ "$(wc -l <"$work/job")" -eq 1 ] || fail "cron: not one line"
+check "cron: nothing to do" 0 sh "$work/job"
+orphan "$prefix" "$work/data"
+check "cron: recover" 0 sh "$work/job"
+[ ! -s "$work/out" ] && [ ! -s "$work/err" ] || fail "$name: cron would mail"
+check "cron: it is gone" 0 "$SVSHM" list --check
+grep -v '^#\|^PATH=' "$examples/cron/svshm-recover" |
+	grep -vq '^[0-9*]* [0-9*]* [0-9*]* [0-9*]* [0-9*]* root [a-z]' &&
+	fail "cron: a line is none of cron's"
+
+# ---- systemd -------------------------------------------------------------------
+
+if command -v systemd-analyze >/dev/null; then
+	sed "s|^ExecStart=svshm|ExecStart=$work/bin/svshm|" \
+		"$examples/systemd/svshm-recover.service" \
+		>"$work/svshm-recover.service"
+	cp "$examples/systemd/svshm-recover.timer" "$work"
+	check "systemd: units" 0 systemd-analyze verify --man=no \
+		"$work/svshm-recover.service" "$work/svshm-recover.timer"
+else
+	echo "note: no systemd-analyze here"
+fi
+sed -n 's/^ExecStart=//p' "$examples/systemd/svshm-recover.service" |
+	sed "s|/var/lib|$work|; s/--older-than [^ ]*//" >"$work/job"
+mkdir -m 700 "$work/svshm-recover"
+orphan "$prefix" "$work/data"
+check "systemd: the command" 0 sh "$work/job"
+cmp "$work/data" "$work/svshm-recover/$prefix".* || fail "$name: not saved"
+
+# ---- Completion ------------------------------------------------------------------
+
+complete()
+{
+	bash -c '. "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _svshm
+		printf "%s\n" "${COMPREPLY[@]}"' bash "$srcdir/doc/svshm.bash" "$@"
+}
+
+if command -v bash >/dev/null; then
+	orphan "$prefix" "$work/data"
+	check "completion: commands" 0 complete svshm re
+	[ "$(tr '\n' ' ' <"$work/out")" = "recover remove " ] || fail "$name"
+	check "completion: options" 0 complete svshm recover --fo
+	[ "$(cat "$work/out")" = --foreign ] || fail "$name"
+	check "completion: keys" 0 complete svshm info "$prefix"
+	[ "$(cat "$work/out")" = "$prefix" ] || fail "$name"
+	check "completion: directories" 0 complete svshm recover --save "$work/k"
+	out "^$work/keys\$"
+	for command in $("$SVSHM" --help |
+		sed -n 's/^  \([a-z][a-z]*\)  .*/\1/p'); do
+		check "completion: $command" 0 complete svshm "$command"
+		check "completion: $command" 0 complete svshm "${command%?}"
+		out "^$command\$"
+	done
+	"$SVSHM" recover --quiet
+else
+	echo "note: no bash here"
+fi
+
+finish

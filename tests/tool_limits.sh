@@ -1,0 +1,67 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# svshm limits: what is full, and of what.
+. "$srcdir/tests/toolkit.sh"
+[ "$(id -u)" -eq 0 ] || { echo "not root: limits cannot be set"; exit 77; }
+alone "$0"
+prepare
+[ -w /proc/sys/kernel/shmmni ] || { echo "limits cannot be set here"; exit 77; }
+command -v ipcmk >/dev/null || { echo "no ipcmk here"; exit 77; }
+
+check "limits" 0 "$SVSHM" limits
+out "^segments  *0  *[0-9]*  *0%  segments  *kernel.shmmni\$"
+no_out "raises the limit"
+narrow
+check "limits --json" 0 "$SVSHM" limits --json
+valid_json
+out '"name": "sets"'
+check "limits of something" 2 "$SVSHM" limits x
+
+echo 5 >/proc/sys/kernel/shmmni
+echo "250 32000 32 4" >/proc/sys/kernel/sem
+for i in 1 2 3 4; do
+	ipcmk -M 4096 -S 2 >"$work/out"
+done
+check "full of leftovers of others" 0 "$SVSHM" limits
+out "^segments: 4 of 5 used; 4 of them seem left over by other programs, all of these of $(id -un): run \"svshm recover --foreign\"; \"sysctl -w kernel.shmmni=10\" raises"
+out "^sets: 4 of 4 used; as far as can be told, all are in use; \"sysctl -w kernel.sem='250 32000 32 8'\" raises"
+check "... with JSON" 0 "$SVSHM" limits --json
+valid_json
+out '"foreign_leftovers": 4,'
+check "... which go" 0 "$SVSHM" recover --foreign --yes
+check "... and so are none" 0 "$SVSHM" limits
+no_out "^segments: "
+
+echo "250 32000 32 400" >/proc/sys/kernel/sem
+echo abc >"$work/data"
+for i in 1 2 3 4; do
+	orphan "$prefix-$i" "$work/data"
+done
+check "full of leftovers of ours" 0 "$SVSHM" limits
+out "^segments: 4 of 5 used; 4 of them are leftovers, all of these of $(id -un): run \"svshm recover\""
+"$SVSHM" recover --quiet
+
+before=$(cat /proc/sys/kernel/shm_rmid_forced)
+check "no warning" 0 "$SVSHM" limits
+[ "$before" -ne 0 ] || no_out "shm_rmid_forced"
+echo 1 >/proc/sys/kernel/shm_rmid_forced
+check "a warning" 0 "$SVSHM" limits
+out "^warning: kernel.shm_rmid_forced is 1"
+check "... with JSON" 0 "$SVSHM" limits --json
+valid_json
+out "shm_rmid_forced is 1"
+
+# In this mount namespace, a system with systemd.
+if mount -t tmpfs tmpfs /run 2>/dev/null && mkdir -p /run/systemd/system; then
+	mkdir -p /run/systemd/logind.conf.d
+	printf '[Login]\nRemoveIPC=yes\n' >/run/systemd/logind.conf.d/1.conf
+	check "RemoveIPC" 0 "$SVSHM" limits
+	out "^warning: RemoveIPC is on"
+	printf '[Login]\n RemoveIPC = no\n' >/run/systemd/logind.conf.d/2.conf
+	check "RemoveIPC=no" 0 "$SVSHM" limits
+	no_out "RemoveIPC"
+	umount /run
+fi
+
+finish

@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# What the tool's tests share; to be read by ". toolkit.sh" at their begin.
+set -u
+export LC_ALL=C
+unset NO_COLOR SVSHM_OWNER_DIED SVSHM_DEBUG
+
+if [ -z "${SVSHM-}" ]; then
+	echo "SVSHM does not say where the tool is"
+	exit 77
+fi
+
+# alone SCRIPT: run it again in an IPC and mount namespace of its own.
+alone()
+{
+	[ -z "${SVSHM_TEST_ALONE-}" ] || return 0
+	unshare --ipc --mount true 2>/dev/null || {
+		echo "no IPC and mount namespace of its own permitted here"
+		exit 77
+	}
+	SVSHM_TEST_ALONE=1 exec unshare --ipc --mount sh "$1"
+}
+
+prepare()
+{
+	work=$(mktemp -d "${TMPDIR:-/tmp}/svshm-test.XXXXXX") || exit 99
+	mkdir -m 700 "$work/keys" || exit 99
+	export SVSHM_KEYDIR="$work/keys"
+	prefix=svshm-test-$$
+	failures=0
+	jobs=
+	trap 'cleanup >/dev/null 2>&1' EXIT
+	trap 'exit 1' HUP INT TERM
+}
+
+# In a namespace of its own, objects go with it.
+cleanup()
+{
+	for job in $jobs; do
+		kill -9 "$job" && wait "$job"
+	done
+	umount "$work/full"
+	chmod -R u+w "$work"
+	rm -rf "$work"
+}
+
+fail()
+{
+	echo "FAIL: $*"
+	sed 's/^/    out: /' "$work/out"
+	sed 's/^/    err: /' "$work/err"
+	failures=$((failures + 1))
+}
+
+# check NAME STATUS COMMAND...: COMMAND ends with STATUS. Its output is in
+# $work/out and $work/err, for out and err below.
+check()
+{
+	name=$1
+	wanted=$2
+	shift 2
+	"$@" >"$work/out" 2>"$work/err"
+	status=$?
+	if [ "$status" -eq "$wanted" ]; then
+		echo "ok: $name"
+	else
+		fail "$name: exit status $status, not $wanted"
+	fi
+}
+
+# out PATTERN, err PATTERN: what the last command has printed matches.
+out()
+{
+	grep -q -e "$1" "$work/out" || fail "$name: no \"$1\" in the output"
+}
+
+err()
+{
+	grep -q -e "$1" "$work/err" || fail "$name: no \"$1\" in the messages"
+}
+
+no_out()
+{
+	grep -q -e "$1" "$work/out" && fail "$name: \"$1\" in the output"
+}
+
+narrow()
+{
+	awk 'length > 80 { exit 1 }' "$work/out" ||
+		fail "$name: over 80 columns"
+}
+
+valid_json()
+{
+	command -v python3 >/dev/null || return 0
+	python3 -m json.tool <"$work/out" >/dev/null 2>&1 ||
+		fail "$name: not valid JSON"
+}
+
+# await COMMAND...: until it succeeds, for 20 seconds; nothing tells from outside.
+await()
+{
+	end=$(($(date +%s) + 20))
+	until "$@" >/dev/null 2>&1 || [ "$(date +%s)" -ge $end ]; do
+		sleep 0.02 2>/dev/null || sleep 1
+	done
+}
+
+# orphan KEY FILE: what a put leaves that is killed.
+orphan()
+{
+	"$SVSHM" put "$1" "$2" >/dev/null 2>&1 &
+	await "$SVSHM" info "$1"
+	{
+		"$SVSHM" lock "$1" -- sh -c 'kill -9 "$1" "$PPID"' sh $!
+		wait $!
+	} >/dev/null 2>&1
+}
+
+finish()
+{
+	echo "$failures failed"
+	[ "$failures" -eq 0 ]
+}

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* svshm top: the list, refreshed in place. Keys and signals: see terminal.c. */
+#include <config.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "tool.h"
+
+#define INTERVAL_MS 2000
+
+/* Columns that all but the first take, with some room for long names. */
+#define OTHER_COLUMNS 58
+#define NAME_MIN 12
+
+/* Lines that are no rows: the head, an empty one, titles, the foot. */
+#define OTHER_LINES 4
+
+struct top_run {
+	bool all, colour, stop;
+	int64_t interval;
+	size_t first; /* row that is shown on top */
+	int lines, columns;
+	size_t in_use, leftovers, foreign;
+	struct table table;
+	int code; /* of the last scan */
+};
+
+static int collect(const struct svshm_object *object, void *context)
+{
+	struct top_run *run = context;
+	size_t width = run->columns > OTHER_COLUMNS + NAME_MIN ?
+		(size_t)(run->columns - OTHER_COLUMNS) : NAME_MIN;
+
+	scan_breathe();
+	run->in_use += object->verdict == SVSHM_VERDICT_IN_USE;
+	run->leftovers += object_is_leftover(object);
+	run->foreign += object->verdict == SVSHM_VERDICT_FOREIGN;
+	row_add(&run->table, object, width, run->colour);
+	return signals_caught();
+}
+
+static void scan(struct top_run *run)
+{
+	table_free(&run->table);
+	run->table = (struct table){ .titles = row_titles,
+				     .alignment = ROW_ALIGNMENT,
+				     .coloured = ROW_VERDICT };
+	run->in_use = run->leftovers = run->foreign = 0;
+	run->code = svshm_scan(run->all ? SVSHM_SCAN_FOREIGN : 0, collect, run);
+}
+
+static size_t room(const struct top_run *run)
+{
+	return run->lines > OTHER_LINES ?
+		(size_t)(run->lines - OTHER_LINES) : 1;
+}
+
+static void keep_in_range(struct top_run *run)
+{
+	size_t rows = run->table.rows;
+
+	if (run->first + room(run) > rows)
+		run->first = rows > room(run) ? rows - room(run) : 0;
+}
+
+/* What is longer than the line would wrap, and push the head out of sight. */
+static void print_line(const struct top_run *run, char *line)
+{
+	text_cut(line, (size_t)run->columns);
+	fputs(line, stdout);
+	free(line);
+}
+
+static void draw(struct top_run *run)
+{
+	time_t now = time(NULL);
+	struct tm *fields = localtime(&now);
+	char clock[16] = "";
+
+	if (fields)
+		strftime(clock, sizeof(clock), "%H:%M:%S", fields);
+	keep_in_range(run);
+	fputs("\033[H", stdout);
+	print_line(run, text_print(
+		"svshm top  %s  objects %zu: in use %zu, leftovers %zu, of "
+		"other programs %zu", clock, run->table.rows, run->in_use,
+		run->leftovers, run->foreign));
+	fputs("\033[K\r\n", stdout);
+	if (run->code < 0)
+		print_line(run, text_print("cannot see all: %s",
+					   svshm_strerror(run->code)));
+	fputs("\033[K\r\n", stdout);
+	/* No wrapping: a narrow terminal cuts the right end off. */
+	fputs("\033[?7l", stdout);
+	table_print_some(&run->table, run->first, room(run), "\033[K\r\n");
+	fputs("\033[J\033[?7h", stdout);
+	print_line(run, text_print("q quit  a %s  arrows scroll%s",
+				   run->all ? "ours only" : "all programs'",
+				   run->first + room(run) < run->table.rows ?
+				   "  (more below)" : ""));
+	fputs("\033[K", stdout);
+	fflush(stdout);
+}
+
+static void obey(struct top_run *run, int key)
+{
+	size_t page = room(run);
+
+	switch (key) {
+	case 'q':
+	case 'Q':
+	case KEY_END_OF_INPUT:
+		run->stop = true;
+		break;
+	case 'a':
+		run->all = !run->all;
+		run->first = 0;
+		break;
+	case 'k':
+	case KEY_UP:
+		run->first -= run->first > 0;
+		break;
+	case 'j':
+	case KEY_DOWN:
+		run->first++;
+		break;
+	case KEY_PAGE_UP:
+		run->first = run->first > page ? run->first - page : 0;
+		break;
+	case KEY_PAGE_DOWN:
+		run->first += page;
+		break;
+	default:
+		break;
+	}
+}
+
+static int top(struct top_run *run)
+{
+	if (terminal_enter() != 0)
+		return TOOL_FAILED;
+	while (!run->stop && !signals_caught()) {
+		terminal_size(&run->lines, &run->columns);
+		scan(run);
+		draw(run);
+		obey(run, terminal_key(run->interval));
+	}
+	terminal_leave();
+	table_free(&run->table);
+	/* ^C is the usual way out. */
+	return TOOL_DONE;
+}
+
+static int top_run(int argc, char **argv)
+{
+	struct top_run run = { .colour = output_in_colour(), .interval = -1,
+			       .table = { .alignment = "" } };
+	const struct tool_option options[] = {
+		{ "all", OPTION_FLAG, &run.all },
+		{ "interval", OPTION_DURATION, &run.interval },
+		{ NULL, OPTION_FLAG, NULL },
+	};
+	struct operands operands;
+	int status = options_parse(&command_top, argc, argv, options,
+				   &operands);
+
+	if (status != OPTIONS_READ)
+		return status;
+	if (operands.count > 0)
+		return usage_error(&command_top, "\"%.60s\" is one argument "
+				   "too many", operands.values[0]);
+	if (run.interval < 0)
+		run.interval = INTERVAL_MS;
+	if (run.interval < 100)
+		return usage_error(&command_top, "--interval is less than a "
+				   "tenth of a second");
+	return top(&run);
+}
+
+const struct command command_top = {
+	.name = "top",
+	.run = top_run,
+	.help = "the list, refreshed in place",
+	.usage =
+	"usage: svshm top [--all] [--interval T]\n"
+	"\n"
+	"Show the list on a terminal, and refresh it.\n"
+	"\n"
+	"  --all         segments and semaphore sets of other programs too\n"
+	"  --interval T  time between two looks: 2s\n"
+	"\n"
+	"Keys: q quits, a shows all programs' objects or svshm's only; arrows, "
+	"j, k and\npage keys scroll; any other key refreshes.\n",
+};
