@@ -236,7 +236,10 @@ static void next_in_company(void)
 		break;
 	case RECOVERS:
 	case STEPS:
-		next_expect(&now.next, act_recover, SVSHM_BUSY, SVSHM_BUSY);
+		/* Of a lost key file, there may be a successor to remove. */
+		next_expect(&now.next, act_recover, SVSHM_BUSY,
+			    now.scene->ground == LOST_FILE ? SVSHM_OK :
+							     SVSHM_BUSY);
 		break;
 	}
 	expect_lock_works();
@@ -311,8 +314,9 @@ static bool die_at(unsigned stop)
 
 static void expect_all_gone(bool died)
 {
-	/* What the scene had, and the operation was not to take away. */
-	if (!died)
+	/* What the scene had, and the operation was not to take away; and a
+	   new key file in the place of a lost one. */
+	if (!died || now.scene->ground == LOST_FILE)
 		recover_leftovers(now.key);
 	expect(test_nothing_left(now.key));
 	/* A set without its key file is the tool's to find. */
