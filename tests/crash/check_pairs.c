@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * P1 to P4 in pairs: the first process is stopped before and after each system
- * call of one operation, while the second runs another operation to its end, or
+ * call of one operation that others may notice, while the second runs another operation to its end, or
  * until it is seen to wait. Then the first one goes on, or dies. All pairs, on
  * all grounds, with and without a third one that is attached.
  */
@@ -128,6 +128,7 @@ static void set_scene(void)
 	now.first.act = row->acts[0];
 	now.second.act = row->acts[1];
 	now.first.code = now.second.code = 0;
+	now.tracer.shared_only = true;
 	now.tracer.may_sleep = row->second == OWNER &&
 			       now.first.act == svshm_lock;
 }
@@ -403,7 +404,7 @@ static bool play_in_time(unsigned stop)
 	bool stops;
 
 	case_begin();
-	for (int i = 0; i < 3; i++) {
+	for (int i = 0; i < 10; i++) {
 		stops = play(stop);
 		if (!case_was_slow())
 			break;
@@ -433,7 +434,7 @@ START_TEST(p1_whoever_stops_or_dies_meanwhile)
 		}
 		stop++;
 	} while (stops);
-	ck_assert_uint_gt(stop, 4);
+	ck_assert_uint_gt(stop, 2);
 }
 END_TEST
 
@@ -454,7 +455,7 @@ int main(void)
 	int result;
 
 	make_rows();
-	cases_open("pairs at system calls");
+	cases_open("pairs at system calls", 13, 17);
 	result = test_main(make_suite);
 	cases_print();
 	return result;

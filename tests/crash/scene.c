@@ -6,9 +6,11 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "lock.h"
 #include "process.h"
 
 #define BOUND_MS 1000
@@ -17,11 +19,19 @@
 
 static bool enter_portable_native(void)
 {
+	svshm__lock_engine_of_new = SVSHM__LOCK_PORTABLE;
 	return true;
+}
+
+static bool enter_fast_native(void)
+{
+	svshm__lock_engine_of_new = SVSHM__LOCK_FAST;
+	return svshm__lock_engine(SVSHM__LOCK_FAST) != NULL;
 }
 
 const struct world worlds[] = {
 	{ "portable lock, native layout", enter_portable_native },
+	{ "fast lock, native layout", enter_fast_native },
 };
 
 const int world_count = (int)(sizeof(worlds) / sizeof(*worlds));
@@ -78,7 +88,7 @@ void ground_make(const char *key, enum ground ground)
 void role_take(struct puppet *puppet, const char *key, enum role role,
 	       bool first)
 {
-	puppet->alive = false;
+	memset(puppet, 0, sizeof(*puppet));
 	if (role == ABSENT)
 		return;
 	puppet_start(puppet, key);
@@ -170,23 +180,30 @@ const char *act_name(actor_act *act)
 /* Shared with all children, since Check forks for each test. */
 static struct cases {
 	const char *what;
-	unsigned stride;
+	unsigned stride, row_stride;
 	unsigned run, passed;
 	int64_t slowest_ms; /* of all next steps */
 	bool slow;          /* in this case */
 } *cases;
 
-void cases_open(const char *what)
+void cases_open(const char *what, unsigned stride, unsigned row_stride)
 {
-	const char *stride = getenv("SVSHM_LAB_STRIDE");
+	const char *wanted = getenv("SVSHM_LAB_STRIDE");
 
+	/* What a test prints is seen also if it is killed. */
+	setvbuf(stdout, NULL, _IOLBF, 0);
 	/* Before any test runs, nobody takes Check's assertions. */
 	cases = mmap(NULL, sizeof(*cases), PROT_READ | PROT_WRITE,
 		     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (cases == MAP_FAILED)
 		abort();
 	cases->what = what;
-	cases->stride = stride && atoi(stride) > 0 ? (unsigned)atoi(stride) : 7;
+	cases->stride = stride;
+	cases->row_stride = row_stride;
+	if (wanted && atoi(wanted) > 0) {
+		cases->stride = (unsigned)atoi(wanted);
+		cases->row_stride = 1;
+	}
 }
 
 void case_begin(void)
@@ -219,7 +236,8 @@ bool row_wanted(int row)
 {
 	const char *wanted = getenv("SVSHM_LAB_ROW");
 
-	return !wanted || atoi(wanted) == row;
+	return wanted ? atoi(wanted) == row :
+			(unsigned)row % cases->row_stride == 0;
 }
 
 bool case_wanted(unsigned n)

@@ -67,8 +67,12 @@ const char *act_name(actor_act *act);
 
 /* ---- Cases --------------------------------------------------------------- */
 
-/* Set up before the suite runs: WHAT a case is. */
-void cases_open(const char *what);
+/*
+ * Set up before the suite runs: WHAT a case is. All of them are run if
+ * $SVSHM_LAB_STRIDE is 1, every nth of each row if it is n; else a sample,
+ * every STRIDEth of every ROW_STRIDEth row.
+ */
+void cases_open(const char *what, unsigned stride, unsigned row_stride);
 
 /*
  * At the start of each, and at its end if it has passed; it COUNTS, if it was
@@ -81,13 +85,11 @@ void case_end(bool counts);
 void cases_print(void);
 
 /*
- * Whether this share of the cases is to be run: every 7th, or every nth with
- * $SVSHM_LAB_STRIDE = n. N is a number of the case.
+ * Whether that row, a loop's number as Check shows it, and the case of number N
+ * in it are to be run. $SVSHM_LAB_ROW runs one row alone, for a closer look.
  */
-bool case_wanted(unsigned n);
-
-/* For a closer look: $SVSHM_LAB_ROW, the number Check shows, runs alone. */
 bool row_wanted(int row);
+bool case_wanted(unsigned n);
 
 /*
  * Let PUPPET do ACT, which must take less than a second, with one of two codes.

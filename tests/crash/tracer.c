@@ -65,43 +65,67 @@ bool tracer_permitted(void)
 
 static const struct call {
 	long number;
+	bool shared; /* others may notice it */
 	const char *name;
 } calls[] = {
-	{ SYS_shmget, "shmget" }, { SYS_shmat, "shmat" },
-	{ SYS_shmdt, "shmdt" }, { SYS_shmctl, "shmctl" },
-	{ SYS_semget, "semget" }, { SYS_semctl, "semctl" },
-	{ SYS_semtimedop, "semtimedop" }, { SYS_openat, "openat" },
-	{ SYS_read, "read" }, { SYS_write, "write" }, { SYS_close, "close" },
-	{ SYS_newfstatat, "newfstatat" }, { SYS_fchmod, "fchmod" },
-	{ SYS_fchown, "fchown" }, { SYS_unlinkat, "unlinkat" },
-	{ SYS_mmap, "mmap" }, { SYS_munmap, "munmap" },
-	{ SYS_mprotect, "mprotect" }, { SYS_brk, "brk" },
-	{ SYS_getpid, "getpid" }, { SYS_clock_nanosleep, "clock_nanosleep" },
-	{ SYS_getrandom, "getrandom" }, { SYS_fcntl, "fcntl" },
-	{ SYS_getdents64, "getdents64" }, { SYS_prctl, "prctl" },
+	{ SYS_shmget, true, "shmget" },
+	{ SYS_shmat, true, "shmat" },
+	{ SYS_shmdt, true, "shmdt" },
+	{ SYS_shmctl, true, "shmctl" },
+	{ SYS_semget, true, "semget" },
+	{ SYS_semctl, true, "semctl" },
+	{ SYS_semtimedop, true, "semtimedop" },
+	{ SYS_openat, true, "openat" },
+	{ SYS_newfstatat, true, "newfstatat" },
+	{ SYS_unlinkat, true, "unlinkat" },
+	{ SYS_fchmod, true, "fchmod" },
+	{ SYS_fchown, true, "fchown" },
+	{ SYS_write, true, "write" },
+	{ SYS_read, false, "read" },
+	{ SYS_close, false, "close" },
+	{ SYS_lseek, false, "lseek" },
+	{ SYS_mmap, false, "mmap" },
+	{ SYS_munmap, false, "munmap" },
+	{ SYS_mprotect, false, "mprotect" },
+	{ SYS_brk, false, "brk" },
+	{ SYS_getpid, false, "getpid" },
+	{ SYS_gettid, false, "gettid" },
+	{ SYS_tgkill, false, "tgkill" },
+	{ SYS_geteuid, false, "geteuid" },
+	{ SYS_getegid, false, "getegid" },
+	{ SYS_clock_nanosleep, false, "clock_nanosleep" },
+	{ SYS_getrandom, false, "getrandom" },
+	{ SYS_fcntl, false, "fcntl" },
+	{ SYS_getdents64, false, "getdents64" },
+	{ SYS_prctl, false, "prctl" },
+	{ SYS_exit_group, true, "exit_group" },
 #ifdef SYS_semop
-	{ SYS_semop, "semop" },
+	{ SYS_semop, true, "semop" },
 #endif
 #ifdef SYS_unlink
-	{ SYS_unlink, "unlink" },
+	{ SYS_unlink, true, "unlink" },
+	{ SYS_mkdir, true, "mkdir" },
+	{ SYS_lstat, true, "lstat" },
+	{ SYS_stat, true, "stat" },
+	{ SYS_readlink, false, "readlink" },
+	{ SYS_access, true, "access" },
 #endif
-#ifdef SYS_mkdir
-	{ SYS_mkdir, "mkdir" },
-#endif
-#ifdef SYS_readlink
-	{ SYS_readlink, "readlink" },
-#endif
-#ifdef SYS_lstat
-	{ SYS_lstat, "lstat" }, { SYS_stat, "stat" }, { SYS_fstat, "fstat" },
-#endif
+	{ SYS_fstat, false, "fstat" },
 };
+
+static const struct call *find_call(long number)
+{
+	static const struct call other = { -1, false, "call" };
+
+	for (size_t i = 0; i < sizeof(calls) / sizeof(*calls); i++)
+		if (calls[i].number == number)
+			return &calls[i];
+	return &other;
+}
 
 const char *tracer_call_name(long number)
 {
-	for (size_t i = 0; i < sizeof(calls) / sizeof(*calls); i++)
-		if (calls[i].number == number)
-			return calls[i].name;
-	return "call";
+	return find_call(number)->name;
 }
 
 /*
@@ -153,11 +177,10 @@ static void look_at_call(struct tracer *tracer)
 
 void tracer_begin(struct tracer *tracer, struct puppet *puppet, actor_act *act)
 {
-	bool may_sleep = tracer->may_sleep;
-
-	memset(tracer, 0, sizeof(*tracer));
 	tracer->puppet = puppet;
-	tracer->may_sleep = may_sleep;
+	tracer->stops = 0;
+	tracer->number = 0;
+	tracer->code = 0;
 	tracer->stop = TRACER_EXIT;
 	strcpy(tracer->where, "its start");
 	shared->act = act;
@@ -175,7 +198,7 @@ static void end(struct tracer *tracer)
 	tracer->code = puppet_end(tracer->puppet);
 }
 
-enum tracer_stop tracer_next(struct tracer *tracer)
+static enum tracer_stop next_stop(struct tracer *tracer)
 {
 	pid_t pid = tracer->puppet->actor.pid;
 	bool slept = tracer->stop == TRACER_ASLEEP;
@@ -187,7 +210,6 @@ enum tracer_stop tracer_next(struct tracer *tracer)
 	int signal = next_signal(tracer, tracer->may_sleep && !slept &&
 					 tracer->stop == TRACER_ENTRY);
 
-	tracer->stops++;
 	switch (signal) {
 	case SIGTRAP | 0x80:
 		look_at_call(tracer);
@@ -209,6 +231,19 @@ enum tracer_stop tracer_next(struct tracer *tracer)
 		ck_abort_msg("%s: signal %d", tracer->where, signal);
 	}
 	return tracer->stop;
+}
+
+enum tracer_stop tracer_next(struct tracer *tracer)
+{
+	enum tracer_stop stop;
+
+	tracer->stops++;
+	do {
+		stop = next_stop(tracer);
+	} while (tracer->shared_only &&
+		 (stop == TRACER_ENTRY || stop == TRACER_EXIT) &&
+		 !find_call(tracer->number)->shared);
+	return stop;
 }
 
 void tracer_release(struct tracer *tracer)

@@ -17,7 +17,9 @@ enum tracer_stop {
 
 struct tracer {
 	struct puppet *puppet;
-	bool may_sleep; /* from the test: watch for that */
+	/* From the test: watch for sleep; stop at calls only that others may
+	   notice, of segments, semaphores and files by name. */
+	bool may_sleep, shared_only;
 	unsigned stops; /* made so far */
 	enum tracer_stop stop;
 	long number;    /* of the system call */
