@@ -304,8 +304,15 @@ static void check_aftermath(void)
 		next_takes_over();
 	check_company_unhurt();
 	leave(&now.next);
-	leave(&now.victim);
+	if (now.victim.attached)
+		check(next_gives(&now.victim, svshm_detach, SVSHM_OK,
+				 SVSHM_OK));
 	leave(&now.company);
+	/* Who was told that what he had was gone, when it wasn't, may hold it
+	   as long as he lives. */
+	if (now.victim.alive && (now.errnum == EINVAL || now.errnum == EIDRM))
+		puppet_kill(&now.victim);
+	puppet_leave(&now.victim);
 	recover_leftovers(now.key);
 	check(test_nothing_left(now.key));
 	check(count_sets(now.key) == 0);
