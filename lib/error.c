@@ -29,6 +29,8 @@ static const struct meaning meanings[] = {
 	  "this is not disk space: a limit on shared memory is reached" },
 	{ SVSHM__CALL_SHMGET, ENOMEM, SVSHM_OUT_OF_RESOURCES,
 	  "not enough memory, or a limit on shared memory is reached" },
+	{ SVSHM__CALL_SHMGET, ENFILE, SVSHM_OUT_OF_RESOURCES,
+	  "the system has too many open files" },
 	/* Exists, is marked for removal, and still has its key (not Linux). */
 	{ SVSHM__CALL_SHMGET, EIDRM, SVSHM_REMOVED, NULL },
 

@@ -168,6 +168,16 @@ static int look_at_file(struct svshm__key_file *file,
 
 #define MARK "svshm "
 
+static ssize_t read_some(int descriptor, void *buffer, size_t size)
+{
+	ssize_t result;
+
+	do {
+		result = read(descriptor, buffer, size);
+	} while (result < 0 && errno == EINTR);
+	return result;
+}
+
 int svshm__key_file_check(const char *path, struct svshm__error *error)
 {
 	char text[sizeof(MARK) - 1];
@@ -177,12 +187,17 @@ int svshm__key_file_check(const char *path, struct svshm__error *error)
 	/* What we may not read, we can't overwrite either. */
 	if (descriptor < 0 && (errno == EACCES || errno == ENOENT))
 		return SVSHM_OK;
+	if (descriptor < 0)
+		return svshm__error_system(error, SVSHM__CALL_FILE, errno,
+					   "open(\"%.200s\")", path);
 
-	ssize_t size = descriptor < 0 ? -1 :
-				read(descriptor, text, sizeof(text));
+	ssize_t size = read_some(descriptor, text, sizeof(text));
+	int errnum = errno;
 
-	if (descriptor >= 0)
-		close(descriptor);
+	close(descriptor);
+	if (size < 0)
+		return svshm__error_system(error, SVSHM__CALL_FILE, errnum,
+					   "read(\"%.200s\")", path);
 	if (size == 0 || (size == (ssize_t)sizeof(text) &&
 			  memcmp(text, MARK, sizeof(text)) == 0))
 		return SVSHM_OK;

@@ -123,7 +123,7 @@ int svshm__attempt_milliseconds_left(const struct svshm__attempt *attempt)
 static int find_set(struct svshm__attempt *attempt, bool make)
 {
 	struct svshm__set *set = &attempt->evidence.set;
-	int code = svshm__semset_find(attempt->key, &set->id, NULL);
+	int code = svshm__semset_find(attempt->key, &set->id, attempt->error);
 
 	attempt->made_set = false;
 	if (code != SVSHM_NOT_FOUND || !make)
@@ -200,7 +200,7 @@ int svshm__attempt_enter(struct svshm__attempt *attempt, bool make)
 		return code;
 	CRASHPOINT("enter:in gate");
 	if (!attempt->made_set)
-		code = svshm__set_refresh(set, attempt->error);
+		code = svshm__gate_refresh(set, attempt->error);
 	if (code)
 		return code;
 	return check_key_file(attempt);

@@ -50,9 +50,11 @@ static int act(struct svshm__attempt *attempt)
 		return join(attempt);
 	case SVSHM_VERDICT_HALF_MADE:
 	case SVSHM_VERDICT_HALF_REMOVED:
-		/* If that is not permitted, it stays; it's no object either
-		   way. */
-		svshm__attempt_remove(attempt);
+		/* It may be of a maker who died before he met the object of
+		   this name, whose key file was lost: look again. If to remove
+		   it is not permitted, it stays; it's no object either way. */
+		if (svshm__attempt_remove(attempt) == SVSHM_OK)
+			return SVSHM__AGAIN;
 		return svshm__error_set(attempt->error, SVSHM_NOT_FOUND,
 					"there was an incomplete leftover only");
 	case SVSHM_VERDICT_FOREIGN:

@@ -155,7 +155,7 @@ static int enter_gate(int set_id, struct svshm__set *set, int timeout_ms,
 	if (!code)
 		code = svshm__gate_enter(set, 0, timeout_ms, error);
 	if (!code)
-		code = svshm__set_refresh(set, error);
+		code = svshm__gate_refresh(set, error);
 	if (code != SVSHM__AGAIN && code != SVSHM__NEXT)
 		return code;
 	return svshm__error_set(error, SVSHM_REMOVED,

@@ -201,7 +201,7 @@ int svshm__native_register(struct svshm *handle)
 			set, 0, svshm__attempt_milliseconds_left(&attempt),
 			&handle->error);
 	if (!code)
-		code = svshm__set_refresh(set, &handle->error);
+		code = svshm__gate_refresh(set, &handle->error);
 	if (code == SVSHM__AGAIN || code == SVSHM__NEXT)
 		return svshm__error_set(&handle->error, SVSHM_REMOVED,
 					"semaphore set %d is gone",

@@ -82,7 +82,7 @@ static int enter_gate(struct work *work)
 		code = svshm__gate_enter(set, name_hash_of(work->object),
 					 GATE_TIMEOUT_MS, &work->error);
 	if (!code)
-		code = svshm__set_refresh(set, &work->error);
+		code = svshm__gate_refresh(set, &work->error);
 	return code == SVSHM__AGAIN ? gone(work) : code;
 }
 

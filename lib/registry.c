@@ -17,7 +17,7 @@ static int again_if_removed(int code)
 	return code == SVSHM_REMOVED ? SVSHM__AGAIN : code;
 }
 
-int svshm__set_refresh(struct svshm__set *set, struct svshm__error *error)
+static int read_values(struct svshm__set *set, struct svshm__error *error)
 {
 	return again_if_removed(
 		svshm__semset_values(set->id, set->values, error));
@@ -33,7 +33,7 @@ int svshm__set_look(struct svshm__set *set, unsigned name_hash,
 	if (set->status.count <= SVSHM__SEM_SLOTS ||
 	    set->status.count > SVSHM__SEMAPHORES_MAX)
 		return SVSHM__NEXT;
-	code = svshm__set_refresh(set, error);
+	code = read_values(set, error);
 	if (code)
 		return code;
 	/* Tag and name come with the first operation ever, in one. */
@@ -117,13 +117,40 @@ int svshm__gate_enter(const struct svshm__set *set, unsigned name_hash,
 			    enter_used(set->id, timeout_ms, error);
 }
 
+int svshm__gate_refresh(struct svshm__set *set, struct svshm__error *error)
+{
+	int code = read_values(set, error);
+
+	if (code)
+		svshm__gate_leave(set->id);
+	return code;
+}
+
 int svshm__gate_try(struct svshm__set *set)
 {
 	int code = set->fresh ? SVSHM__AGAIN : enter_used(set->id, 300, NULL);
 
 	if (code)
 		return code == SVSHM_TIMED_OUT ? SVSHM_BUSY : code;
-	return svshm__set_refresh(set, NULL);
+	return svshm__gate_refresh(set, NULL);
+}
+
+/*
+ * To give back what is ours fails only if the set is gone; or if the kernel is
+ * short of something for a moment, and then all others would wait for the end
+ * of this process: try again.
+ */
+static int give_back(int set_id, struct sembuf *operations, size_t count)
+{
+	int code = SVSHM_OK;
+
+	for (int i = 0; i < 3; i++) {
+		code = svshm__semset_operate(set_id, operations, count,
+					     SVSHM__FOREVER, NULL);
+		if (!code)
+			break;
+	}
+	return code;
 }
 
 void svshm__gate_leave(int set_id)
@@ -132,7 +159,7 @@ void svshm__gate_leave(int set_id)
 	struct sembuf leave = operation(SVSHM__SEM_GATE, -1,
 					IPC_NOWAIT | SEM_UNDO);
 
-	svshm__semset_operate(set_id, &leave, 1, SVSHM__FOREVER, NULL);
+	give_back(set_id, &leave, 1);
 }
 
 int svshm__gate_stamp(int set_id, struct svshm__error *error)
@@ -249,15 +276,13 @@ void svshm__slot_release(int set_id, int slot, bool death_token)
 	};
 	size_t count = death_token ? 3 : 1;
 	unsigned tokens;
-	int code = svshm__semset_operate(set_id, operations, count,
-					 SVSHM__FOREVER, NULL);
+	int code = give_back(set_id, operations, count);
 
 	/* No room for one more: ERANGE. */
 	if (code == SVSHM_LOCK_ERROR && death_token &&
 	    !svshm__semset_value(set_id, SVSHM__SEM_LOCK, &tokens, NULL)) {
 		drain_tokens(set_id, tokens);
-		svshm__semset_operate(set_id, operations, count,
-				      SVSHM__FOREVER, NULL);
+		give_back(set_id, operations, count);
 	}
 }
 

@@ -40,9 +40,10 @@ void svshm__set_made(struct svshm__set *set, int count, mode_t mode);
 
 /*
  * Read the values again, inside the gate: the set's count of semaphores has
- * been looked at and can't change. SVSHM__AGAIN: gone.
+ * been looked at and can't change. SVSHM__AGAIN: gone. On failure the gate is
+ * left.
  */
-int svshm__set_refresh(struct svshm__set *set, struct svshm__error *error);
+int svshm__gate_refresh(struct svshm__set *set, struct svshm__error *error);
 
 /*
  * Enter the gate of a set that svshm__set_look() has looked at, waiting

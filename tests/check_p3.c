@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * P3: a process may die anywhere: at each crash point of each operation.
- * check_p3_calls.c has a death at every system call.
+ * crash/check_deaths.c has a death at every system call.
  */
 #include <config.h>
 

@@ -39,6 +39,12 @@ struct puppet {
 /* Fork a puppet with a handle for KEY. */
 void puppet_start(struct puppet *puppet, const char *key);
 
+/*
+ * From now on puppets that leave wait for another key, and start again with it:
+ * a fork costs more than most acts.
+ */
+void puppet_reuse(void);
+
 /* In its next act it gets SIGNAL at the crash point POINT. */
 void puppet_arm(struct puppet *puppet, const char *point, int signal);
 

@@ -5,12 +5,16 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#ifdef __linux__
+#include <sys/prctl.h>
+#endif
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -73,6 +77,99 @@ static void isolate(void)
 #endif
 }
 
+/*
+ * SVSHM_TEST_LIMITS="sem=60 60 5 10,shmmni=32": another world, by what stands
+ * in /proc/sys/kernel of the IPC namespace.
+ */
+static void set_limits(void)
+{
+	const char *limits = getenv("SVSHM_TEST_LIMITS");
+	char path[128], name[64], value[64];
+	int length;
+
+	while (limits && sscanf(limits, "%63[^=]=%63[^,]%n", name, value,
+				&length) == 2) {
+		snprintf(path, sizeof(path), "/proc/sys/kernel/%s", name);
+
+		FILE *file = fopen(path, "w");
+
+		if (!file || fputs(value, file) < 0 || fclose(file) != 0) {
+			perror(path);
+			exit(99);
+		}
+		limits += length;
+		limits += *limits == ',';
+	}
+}
+
+/*
+ * SVSHM_TEST_PIDS=foreign: the children of a test live in two PID namespaces in
+ * turn, so that makers and users see other numbers, and the same number is
+ * another process.
+ */
+static int pid_namespaces[2] = { -1, -1 };
+
+static int open_pid_namespace(pid_t pid)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%ld/ns/pid", (long)pid);
+	return open(path, O_RDONLY | O_CLOEXEC);
+}
+
+static void make_pid_namespaces(void)
+{
+#ifdef CLONE_NEWPID
+	const char *wanted = getenv("SVSHM_TEST_PIDS");
+
+	if (!wanted || strcmp(wanted, "foreign") != 0)
+		return;
+	for (int i = 0; i < 2; i++) {
+		int own = open_pid_namespace(getpid());
+		pid_t init;
+
+		if (unshare(CLONE_NEWPID) < 0 || (init = fork()) < 0) {
+			perror("a PID namespace");
+			exit(99);
+		}
+		/* As long as its first process lives, others can join it. */
+		if (init == 0) {
+			prctl(PR_SET_PDEATHSIG, SIGKILL);
+			for (;;)
+				pause();
+		}
+		pid_namespaces[i] = open_pid_namespace(init);
+		if (pid_namespaces[i] < 0 || setns(own, CLONE_NEWPID) < 0) {
+			perror("setns");
+			exit(99);
+		}
+		close(own);
+	}
+#endif
+}
+
+static pid_t fork_elsewhere(void)
+{
+#ifdef CLONE_NEWPID
+	static unsigned turn;
+
+	if (pid_namespaces[0] >= 0 && !in_child) {
+		int own = open_pid_namespace(getpid());
+
+		ck_assert_int_eq(setns(pid_namespaces[turn++ % 2],
+				       CLONE_NEWPID), 0);
+		pid_t child = fork();
+
+		/* In the child that is for its own children. */
+		if (child != 0)
+			ck_assert_int_eq(setns(own, CLONE_NEWPID), 0);
+		close(own);
+		return child;
+	}
+#endif
+	return fork();
+}
+
 /* SVSHM_TEST_LOCK=portable: that engine also where the fast one is built in. */
 static void choose_lock(void)
 {
@@ -93,6 +190,8 @@ int test_main(Suite *(*make)(void))
 	int failed;
 
 	isolate();
+	set_limits();
+	make_pid_namespaces();
 	choose_lock();
 	snprintf(base, sizeof(base), "%s/svshm-test.XXXXXX",
 		 parent && *parent ? parent : "/tmp");
@@ -160,7 +259,7 @@ pid_t test_fork(int (*body)(void *context), void *context)
 {
 	fflush(NULL);
 
-	pid_t child = fork();
+	pid_t child = fork_elsewhere();
 
 	if (child != 0) {
 		ck_assert_int_gt(child, 0);

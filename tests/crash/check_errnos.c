@@ -1,0 +1,460 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * P8: each system call of each operation fails once, with each errno that its
+ * manual lists. The result is of the closed list and fits the errno, and its
+ * message names the call; what claims to have worked has worked; what has
+ * failed can be tried again, and nobody else is hurt; and nothing is left when
+ * all have gone.
+ */
+#include <config.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "scene.h"
+#include "tracer.h"
+
+static const struct scene {
+	enum ground ground;
+	enum role victim, company;
+	actor_act *act;
+} scenes[] = {
+	{ NOTHING, OUTSIDE, ABSENT, act_create },
+	{ NOTHING, OUTSIDE, ABSENT, act_create_locked },
+	{ HALF_MADE, OUTSIDE, ABSENT, act_create },
+	{ ORPHAN, OUTSIDE, ABSENT, act_create },
+	{ ORPHAN_SMALL, OUTSIDE, ABSENT, act_create },
+	{ LIVE, OUTSIDE, ATTACHED, act_create },
+	{ NOTHING, OUTSIDE, ABSENT, act_attach },
+	{ HALF_MADE, OUTSIDE, ABSENT, act_attach },
+	{ ORPHAN, OUTSIDE, ABSENT, act_attach },
+	{ LIVE, OUTSIDE, ATTACHED, act_attach },
+	{ LIVE, OUTSIDE, ATTACHED, act_attach_read_only },
+	{ LOST_FILE, OUTSIDE, ATTACHED, act_attach },
+	{ LOST_FILE, OUTSIDE, ATTACHED, act_create },
+	{ LIVE, ATTACHED, ATTACHED, svshm_lock },
+	{ LIVE, ATTACHED, ATTACHED, svshm_trylock },
+	{ LIVE, ATTACHED, ATTACHED, act_timedlock },
+	{ LIVE, OWNER, ATTACHED, svshm_unlock },
+	{ LIVE, ATTACHED, ATTACHED, svshm_detach },
+	{ LIVE, OWNER, ATTACHED, svshm_detach },
+	{ LIVE, ATTACHED, ABSENT, svshm_detach },
+	{ LIVE, ATTACHED, ATTACHED, act_exit },
+	{ LIVE, ATTACHED, ABSENT, act_exit },
+	{ ORPHAN, OUTSIDE, ABSENT, act_recover },
+	{ HALF_MADE, OUTSIDE, ABSENT, act_recover },
+	{ LIVE, OUTSIDE, ATTACHED, act_recover },
+	{ LIVE, OUTSIDE, ATTACHED, act_look_at_it },
+};
+
+#define SCENES ((int)(sizeof(scenes) / sizeof(*scenes)))
+
+/*
+ * What the manuals list, but for what only a fault in the program leads to
+ * (EFAULT, EBADF, shmdt's EINVAL), and what a message may call the call. Who is
+ * refused by an object's mode is told of the mode.
+ */
+static const struct failure {
+	const char *call;
+	int errnums[16];
+	const char *said[5];
+} failures[] = {
+	{ "shmget", { EACCES, EEXIST, EINVAL, ENFILE, ENOENT, ENOMEM, ENOSPC,
+		      EPERM }, { "shmget(" } },
+	{ "shmat", { EACCES, EIDRM, EINVAL, ENOMEM }, { "shmat(", "mode" } },
+	{ "shmctl", { EACCES, EIDRM, EINVAL, ENOMEM, EOVERFLOW, EPERM },
+	  { "shmctl(" } },
+	{ "semget", { EACCES, EEXIST, EINVAL, ENOENT, ENOMEM, ENOSPC },
+	  { "semget(" } },
+	{ "semctl", { EACCES, EIDRM, EINVAL, EPERM, ERANGE }, { "semctl(", "mode" } },
+	{ "semtimedop", { E2BIG, EACCES, EAGAIN, EFBIG, EIDRM, EINTR, EINVAL,
+			  ENOMEM, ENOSPC, ERANGE },
+	  { "semop(", "semtimedop(", "mode" } },
+	{ "semop", { E2BIG, EACCES, EAGAIN, EFBIG, EIDRM, EINTR, EINVAL,
+		     ENOMEM, ENOSPC, ERANGE }, { "semop(" } },
+	{ "openat", { EACCES, EDQUOT, EEXIST, EINTR, EISDIR, ELOOP, EMFILE,
+		      ENFILE, ENOENT, ENOMEM, ENOSPC, ENOTDIR, EPERM, EROFS },
+	  { "open(", "key file" } },
+	{ "newfstatat", { EACCES, ELOOP, ENOENT, ENOMEM, ENOTDIR, EOVERFLOW },
+	  { "stat(", "realpath(", "key file", "setting mode", "ftok(" } },
+	{ "lstat", { EACCES, ELOOP, ENOENT, ENOMEM, ENOTDIR, EOVERFLOW },
+	  { "stat(", "key file" } },
+	{ "fchmod", { EIO, EPERM, EROFS }, { "setting mode" } },
+	{ "fchown", { EIO, EPERM, EROFS }, { "setting mode" } },
+	{ "mkdir", { EACCES, EDQUOT, EEXIST, ENOENT, ENOSPC, EROFS },
+	  { "mkdir(" } },
+	{ "unlink", { EACCES, EBUSY, EIO, ENOENT, EPERM, EROFS }, { "" } },
+	{ "unlinkat", { EACCES, EBUSY, EIO, ENOENT, EPERM, EROFS }, { "" } },
+	{ "read", { EINTR, EIO, EISDIR }, { "key file", "read" } },
+	{ "write", { EDQUOT, EINTR, EIO, ENOSPC }, { "" } },
+	{ "close", { EINTR, EIO }, { "" } },
+	{ "readlink", { EACCES, EINVAL, ENOENT }, { "realpath", "key" } },
+	{ "mmap", { EAGAIN, ENOMEM }, { "memory" } },
+	{ "mprotect", { EACCES, ENOMEM }, { "mprotect(" } },
+	{ "clock_nanosleep", { EINTR }, { "" } },
+};
+
+static const struct failure *failure_of(const char *call)
+{
+	for (size_t i = 0; i < sizeof(failures) / sizeof(*failures); i++)
+		if (strcmp(failures[i].call, call) == 0)
+			return &failures[i];
+	return NULL;
+}
+
+/* The case under way. */
+static struct {
+	const struct world *world;
+	const struct scene *scene;
+	const char *key;
+	const struct failure *failure;
+	int errnum;
+	unsigned entry; /* which of the calls that can fail */
+	struct tracer tracer; /* of the victim */
+	struct puppet victim, company, next;
+	int code; /* of the act */
+	char message[256];
+	bool failed; /* the case has */
+} now;
+
+/* Goes on, so that one run shows all that is wrong. */
+static bool check_that(bool condition, const char *what, int line)
+{
+	if (condition)
+		return true;
+	printf("FAIL line %d: %s; %s (ground %d, company %d): %s number %u "
+	       "gives %s; code %d (%s), \"%s\": not so: %s\n", line,
+	       now.world->name, act_name(now.scene->act),
+	       (int)now.scene->ground, (int)now.scene->company,
+	       now.failure->call, now.entry, strerror(now.errnum),
+	       now.code, puppet_answer_string(now.code), now.message, what);
+	now.failed = true;
+	return false;
+}
+
+#define check(condition) check_that((condition), #condition, __LINE__)
+
+/* ---- The code and the message -------------------------------------------- */
+
+static bool in_closed_list(int code)
+{
+	return code >= SVSHM_NOT_SUPPORTED && code <= SVSHM_ORPHANED;
+}
+
+/* What an errno can only mean, if the operation fails by it. */
+static bool fits(int code, int errnum)
+{
+	switch (errnum) {
+	case EDQUOT:
+	case EMFILE:
+	case ENFILE:
+	case ENOMEM:
+		return code == SVSHM_OUT_OF_RESOURCES;
+	case EACCES:
+	case EPERM:
+	case EROFS:
+		return code == SVSHM_PERMISSION_DENIED;
+	default:
+		return true;
+	}
+}
+
+static bool says_what_failed(void)
+{
+	for (int i = 0; i < 5 && now.failure->said[i]; i++)
+		if (strstr(now.message, now.failure->said[i]))
+			return true;
+	return false;
+}
+
+/* Codes that tell of the object, not of a system call. */
+static bool is_about_object(int code)
+{
+	return code == SVSHM_NOT_FOUND || code == SVSHM_ALREADY_EXISTS ||
+	       code == SVSHM_REMOVED || code == SVSHM_BUSY ||
+	       code == SVSHM_TIMED_OUT;
+}
+
+static void check_code(void)
+{
+	if (now.scene->act == act_exit) {
+		check(now.code == PUPPET_ENDED);
+		return;
+	}
+	if (!check(in_closed_list(now.code)))
+		return;
+	/* svshm_recover()'s messages are its own. */
+	if (now.code >= 0 || now.scene->act == act_recover)
+		return;
+	if (!check(*now.message))
+		return;
+	check(is_about_object(now.code) || says_what_failed());
+	check(is_about_object(now.code) || fits(now.code, now.errnum));
+}
+
+/* ---- What it has done ---------------------------------------------------- */
+
+static bool begins(void)
+{
+	actor_act *act = now.scene->act;
+
+	return act == act_create || act == act_create_locked ||
+	       act == act_attach || act == act_attach_read_only;
+}
+
+static bool next_gives(struct puppet *puppet, actor_act *act, int one,
+		       int other)
+{
+	int code = next_act(puppet, act);
+
+	if (code == one || code == other)
+		return true;
+	printf("%s then: %d (%s): %s\n", act_name(act), code,
+	       puppet_answer_string(code), puppet->actor.message);
+	return false;
+}
+
+static void unlock_if_owned(void)
+{
+	if (now.victim.attached)
+		puppet_do(&now.victim, svshm_unlock);
+}
+
+/* What had failed works now, or is what it would have been. */
+static void try_again(void)
+{
+	actor_act *act = now.scene->act;
+	int code;
+
+	check(!now.victim.attached);
+	code = next_act(&now.victim, act);
+	check(code == SVSHM_OK || code == SVSHM_ORPHANED ||
+	      (now.company.attached && code == SVSHM_ALREADY_EXISTS) ||
+	      (now.scene->ground < LIVE && code == SVSHM_NOT_FOUND));
+}
+
+/* Another process comes, shares the bytes, and gets the lock. */
+static void next_joins(void)
+{
+	bool ours = now.victim.attached;
+	struct puppet *other = ours ? &now.victim : &now.company;
+
+	if (!check(next_gives(&now.next, act_attach, SVSHM_OK, SVSHM_OK)))
+		return;
+	check(now.next.segment_id == other->segment_id);
+	puppet_expect(&now.next, act_bump, SVSHM_OK);
+	check(puppet_do(&now.next, act_count) == puppet_do(other, act_count));
+	check(next_gives(&now.next, svshm_lock, SVSHM_OK, SVSHM_OWNER_DIED));
+	check(next_gives(other, svshm_trylock, SVSHM_BUSY, SVSHM_BUSY));
+	check(next_gives(&now.next, svshm_unlock, SVSHM_OK, SVSHM_OK));
+}
+
+static void next_takes_over(void)
+{
+	check(next_gives(&now.next, act_create, SVSHM_OK, SVSHM_ORPHANED));
+	check(next_gives(&now.next, svshm_lock, SVSHM_OK, SVSHM_OK));
+}
+
+static void check_company_unhurt(void)
+{
+	if (!now.company.attached)
+		return;
+	puppet_expect(&now.company, act_look, SVSHM_OK);
+	check(now.company.mark == PUPPET_MARK);
+	check(next_gives(&now.company, svshm_lock, SVSHM_OK, SVSHM_OWNER_DIED));
+	puppet_do(&now.company, svshm_make_consistent);
+	check(next_gives(&now.company, svshm_unlock, SVSHM_OK, SVSHM_OK));
+}
+
+static void check_lock(void)
+{
+	actor_act *act = now.scene->act;
+
+	int wanted = now.code < 0 ? SVSHM_OK : SVSHM_BUSY;
+
+	if (act != svshm_lock && act != svshm_trylock && act != act_timedlock)
+		return;
+	check(next_gives(&now.company, svshm_trylock, wanted, wanted));
+	if (now.code < 0)
+		puppet_do(&now.company, svshm_unlock);
+}
+
+static void leave(struct puppet *puppet)
+{
+	if (!puppet->alive)
+		return;
+	if (puppet->attached)
+		check(next_gives(puppet, svshm_detach, SVSHM_OK, SVSHM_OK));
+	puppet->attached = false;
+	puppet_leave(puppet);
+}
+
+static void check_aftermath(void)
+{
+	check_code();
+	check_lock();
+	if (begins() && now.code < 0)
+		try_again();
+	unlock_if_owned();
+	puppet_start(&now.next, now.key);
+	if (now.company.attached || now.victim.attached)
+		next_joins();
+	else
+		next_takes_over();
+	check_company_unhurt();
+	leave(&now.next);
+	if (now.victim.attached)
+		check(next_gives(&now.victim, svshm_detach, SVSHM_OK,
+				 SVSHM_OK));
+	leave(&now.company);
+	/* Who was told that what he had was gone, when it wasn't, may hold it
+	   as long as he lives. */
+	if (now.victim.alive && (now.errnum == EINVAL || now.errnum == EIDRM))
+		puppet_kill(&now.victim);
+	puppet_leave(&now.victim);
+	recover_leftovers(now.key);
+	check(test_nothing_left(now.key));
+	check(count_sets(now.key) == 0);
+}
+
+/* ---- All of it ----------------------------------------------------------- */
+
+static void set_scene(void)
+{
+	const struct scene *scene = now.scene;
+
+	now.key = test_key("errno");
+	now.tracer.shared_only = now.tracer.may_sleep = false;
+	ground_make(now.key, scene->ground);
+	role_take(&now.company, now.key, scene->company, true);
+	role_take(&now.victim, now.key, scene->victim,
+		  scene->company == ABSENT);
+	if (scene->ground == LOST_FILE)
+		lose_key_file(now.key);
+}
+
+/* To before the call of that number, of those that can fail. */
+static bool go_to_entry(unsigned entry)
+{
+	unsigned seen = 0;
+	enum tracer_stop stop;
+
+	tracer_begin(&now.tracer, &now.victim, now.scene->act);
+	while ((stop = tracer_next(&now.tracer)) != TRACER_ENDED) {
+		if (stop != TRACER_ENTRY)
+			continue;
+		now.failure = failure_of(tracer_call_name(now.tracer.number));
+		if (now.failure && seen++ == entry)
+			return true;
+	}
+	return false;
+}
+
+static void end_act(void)
+{
+	tracer_release(&now.tracer);
+	now.code = puppet_end(&now.victim);
+	snprintf(now.message, sizeof(now.message), "%s",
+		 now.victim.actor.message);
+}
+
+static void clean_up(void)
+{
+	struct puppet *puppets[] = { &now.victim, &now.company, &now.next };
+
+	for (int i = 0; i < 3; i++)
+		if (puppets[i]->alive)
+			puppet_kill(puppets[i]);
+	recover_object(now.key, SVSHM_RECOVER_FORCE, NULL);
+	recover_leftovers(now.key);
+}
+
+/* False: there is no such call. */
+static bool play(unsigned entry, int errno_index)
+{
+	now.entry = entry;
+	now.failed = false;
+	now.next.alive = false;
+	set_scene();
+	if (!go_to_entry(entry)) {
+		clean_up();
+		return false;
+	}
+	now.errnum = now.failure->errnums[errno_index];
+	/* Another call than before: it has waited for somebody meanwhile. */
+	if (!now.errnum)
+		now.errnum = now.failure->errnums[0];
+	tracer_fail(&now.tracer, now.errnum);
+	end_act();
+	check_aftermath();
+	if (now.failed)
+		clean_up();
+	return true;
+}
+
+static bool play_in_time(unsigned entry, int errno_index)
+{
+	case_begin();
+	for (int i = 0; i < 10; i++) {
+		if (!play(entry, errno_index)) {
+			case_end(false);
+			return false;
+		}
+		if (!case_was_slow())
+			break;
+	}
+	check(!case_was_slow());
+	if (!now.failed)
+		case_end(true);
+	return true;
+}
+
+START_TEST(p8_each_call_may_fail_in_each_way)
+{
+	unsigned failed = 0, number = 0;
+
+	now.world = &worlds[_i / SCENES];
+	now.scene = &scenes[_i % SCENES];
+	if (!row_wanted(_i) || !tracer_permitted() || !now.world->enter())
+		return;
+	puppet_reuse();
+	for (unsigned entry = 0;; entry++) {
+		bool there = true;
+
+		for (int i = 0; there && i < 16; i++) {
+			if (i && !now.failure->errnums[i])
+				break;
+			if (i && !case_wanted(number++))
+				continue;
+			there = play_in_time(entry, i);
+			failed += now.failed;
+		}
+		if (!there)
+			break;
+	}
+	ck_assert_uint_eq(failed, 0);
+}
+END_TEST
+
+static Suite *make_suite(void)
+{
+	Suite *suite = suite_create("P8: failing system calls");
+	TCase *tcase = tcase_create("errnos");
+
+	tcase_set_timeout(tcase, 600);
+	tcase_add_loop_test(tcase, p8_each_call_may_fail_in_each_way, 0,
+			    SCENES * world_count);
+	suite_add_tcase(suite, tcase);
+	return suite;
+}
+
+int main(void)
+{
+	int result;
+
+	cases_open("failing system calls", 11, 5);
+	result = test_main(make_suite);
+	cases_print();
+	return result;
+}
