@@ -125,8 +125,7 @@ void svshm__mapping_drop(struct svshm__attachment *attachment)
 
 void svshm__mapping_free(struct svshm__attachment *attachment)
 {
-	svshm__segment_unmap(attachment->base[SVSHM_READ_ONLY]);
-	svshm__segment_unmap(attachment->base[SVSHM_READ_WRITE]);
+	svshm__mapping_unmap(attachment);
 	free(attachment->path);
 	free(attachment);
 }
@@ -167,6 +166,53 @@ int svshm__mapping_at_exit(void (*handler)(void), struct svshm__error *error)
 
 /* ---- Mappings ------------------------------------------------------------ */
 
+/*
+ * HP-UX lets a process attach a segment once, so handles of both access modes
+ * have one mapping there. It is writable as long as a read-write handle is
+ * there, and as long as the system does not let us protect a part of a segment.
+ */
+static bool is_shared(const struct svshm__attachment *attachment)
+{
+	return attachment->base[SVSHM_READ_ONLY] &&
+	       attachment->base[SVSHM_READ_ONLY] ==
+		       attachment->base[SVSHM_READ_WRITE];
+}
+
+static int protect(const struct svshm__attachment *attachment, void *address,
+		   bool writable, struct svshm__error *error)
+{
+	return svshm__segment_protect((char *)address + attachment->data_offset,
+				      attachment->data_size, writable, error);
+}
+
+/*
+ * A second mapping was refused, though the segment is there and we have one of
+ * it: so this system allows one only.
+ */
+static int share_other(struct svshm__attachment *attachment,
+		       enum svshm_access access, int refusal,
+		       struct svshm__error *error)
+{
+	enum svshm_access other = access == SVSHM_READ_ONLY ?
+		SVSHM_READ_WRITE : SVSHM_READ_ONLY;
+	void *address = attachment->base[other];
+	struct svshm__segment_status status;
+
+	if (refusal != SVSHM_REMOVED || !address ||
+	    svshm__segment_stat(attachment->segment_id, &status, NULL) ||
+	    status.removed)
+		return refusal;
+	if (access == SVSHM_READ_WRITE) {
+		int code = protect(attachment, address, true, error);
+
+		/* Not possible now, nor was it before. */
+		if (code && code != SVSHM_NOT_SUPPORTED)
+			return code;
+	}
+	attachment->base[access] = address;
+	return svshm__error_set(error, SVSHM_OK, "%s", "");
+}
+
 static int map(struct svshm__attachment *attachment, enum svshm_access access,
 	       void **adopt, struct svshm__error *error)
 {
@@ -182,13 +228,11 @@ static int map(struct svshm__attachment *attachment, enum svshm_access access,
 		code = svshm__segment_map(attachment->segment_id, false,
 					  &address, error);
 		if (code)
-			return code;
+			return share_other(attachment, access, code, error);
 	}
 	if (access == SVSHM_READ_ONLY) {
-		code = svshm__segment_protect(
-			(char *)address + attachment->data_offset,
-			attachment->data_size, error);
-		if (code) {
+		code = protect(attachment, address, false, error);
+		if (code && code != SVSHM_NOT_SUPPORTED) {
 			svshm__segment_unmap(address);
 			return code;
 		}
@@ -206,6 +250,9 @@ int svshm__mapping_share(struct svshm__attachment *attachment,
 
 		if (code)
 			return code;
+	} else if (is_shared(attachment) && access == SVSHM_READ_WRITE &&
+		   !attachment->references[access]) {
+		protect(attachment, attachment->base[access], true, NULL);
 	}
 	attachment->references[access]++;
 	return SVSHM_OK;
@@ -215,14 +262,29 @@ bool svshm__mapping_unshare(struct svshm__attachment *attachment,
 			    enum svshm_access access)
 {
 	attachment->references[access]--;
+	/* The last writer has gone: for readers it is read-only again. */
+	if (is_shared(attachment) && access == SVSHM_READ_WRITE &&
+	    !attachment->references[SVSHM_READ_WRITE])
+		protect(attachment, attachment->base[access], false, NULL);
 	return attachment->references[SVSHM_READ_ONLY] +
 	       attachment->references[SVSHM_READ_WRITE] > 0;
 }
 
 unsigned svshm__mapping_count(const struct svshm__attachment *attachment)
 {
+	if (is_shared(attachment))
+		return 1;
 	return (attachment->base[SVSHM_READ_ONLY] ? 1u : 0u) +
 	       (attachment->base[SVSHM_READ_WRITE] ? 1u : 0u);
+}
+
+void svshm__mapping_unmap(struct svshm__attachment *attachment)
+{
+	if (!is_shared(attachment))
+		svshm__segment_unmap(attachment->base[SVSHM_READ_ONLY]);
+	svshm__segment_unmap(attachment->base[SVSHM_READ_WRITE]);
+	attachment->base[SVSHM_READ_ONLY] = NULL;
+	attachment->base[SVSHM_READ_WRITE] = NULL;
 }
 
 struct svshm__header *svshm__mapping_header(

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What this process has attached: one entry an object, one registration, and
- * one mapping per access mode, shared by all handles of the process (HP-UX lets
- * a process attach a segment once only).
+ * one mapping per access mode, shared by all handles of the process; one mapping
+ * for both where a process may attach a segment once only (HP-UX).
  *
  * Locking: an entry is made, shared and dropped only by a thread that is inside
  * the object's gate, so no two threads work on one entry at a time. The mutex
@@ -82,6 +82,9 @@ struct svshm__attachment *svshm__mapping_find(int segment_id);
 /* Enter a new entry (allocated by the caller) into the list; take it out. */
 void svshm__mapping_insert(struct svshm__attachment *attachment);
 void svshm__mapping_drop(struct svshm__attachment *attachment);
+
+/* Take the mappings away. */
+void svshm__mapping_unmap(struct svshm__attachment *attachment);
 
 /* Free what svshm__mapping_drop() has taken out, and its mappings. */
 void svshm__mapping_free(struct svshm__attachment *attachment);

@@ -110,14 +110,6 @@ static int remove_object(const struct svshm__attachment *attachment,
 	return code;
 }
 
-static void unmap(struct svshm__attachment *attachment)
-{
-	for (int i = 0; i < 2; i++) {
-		svshm__segment_unmap(attachment->base[i]);
-		attachment->base[i] = NULL;
-	}
-}
-
 /* Steps 2 to 6: inside the gate, with this process's last handle. */
 static int leave_object(struct svshm__attachment *attachment,
 			struct svshm__header *header,
@@ -133,7 +125,7 @@ static int leave_object(struct svshm__attachment *attachment,
 	CRASHPOINT("detach:entry cleared");
 	others = count_others(attachment, header, set);
 	svshm__mapping_drop(attachment);
-	unmap(attachment);
+	svshm__mapping_unmap(attachment);
 	CRASHPOINT("detach:unmapped");
 	if (registered)
 		svshm__slot_release(attachment->set_id, attachment->slot,
@@ -189,7 +181,7 @@ static void leave_without_gate(struct svshm__attachment *attachment,
 	svshm__mapping_drop(attachment);
 	if (svshm__mapping_registered(attachment)) {
 		slot_of(attachment, header)->used = SVSHM__SLOT_FREE;
-		unmap(attachment);
+		svshm__mapping_unmap(attachment);
 		svshm__slot_release(attachment->set_id, attachment->slot,
 				    attachment->engine->death_token);
 	}

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Finding objects without knowing their keys. scan_linux.c asks the kernel for
- * all segments and sets; scan_keydir.c, for other systems, goes by the key
- * files that it can see.
+ * Finding objects without knowing their keys. scan_linux.c, scan_bsd.c and
+ * scan_hpux.c ask the kernel for all segments and sets. Where there is none of
+ * them, or the kernel does not answer, scan_keydir.c goes by the key files that
+ * it can see.
  */
 #ifndef SVSHM_SCAN_H
 #define SVSHM_SCAN_H
@@ -15,7 +16,7 @@
 #include "judge.h"
 #include "lives.h"
 
-/* ---- What the systems' files provide ------------------------------------- */
+/* ---- All that there are (scan_keydir.c) ----------------------------------- */
 
 struct svshm__scan_item {
 	int id;
@@ -38,6 +39,27 @@ int svshm__scan_segments(const struct svshm__key_file *file,
 			 struct svshm__error *error);
 int svshm__scan_sets(struct svshm__scan_list *list,
 		     struct svshm__error *error);
+
+/*
+ * The same, by one of the systems' files (if SCAN_KERNEL is defined).
+ * SVSHM_NOT_SUPPORTED: this kernel does not tell; LIST may be half full.
+ */
+int svshm__scan_kernel_segments(const struct svshm__key_file *file,
+				struct svshm__scan_list *list,
+				struct svshm__error *error);
+int svshm__scan_kernel_sets(struct svshm__scan_list *list,
+			    struct svshm__error *error);
+
+/*
+ * What the kernel's answer ERRNUM to the request for a list means: it may know
+ * no such request, or keep it from us (SVSHM_NOT_SUPPORTED).
+ */
+int svshm__scan_refused(int errnum, struct svshm__error *error,
+			const char *call);
+
+/* Whether a segment can be that of FILE's name; always if FILE is NULL. */
+bool svshm__scan_wanted(const struct svshm__key_file *file,
+			const struct svshm__segment_status *status);
 
 /* Append; STATUS may be NULL. SVSHM_OUT_OF_RESOURCES. */
 int svshm__scan_add(struct svshm__scan_list *list, int id, int64_t key,

@@ -1,17 +1,46 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Works on every system: tries the keys that ftok gives for the key files in
- * the caller's key directory, or for the one in question. Objects whose key
- * file is lost, and other programs' segments, are not seen.
+ * All segments and sets: by the kernel's list, if this build knows how to ask
+ * for it and the kernel answers. Whether it does is decided at run time: the
+ * BSDs have macros of Linux that their kernels refuse, jails and filters of
+ * system calls hide what the kernel would tell, and emulations lack it.
+ *
+ * Else by what works on every system: trying the keys that ftok gives for the
+ * key files in the caller's key directory, or for the one in question. Objects
+ * whose key file is lost, and other programs' segments, are not seen then.
  */
 #include <config.h>
 
 #include "scan.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "keylist.h"
+
+#ifndef SCAN_KERNEL
+
+/* This build has nothing to ask the kernel with. */
+
+int svshm__scan_kernel_segments(const struct svshm__key_file *file,
+				struct svshm__scan_list *list,
+				struct svshm__error *error)
+{
+	(void)file, (void)error;
+	memset(list, 0, sizeof(*list));
+	return SVSHM_NOT_SUPPORTED;
+}
+
+int svshm__scan_kernel_sets(struct svshm__scan_list *list,
+			    struct svshm__error *error)
+{
+	(void)error;
+	memset(list, 0, sizeof(*list));
+	return SVSHM_NOT_SUPPORTED;
+}
+
+#endif
 
 typedef int find_function(key_t key, int *id, struct svshm__error *error);
 
@@ -46,11 +75,44 @@ static int add_all(struct svshm__scan_list *list, find_function *find,
 	return code;
 }
 
+int svshm__scan_refused(int errnum, struct svshm__error *error,
+			const char *call)
+{
+	/* EINVAL is what a BSD answers to a command that it does not know;
+	   EPERM and EACCES are those of jails and filters of system calls. */
+	if (errnum == EINVAL || errnum == ENOSYS || errnum == ENOENT ||
+	    errnum == EPERM || errnum == EACCES || errnum == EOPNOTSUPP)
+		return svshm__error_set(error, SVSHM_NOT_SUPPORTED, "%s: %s",
+					call, strerror(errnum));
+	return svshm__error_system(error, SVSHM__CALL_SHMCTL, errnum, "%s",
+				   call);
+}
+
+bool svshm__scan_wanted(const struct svshm__key_file *file,
+			const struct svshm__segment_status *status)
+{
+	return !file || (svshm__key_plausible(status->key) &&
+			 status->size >= sizeof(struct svshm__header));
+}
+
+/* Whether the kernel has answered; if it has not, LIST is empty again. */
+static bool is_answer(int code, struct svshm__scan_list *list)
+{
+	if (code != SVSHM_NOT_SUPPORTED)
+		return true;
+	free(list->items);
+	memset(list, 0, sizeof(*list));
+	return false;
+}
+
 int svshm__scan_segments(const struct svshm__key_file *file,
 			 struct svshm__scan_list *list,
 			 struct svshm__error *error)
 {
-	memset(list, 0, sizeof(*list));
+	int code = svshm__scan_kernel_segments(file, list, error);
+
+	if (is_answer(code, list))
+		return code;
 	if (file)
 		return add_path(list, file->path, svshm__segment_find);
 	return add_all(list, svshm__segment_find, error);
@@ -58,6 +120,9 @@ int svshm__scan_segments(const struct svshm__key_file *file,
 
 int svshm__scan_sets(struct svshm__scan_list *list, struct svshm__error *error)
 {
-	memset(list, 0, sizeof(*list));
+	int code = svshm__scan_kernel_sets(list, error);
+
+	if (is_answer(code, list))
+		return code;
 	return add_all(list, svshm__semset_find, error);
 }

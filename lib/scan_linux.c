@@ -65,9 +65,9 @@ static int set_at(int index, struct semid_ds *status)
 	return id;
 }
 
-int svshm__scan_segments(const struct svshm__key_file *file,
-			 struct svshm__scan_list *list,
-			 struct svshm__error *error)
+int svshm__scan_kernel_segments(const struct svshm__key_file *file,
+				struct svshm__scan_list *list,
+				struct svshm__error *error)
 {
 	struct shmid_ds status;
 	struct svshm__segment_status converted;
@@ -78,16 +78,14 @@ int svshm__scan_segments(const struct svshm__key_file *file,
 	/* valgrind does not know that SHM_STAT_ANY fills it in. */
 	memset(&status, 0, sizeof(status));
 	if (last < 0)
-		return svshm__error_system(error, SVSHM__CALL_SHMCTL, errno,
-					   "shmctl(SHM_INFO)");
+		return svshm__scan_refused(errno, error, "shmctl(SHM_INFO)");
 	for (int i = 0; i <= last; i++) {
 		int id = segment_at(i, &status);
 
 		if (id < 0)
 			continue;
 		svshm__segment_convert(&status, &converted);
-		if (file && (!svshm__key_plausible(converted.key) ||
-			     converted.size < sizeof(struct svshm__header)))
+		if (!svshm__scan_wanted(file, &converted))
 			continue;
 		int code = svshm__scan_add(list, id, converted.key, &converted);
 
@@ -97,7 +95,8 @@ int svshm__scan_segments(const struct svshm__key_file *file,
 	return SVSHM_OK;
 }
 
-int svshm__scan_sets(struct svshm__scan_list *list, struct svshm__error *error)
+int svshm__scan_kernel_sets(struct svshm__scan_list *list,
+			     struct svshm__error *error)
 {
 	struct semid_ds status;
 	struct svshm__set_status converted;
@@ -110,8 +109,7 @@ int svshm__scan_sets(struct svshm__scan_list *list, struct svshm__error *error)
 	argument.__buf = &info;
 	last = semctl(0, 0, SEM_INFO, argument);
 	if (last < 0)
-		return svshm__error_system(error, SVSHM__CALL_SEMCTL, errno,
-					   "semctl(SEM_INFO)");
+		return svshm__scan_refused(errno, error, "semctl(SEM_INFO)");
 	for (int i = 0; i <= last; i++) {
 		int id = set_at(i, &status);
 

@@ -15,6 +15,16 @@
 #define MAP_ANONYMOUS MAP_ANON
 #endif
 
+/*
+ * HP-UX: without it, a 32-bit process cannot attach what a 64-bit one has made.
+ * It takes the segment from a smaller part of the address space.
+ */
+#if defined(IPC_SHARE32) && defined(__LP64__)
+#define SHARE_WITH_32_BITS IPC_SHARE32
+#else
+#define SHARE_WITH_32_BITS 0
+#endif
+
 int svshm__segment_find(key_t key, int *id, struct svshm__error *error)
 {
 	*id = shmget(key, 0, 0);
@@ -40,7 +50,11 @@ int svshm__segment_make(key_t key, size_t size, mode_t mode, int *id,
 	char limit[400];
 	int errnum;
 
-	*id = shmget(key, size, IPC_CREAT | IPC_EXCL | (int)mode);
+	*id = shmget(key, size,
+		     IPC_CREAT | IPC_EXCL | SHARE_WITH_32_BITS | (int)mode);
+	/* What does not fit into their part need not be shared with them. */
+	if (*id < 0 && SHARE_WITH_32_BITS && errno != EEXIST)
+		*id = shmget(key, size, IPC_CREAT | IPC_EXCL | (int)mode);
 	if (*id >= 0)
 		return SVSHM_OK;
 
@@ -149,13 +163,25 @@ void svshm__segment_unmap(void *address)
 		svshm__debug("shmdt(%p): %s", address, strerror(errno));
 }
 
-int svshm__segment_protect(void *address, size_t size,
+int svshm__segment_protect(void *address, size_t size, bool writable,
 			   struct svshm__error *error)
 {
-	if (mprotect(address, size, PROT_READ) == 0)
+	if (mprotect(address, size,
+		     writable ? PROT_READ | PROT_WRITE : PROT_READ) == 0)
 		return SVSHM_OK;
-	return svshm__error_system(error, SVSHM__CALL_SHMAT, errno,
-				   "mprotect(%zu bytes, PROT_READ)", size);
+
+	int errnum = errno;
+
+	/* POSIX has mprotect() for what mmap() has mapped only. */
+	if (errnum == EINVAL || errnum == EACCES || errnum == ENOSYS ||
+	    errnum == ENOTSUP) {
+		svshm__debug("mprotect(%zu bytes): %s", size,
+			     strerror(errnum));
+		return SVSHM_NOT_SUPPORTED;
+	}
+	return svshm__error_system(error, SVSHM__CALL_SHMAT, errnum,
+				   "mprotect(%zu bytes, %s)", size,
+				   writable ? "read-write" : "PROT_READ");
 }
 
 int svshm__segment_change(int id, mode_t mode, gid_t group,

@@ -57,8 +57,11 @@ int svshm__segment_map(int id, bool read_only, void **address,
 		       struct svshm__error *error);
 void svshm__segment_unmap(void *address);
 
-/* From here on, writing to the SIZE bytes at ADDRESS is a SIGSEGV. */
-int svshm__segment_protect(void *address, size_t size,
+/*
+ * From here on, writing to the SIZE bytes at ADDRESS is a SIGSEGV, or not.
+ * SVSHM_NOT_SUPPORTED: the system protects no part of a segment.
+ */
+int svshm__segment_protect(void *address, size_t size, bool writable,
 			   struct svshm__error *error);
 
 int svshm__segment_change(int id, mode_t mode, gid_t group,

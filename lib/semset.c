@@ -5,7 +5,6 @@
 
 #include <errno.h>
 #include <string.h>
-#include <time.h>
 
 #include "ipclimits.h"
 #include "process.h"
@@ -122,86 +121,26 @@ int svshm__semset_waiters(int id, int index, unsigned *waiters)
 	return SVSHM_OK;
 }
 
-#if defined(HAVE_SEMTIMEDOP) && HAVE_DECL_SEMTIMEDOP
-
-/* -1 and errno; EAGAIN also when REMAINING milliseconds have passed. */
-static int operate_until(int id, struct sembuf *operations, size_t count,
-			 int64_t remaining)
-{
-	struct timespec timeout = {
-		(time_t)(remaining / 1000),
-		(long)(remaining % 1000) * 1000000L
-	};
-
-	return semtimedop(id, operations, count, &timeout);
-}
-
-#else
-
-/*
- * No timed semop: try, and pause between tries, from 1 ms up to 16 ms, so that
- * a long wait costs little and a short one ends soon.
- */
-static int operate_until(int id, struct sembuf *operations, size_t count,
-			 int64_t remaining)
-{
-	struct sembuf once[8];
-	/* One more, as the clock drops what is less than a millisecond. */
-	int64_t deadline = svshm__process_clock() + remaining +
-			   (remaining > 0);
-	int pause = 1;
-
-	if (count > sizeof(once) / sizeof(*once)) {
-		errno = E2BIG;
-		return -1;
-	}
-	for (size_t i = 0; i < count; i++) {
-		once[i] = operations[i];
-		once[i].sem_flg |= IPC_NOWAIT;
-	}
-	for (;;) {
-		if (semop(id, once, count) == 0)
-			return 0;
-		if (errno != EAGAIN)
-			return -1;
-		if (svshm__process_clock() >= deadline) {
-			errno = EAGAIN;
-			return -1;
-		}
-		svshm__process_pause(pause);
-		if (pause < 16)
-			pause *= 2;
-	}
-}
-
-#endif
-
 int svshm__semset_operate(int id, struct sembuf *operations, size_t count,
 			  int timeout_ms, struct svshm__error *error)
 {
 	/* Without a time-out there is no clock to read: the common case. The
-	   clock drops what is less than a millisecond: one more, so that a
-	   signal near the end makes no time-out shorter than asked for. */
-	int64_t deadline = timeout_ms > 0 ?
-		svshm__process_clock() + timeout_ms + 1 : 0;
-	int64_t remaining = timeout_ms;
+	   clock drops what is less than a millisecond: one more, so that no
+	   time-out is shorter than asked for. */
+	int64_t deadline = timeout_ms < 0 ? 0 :
+		svshm__process_clock() + timeout_ms + (timeout_ms > 0);
 	int result;
 
-	for (;;) {
+	/* EINTR: no system restarts semop by itself. */
+	do {
 		if (timeout_ms < 0)
 			result = semop(id, operations, count);
 		else
-			result = operate_until(id, operations, count,
-					       remaining);
-		if (result == 0)
-			return SVSHM_OK;
-		if (errno != EINTR)
-			break;
-		if (timeout_ms > 0)
-			remaining = deadline - svshm__process_clock();
-		if (remaining < 0 && timeout_ms >= 0)
-			remaining = 0;
-	}
+			result = svshm__semset_operate_until(
+				id, operations, count, deadline);
+	} while (result < 0 && errno == EINTR);
+	if (result == 0)
+		return SVSHM_OK;
 	if (errno == EAGAIN && timeout_ms >= 0)
 		return svshm__error_set(error, SVSHM_TIMED_OUT,
 					"semtimedop(id=%d, semaphore %d) gave "

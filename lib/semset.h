@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * System V semaphore sets: the only caller of semget, semop and semctl but for
- * the enumeration in scan_linux.c. No policy. Every function returns a code
+ * System V semaphore sets: with semset_wait.c the only caller of semget, semop
+ * and semctl but for the enumeration in scan_linux.c. No policy. Every function returns a code
  * and, on failure, records a message if ERROR is not NULL.
  */
 #ifndef SVSHM_SEMSET_H
@@ -62,6 +62,13 @@ int svshm__semset_waiters(int id, int index, unsigned *waiters);
  */
 int svshm__semset_operate(int id, struct sembuf *operations, size_t count,
 			  int timeout_ms, struct svshm__error *error);
+
+/*
+ * One semop() until DEADLINE, by svshm__process_clock() (semset_wait.c): 0, or
+ * -1 and errno, which is EAGAIN then, or EINTR.
+ */
+int svshm__semset_operate_until(int id, struct sembuf *operations,
+				size_t count, int64_t deadline);
 
 int svshm__semset_change(int id, mode_t mode, gid_t group,
 			 struct svshm__error *error);

@@ -16,10 +16,10 @@ layers='
 3 ipclimits lives
 4 error
 5 process
-6 key key_file segment semset
+6 key key_file segment semset semset_wait
 7 keylist mapping registry
 8 estimate judge lock lock_fast lock_portable
-9 handle recover_foreign scan scan_keydir scan_linux scan_name
+9 handle recover_foreign scan scan_bsd scan_hpux scan_keydir scan_linux scan_name
 10 native native_attach native_create native_detach native_reader native_register native_twin recover show
 11 limits svshm svshm_lock
 '
@@ -81,8 +81,8 @@ done
 calls='shmget|shmat|shmdt|shmctl|semget|semop|semtimedop|semctl|ftok'
 for file in lib/*.c tools/*.c doc/examples/*.c; do
 	case $file in
-	lib/segment.c | lib/semset.c | lib/key.c | lib/process.c | \
-		lib/scan_linux.c | lib/ipclimits.c) continue ;;
+	lib/segment.c | lib/semset.c | lib/semset_wait.c | lib/key.c | \
+		lib/process.c | lib/scan_linux.c | lib/ipclimits.c) continue ;;
 	esac
 	found=$(awk -f tests/code.awk "$file" |
 		grep -nE "(^|[^A-Za-z0-9_])($calls)[ ]*\(") &&
