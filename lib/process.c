@@ -11,7 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#ifdef __linux__
+#ifdef HAVE_LINUX_PROC
 
 /* Field 22 of /proc/self/stat, in clock ticks since the system started. */
 static long long start_ticks(void)
@@ -113,7 +113,7 @@ void svshm__process_name(char *name, size_t size)
 	snprintf(name, size, "%s", getprogname());
 #elif defined(__GLIBC__)
 	snprintf(name, size, "%s", program_invocation_short_name);
-#elif defined(__linux__)
+#elif defined(HAVE_LINUX_PROC)
 	FILE *file = fopen("/proc/self/comm", "re");
 
 	if (!file)

@@ -14,12 +14,6 @@
 #include "native.h"
 #include "scan.h"
 
-#ifdef __linux__
-#define DEFAULT_MAX_PROCESSES 224
-#else
-#define DEFAULT_MAX_PROCESSES 56
-#endif
-
 /* ---- Results ------------------------------------------------------------- */
 
 int svshm_error(const struct svshm *handle)
