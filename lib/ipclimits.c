@@ -65,6 +65,13 @@ static void measure_segments(size_t size, char *buffer, size_t buffer_size)
 	}
 }
 
+bool svshm__limits_are_known(void)
+{
+	struct shminfo limit;
+
+	return shmctl(0, IPC_INFO, (struct shmid_ds *)(void *)&limit) >= 0;
+}
+
 int svshm__limits_check(size_t size, uint64_t old_size)
 {
 	struct shminfo limit;
@@ -168,6 +175,11 @@ bool svshm__limits_count(struct svshm__limit_counts *counts)
 bool svshm__limits_count(struct svshm__limit_counts *counts)
 {
 	(void)counts;
+	return false;
+}
+
+bool svshm__limits_are_known(void)
+{
 	return false;
 }
 

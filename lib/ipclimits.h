@@ -7,6 +7,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Whether the next function knows anything. */
+bool svshm__limits_are_known(void);
+
 /*
  * After a failed shmget() of SIZE bytes, or semget() of COUNT semaphores: a
  * sentence that names the limit, with used and allowed, and the command that

@@ -185,10 +185,7 @@ static int protect(const struct svshm__attachment *attachment, void *address,
 				      attachment->data_size, writable, error);
 }
 
-/*
- * A second mapping was refused, though the segment is there and we have one of
- * it: so this system allows one only.
- */
+/* A second mapping was refused: is it because we have one already? */
 static int share_other(struct svshm__attachment *attachment,
 		       enum svshm_access access, int refusal,
 		       struct svshm__error *error)
@@ -196,11 +193,8 @@ static int share_other(struct svshm__attachment *attachment,
 	enum svshm_access other = access == SVSHM_READ_ONLY ?
 		SVSHM_READ_WRITE : SVSHM_READ_ONLY;
 	void *address = attachment->base[other];
-	struct svshm__segment_status status;
 
-	if (refusal != SVSHM_REMOVED || !address ||
-	    svshm__segment_stat(attachment->segment_id, &status, NULL) ||
-	    status.removed)
+	if (refusal != SVSHM_ALREADY_ATTACHED || !address)
 		return refusal;
 	if (access == SVSHM_READ_WRITE) {
 		int code = protect(attachment, address, true, error);
@@ -219,18 +213,18 @@ static int map(struct svshm__attachment *attachment, enum svshm_access access,
 	void *address = adopt ? *adopt : NULL;
 	int code;
 
-	if (attachment->reader)
-		return svshm__segment_map(attachment->segment_id, true,
-					  &attachment->base[access], error);
 	if (address) {
 		*adopt = NULL;
+	} else if (attachment->reader) {
+		return svshm__segment_map(attachment->segment_id, true,
+					  &attachment->base[access], error);
 	} else {
 		code = svshm__segment_map(attachment->segment_id, false,
 					  &address, error);
 		if (code)
 			return share_other(attachment, access, code, error);
 	}
-	if (access == SVSHM_READ_ONLY) {
+	if (access == SVSHM_READ_ONLY && !attachment->reader) {
 		code = protect(attachment, address, false, error);
 		if (code && code != SVSHM_NOT_SUPPORTED) {
 			svshm__segment_unmap(address);

@@ -101,8 +101,9 @@ int svshm__mapping_at_exit(void (*handler)(void), struct svshm__error *error);
 
 /*
  * Map the segment for ACCESS if it isn't mapped so, and count a handle more.
- * *ADOPT, if not NULL, is a read-write mapping that the caller has made: it is
- * used instead of a new one, and *ADOPT becomes NULL.
+ * *ADOPT, if not NULL, is a mapping that the caller has made (read-write, or
+ * read-only for a mere reader): it is used instead of a new one, and becomes
+ * NULL.
  */
 int svshm__mapping_share(struct svshm__attachment *attachment,
 			 enum svshm_access access, void **adopt,

@@ -9,19 +9,24 @@
 
 static int enlist_reader(struct svshm__attempt *attempt)
 {
+	struct svshm__evidence *evidence = &attempt->evidence;
 	struct svshm__attachment *attachment =
-		svshm__mapping_find(attempt->evidence.segment_id);
+		svshm__mapping_find(evidence->segment_id);
 	bool is_new = !attachment;
 	int code;
 
 	if (is_new)
-		attachment = svshm__attempt_attachment(attempt, &attempt->evidence.view);
+		attachment = svshm__attempt_attachment(attempt,
+						       &evidence->view);
 	if (!attachment)
 		return svshm__error_set(attempt->error,
 					SVSHM_OUT_OF_RESOURCES, "no memory");
 	if (is_new)
 		attachment->reader = true;
-	code = svshm__mapping_share(attachment, attempt->access, NULL,
+	code = svshm__mapping_share(attachment, attempt->access,
+				    evidence->mapping_borrowed ||
+				    !evidence->mapping_read_only ? NULL :
+							&evidence->mapping,
 				    attempt->error);
 	if (code) {
 		if (is_new)

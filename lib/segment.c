@@ -83,12 +83,31 @@ static bool there_is_memory(size_t size)
 	return memory != MAP_FAILED && munmap(memory, size) == 0;
 }
 
+/*
+ * Only what is greater than the old one can be too great. A process that is
+ * killed between these two calls leaves a segment without a name, which the tool
+ * finds; not to look would lose the orphan's data.
+ */
+static bool is_too_great(size_t size, uint64_t old_size)
+{
+	int id;
+
+	if (svshm__limits_are_known() || size <= old_size)
+		return false;
+	id = shmget(IPC_PRIVATE, size, IPC_CREAT | 0600);
+	if (id >= 0)
+		shmctl(id, IPC_RMID, NULL);
+	return id < 0 && errno == EINVAL;
+}
+
 int svshm__segment_try(size_t size, uint64_t old_size,
 		       struct svshm__error *error)
 {
 	char limit[400];
 	int code = svshm__limits_check(size, old_size);
 
+	if (!code && is_too_great(size, old_size))
+		code = SVSHM_INVALID_SIZE;
 	/* What the old one gives back may be what is missing. */
 	if (!code && !there_is_memory(size) &&
 	    (size <= old_size || !there_is_memory(size - (size_t)old_size)))
@@ -125,8 +144,12 @@ void svshm__segment_convert(const struct shmid_ds *from,
 	to->attach_time = from->shm_atime;
 	to->detach_time = from->shm_dtime;
 	to->change_time = from->shm_ctime;
-#ifdef SHM_DEST
+	/* Elsewhere the key tells: a removed segment loses its own, and none
+	   of ours had none. */
+#if defined(SHM_DEST)
 	to->removed = (from->shm_perm.mode & SHM_DEST) != 0;
+#elif defined(HAVE_STRUCT_IPC_PERM__KEY) || defined(HAVE_STRUCT_IPC_PERM_KEY)
+	to->removed = to->key == (int64_t)IPC_PRIVATE;
 #endif
 }
 
@@ -152,7 +175,19 @@ int svshm__segment_map(int id, bool read_only, void **address,
 		return SVSHM_OK;
 	}
 	*address = NULL;
-	return svshm__error_system(error, SVSHM__CALL_SHMAT, errno,
+
+	int errnum = errno;
+	struct svshm__segment_status status;
+
+	/* Gone, or here already: HP-UX allows one attachment a process. */
+	if (errnum == EINVAL && !svshm__segment_stat(id, &status, NULL) &&
+	    !status.removed)
+		return svshm__error_set(
+			error, SVSHM_ALREADY_ATTACHED,
+			"shmat(id=%d) failed: %s (this system lets a process "
+			"attach a segment once, and this process or a parent "
+			"has attached it otherwise)", id, strerror(errnum));
+	return svshm__error_system(error, SVSHM__CALL_SHMAT, errnum,
 				   "shmat(id=%d, %s)", id,
 				   read_only ? "SHM_RDONLY" : "read-write");
 }

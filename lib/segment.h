@@ -42,8 +42,9 @@ int svshm__segment_stat(int id, struct svshm__segment_status *status,
 
 /*
  * Would there be memory and address space for a segment of SIZE bytes, in the
- * place of one of OLD_SIZE? Tried without making a segment, which a process
- * that is killed just then would leave behind, without a name.
+ * place of one of OLD_SIZE? Where the system's limits can be asked for, tried
+ * without making a segment, which a process that is killed just then would
+ * leave behind, without a name.
  */
 int svshm__segment_try(size_t size, uint64_t old_size,
 		       struct svshm__error *error);
@@ -52,7 +53,10 @@ int svshm__segment_try(size_t size, uint64_t old_size,
 void svshm__segment_convert(const struct shmid_ds *from,
 			    struct svshm__segment_status *to);
 
-/* *ADDRESS is NULL on failure. */
+/*
+ * *ADDRESS is NULL on failure. SVSHM_REMOVED; SVSHM_ALREADY_ATTACHED: it is
+ * there, but the system allows this process no second mapping of it.
+ */
 int svshm__segment_map(int id, bool read_only, void **address,
 		       struct svshm__error *error);
 void svshm__segment_unmap(void *address);

@@ -121,6 +121,19 @@ int svshm__semset_waiters(int id, int index, unsigned *waiters)
 	return SVSHM_OK;
 }
 
+/*
+ * EINVAL is said of a set that is gone, and where undo entries are few (10 a
+ * process on NetBSD, OpenBSD and macOS), of one entry too many.
+ */
+static bool is_there(int id)
+{
+	int errnum = errno;
+	bool result = semctl(id, 0, GETVAL) >= 0;
+
+	errno = errnum;
+	return result;
+}
+
 int svshm__semset_operate(int id, struct sembuf *operations, size_t count,
 			  int timeout_ms, struct svshm__error *error)
 {
@@ -146,6 +159,15 @@ int svshm__semset_operate(int id, struct sembuf *operations, size_t count,
 					"semtimedop(id=%d, semaphore %d) gave "
 					"up after %d ms",
 					id, operations[0].sem_num, timeout_ms);
+	if (errno == EINVAL && is_there(id))
+		return svshm__error_set(error, SVSHM_OUT_OF_RESOURCES,
+					"semop(id=%d, semaphore %d, %+d) "
+					"failed: too many semaphores taken "
+					"with SEM_UNDO by this process; attach "
+					"to fewer objects, or raise the "
+					"kernel's semume",
+					id, operations[0].sem_num,
+					operations[0].sem_op);
 	return svshm__error_system(error, SVSHM__CALL_SEMOP, errno,
 				   "semop(id=%d, semaphore %d, %+d)", id,
 				   operations[0].sem_num, operations[0].sem_op);

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "actor.h"
+#include "outside.h"
 
 #define THREADS 8
 #define ROUNDS 150
@@ -155,6 +156,10 @@ START_TEST(p10_eight_threads_on_eight_objects)
 {
 	struct thread threads[THREADS];
 
+	/* Each has a slot, and now and then a gate and a lock. */
+	if (system_undo_entries(3 * THREADS) < 3 * THREADS &&
+	    test_skip("a process has too few undo entries for eight objects"))
+		return;
 	for (int i = 0; i < THREADS; i++)
 		start(&threads[i], test_key("own"), come_and_go_alone);
 	for (int i = 0; i < THREADS; i++)

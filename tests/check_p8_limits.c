@@ -75,7 +75,7 @@ START_TEST(p8_limit_is_named_with_its_numbers)
 	unsigned segments = (unsigned)limit->segments;
 	unsigned sets = (unsigned)limit->sets;
 
-	if (!own_ipc_namespace())
+	if (!own_ipc_namespace() || test_skip_without_known_limits())
 		return;
 	fill_up(limit);
 	set_limit(limit->name, limit->value);
@@ -285,6 +285,26 @@ START_TEST(p8_more_processes_than_asked_for)
 }
 END_TEST
 
+/* Not taken for a set that is gone, as the kernel's EINVAL would have it. */
+START_TEST(p8_too_few_undo_entries)
+{
+	struct svshm *handles[30];
+	int entries = system_undo_entries(25), count = 0, code = SVSHM_OK;
+
+	if (entries == 25 && test_skip("a process has many undo entries here"))
+		return;
+	while (!code && count < entries + 1) {
+		handles[count] = svshm_new(test_key("entries"));
+		svshm_set_max_processes(handles[count], 14);
+		code = act_create(handles[count++]);
+	}
+	expect_failure(handles[count - 1], code, SVSHM_OUT_OF_RESOURCES,
+		       "semume");
+	while (count-- > 0)
+		svshm_free(handles[count]);
+}
+END_TEST
+
 START_TEST(p8_room_for_processes_is_rounded_up)
 {
 	static const struct {
@@ -297,6 +317,9 @@ START_TEST(p8_room_for_processes_is_rounded_up)
 	struct semid_ds status;
 	union semun argument = { .buf = &status };
 
+	if (!system_makes_set((int)rooms[_i].semaphores) &&
+	    test_skip("no set may have so many semaphores"))
+		return;
 	svshm_set_max_processes(handle, rooms[_i].asked);
 	expect_code(handle, act_create(handle), SVSHM_OK);
 	ck_assert(test_inspect(key, &object));
@@ -324,6 +347,7 @@ static Suite *make_suite(void)
 	tcase_set_timeout(process, 60);
 	suite_add_tcase(suite, process);
 	tcase_add_test(object, p8_more_processes_than_asked_for);
+	tcase_add_test(object, p8_too_few_undo_entries);
 	tcase_add_loop_test(object, p8_room_for_processes_is_rounded_up, 0, 4);
 	tcase_set_timeout(object, 60);
 	suite_add_tcase(suite, object);

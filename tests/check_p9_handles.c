@@ -48,7 +48,9 @@ START_TEST(p9_read_only_handles_share_a_mapping_of_their_own)
 	expect_code(first, act_attach_read_only(first), SVSHM_OK);
 	expect_code(second, act_attach_read_only(second), SVSHM_OK);
 	ck_assert_ptr_eq(svshm_const_data(first), svshm_const_data(second));
-	ck_assert_ptr_ne(svshm_const_data(first), svshm_const_data(writer));
+	/* HP-UX: one mapping for all. */
+	ck_assert_int_eq(svshm_const_data(first) == svshm_const_data(writer),
+			 system_attaches_once());
 	act_fill(writer);
 	ck_assert_int_eq(act_is_filled(first), SVSHM_OK);
 	ck_assert(test_inspect(key, &object));

@@ -85,6 +85,12 @@ struct foreign foreign_segment(key_t key, size_t size, mode_t mode)
 	foreign.bytes = shmat(foreign.segment_id, NULL, 0);
 	ck_assert(foreign.bytes != (void *)-1);
 	memset(foreign.bytes, FOREIGN_FILL, size);
+	/* A mapping of ours would keep svshm from looking there: the other
+	   program is one that has left its segment. */
+	if (system_attaches_once()) {
+		shmdt(foreign.bytes);
+		foreign.bytes = NULL;
+	}
 	return foreign;
 }
 

@@ -10,10 +10,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ipc.h>
+#include <sys/mman.h>
+#include <sys/sem.h>
+#include <sys/shm.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "ipclimits.h"
 #include "key.h"
+#include "scan.h"
+#include "segment.h"
+#include "semun.h"
 
 bool test_skip(const char *why)
 {
@@ -190,6 +198,100 @@ bool file_has(const char *path, const char *text)
 
 	fclose(file);
 	return size == strlen(text) && memcmp(found, text, size) == 0;
+}
+
+/* ---- What the system does ---------------------------------------------------- */
+
+bool system_lists(void)
+{
+	struct svshm__scan_list list;
+	int code = svshm__scan_kernel_segments(NULL, &list, NULL);
+
+	free(list.items);
+	return code == SVSHM_OK;
+}
+
+/* What ATTACHED says of a segment that is attached; it may attach it again. */
+static bool try_segment(bool (*attached)(int id, void *address, size_t size))
+{
+	size_t size = 2 * svshm__page_size();
+	int id = shmget(IPC_PRIVATE, size, IPC_CREAT | 0600);
+	void *address = shmat(id, NULL, 0);
+
+	ck_assert(address != (void *)-1);
+
+	bool result = attached(id, address, size);
+
+	shmdt(address);
+	shmctl(id, IPC_RMID, NULL);
+	return result;
+}
+
+static bool refuses_a_second(int id, void *address, size_t size)
+{
+	void *second = shmat(id, NULL, 0);
+
+	(void)address, (void)size;
+	if (second != (void *)-1)
+		shmdt(second);
+	return second == (void *)-1;
+}
+
+static bool is_protected(int id, void *address, size_t size)
+{
+	(void)id;
+	return mprotect((char *)address + size / 2, size / 2, PROT_READ) == 0;
+}
+
+bool system_attaches_once(void)
+{
+	return try_segment(refuses_a_second);
+}
+
+bool system_protects(void)
+{
+	return try_segment(is_protected);
+}
+
+int system_undo_entries(int enough)
+{
+	int id = semget(IPC_PRIVATE, enough, IPC_CREAT | 0600), entries = 0;
+	struct sembuf take = { 0, 1, SEM_UNDO | IPC_NOWAIT };
+
+	ck_assert_int_ge(id, 0);
+	while (entries < enough) {
+		take.sem_num = (unsigned short)entries;
+		if (semop(id, &take, 1) < 0)
+			break;
+		entries++;
+	}
+	semctl(id, 0, IPC_RMID);
+	return entries;
+}
+
+bool system_makes_set(int count)
+{
+	int id = semget(IPC_PRIVATE, count, IPC_CREAT | 0600);
+
+	return id >= 0 && semctl(id, 0, IPC_RMID) == 0;
+}
+
+bool test_skip_without_lists(void)
+{
+	return !system_lists() &&
+	       test_skip("the system does not list what there is");
+}
+
+bool test_skip_without_protection(void)
+{
+	return !system_protects() &&
+	       test_skip("the system protects no part of a segment");
+}
+
+bool test_skip_without_known_limits(void)
+{
+	return !svshm__limits_are_known() &&
+	       test_skip("the system does not tell its limits");
 }
 
 /* ---- Limits ---------------------------------------------------------------------- */

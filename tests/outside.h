@@ -69,6 +69,31 @@ char *make_key_file(const char *key, const char *text, uid_t owner);
 /* Whether PATH has TEXT in it, and nothing else. */
 bool file_has(const char *path, const char *text);
 
+/* ---- What the system does ---------------------------------------------------- */
+
+/* Tried out, not taken from its name: each can be otherwise in a jail, or in
+   the worlds that .ci/run makes. */
+
+/* It lists segments and sets; if not, svshm knows those of key files only. */
+bool system_lists(void);
+
+/* It lets a process attach a segment once only. */
+bool system_attaches_once(void);
+
+/* A part of a segment can be made read-only. */
+bool system_protects(void);
+
+/* How many undo entries a process may have, up to ENOUGH. */
+int system_undo_entries(int enough);
+
+/* A set of COUNT semaphores is possible. */
+bool system_makes_set(int count);
+
+/* True, and says so, if the test is to be skipped. */
+bool test_skip_without_lists(void);
+bool test_skip_without_protection(void);
+bool test_skip_without_known_limits(void);
+
 /* ---- Limits ---------------------------------------------------------------------- */
 
 /*
