@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Whether the next function knows anything. */
+/* Whether svshm__limits_check() knows anything. */
 bool svshm__limits_are_known(void);
 
 /*

@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/ipc.h>
+#include <sys/shm.h> /* struct shmid_ds: a macro on macOS */
 #include <sys/types.h>
 
 #include "error.h"
@@ -26,8 +27,6 @@ struct svshm__segment_status {
 	int64_t attach_time, detach_time, change_time;
 	bool removed; /* marked for destruction, but still mapped */
 };
-
-struct shmid_ds;
 
 /* SVSHM_NOT_FOUND: no segment has this key. Needs no permission. */
 int svshm__segment_find(key_t key, int *id, struct svshm__error *error);

@@ -102,7 +102,13 @@ static struct foreign forged_segment(key_t key, const char *path, mode_t mode)
 
 	/* As root: Alice may not even look at Bob's key file. */
 	pass_for(0);
-	forge_header(segment.bytes, segment.size, path);
+	void *memory = segment.bytes ? segment.bytes :
+				       shmat(segment.segment_id, NULL, 0);
+
+	ck_assert(memory != (void *)-1);
+	forge_header(memory, segment.size, path);
+	if (!segment.bytes)
+		shmdt(memory);
 	pass_for(ALICE);
 	return segment;
 }

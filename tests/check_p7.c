@@ -257,6 +257,9 @@ START_TEST(p7_object_of_another_program_is_not_touched)
 	struct foreign other;
 	struct svshm *handle;
 
+	if (others[_i].count > 0 && !system_makes_set(others[_i].count) &&
+	    test_skip("no set may have so many semaphores"))
+		return;
 	pair.paths[0] = make_file(test_key("key"), "", geteuid(), 0600);
 	other = make_other(nth_key(pair.paths[0], 0), _i);
 	handle = handle_of(&pair, 0);

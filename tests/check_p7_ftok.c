@@ -130,6 +130,9 @@ START_TEST(p7_as_many_keys_may_collide_as_there_are_projects)
 	const int last = SVSHM__PROJECTS;
 	struct actor actor;
 
+	if (system_undo_entries(2 * last) < 2 * last &&
+	    test_skip("a process has too few undo entries for so many objects"))
+		return;
 	answer = answer_same;
 	for (int i = 0; i <= last; i++) {
 		keys[i] = test_key("many");
