@@ -13,10 +13,10 @@ trap 'tmux -S "$socket/t" kill-server 2>/dev/null; rm -rf "$socket"
 	cleanup >/dev/null 2>&1' EXIT
 
 echo abc >"$work/data"
-orphan "$prefix-orphan" "$work/data"
-"$SVSHM" put "$prefix-used" "$work/data" 2>/dev/null &
+orphan "$prefix-o" "$work/data"
+"$SVSHM" put "$prefix-u" "$work/data" 2>/dev/null &
 jobs=$!
-await "$SVSHM" info "$prefix-used"
+await "$SVSHM" info "$prefix-u"
 
 screen()
 {
@@ -44,7 +44,7 @@ check "too short an interval" 2 "$SVSHM" top --interval 1ms
 tmux -S "$socket/t" -f /dev/null new-session -d -x 80 -y 12 \
 	"stty -g >'$work/before'; '$SVSHM' top --interval 200ms;
 	echo ended \$?; stty -g >'$work/after'; exec cat" || exit 99
-sees "the list" "^$prefix-orphan  *orphan"
+sees "the list" "^$prefix-o  *orphan"
 sees "the head" "^svshm top  *[0-9:]*  *objects 2: in use 1, leftovers 1"
 sees "the foot" "^q quit"
 "$SVSHM" recover >/dev/null 2>&1
