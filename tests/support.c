@@ -24,6 +24,10 @@
 
 #define PATIENCE_MS 30000
 
+#ifdef SVSHM_COVERAGE
+void __gcov_dump(void);
+#endif
+
 extern const char *svshm__crashpoint_name;
 extern int svshm__crashpoint_signal;
 extern int svshm__crashpoint_count;
@@ -255,6 +259,14 @@ const char *test_key(const char *name)
 
 /* ---- Children ------------------------------------------------------------------- */
 
+/* What the coverage stage counts is written at exit, which _exit() isn't. */
+static void write_coverage(void)
+{
+#ifdef SVSHM_COVERAGE
+	__gcov_dump();
+#endif
+}
+
 pid_t test_fork(int (*body)(void *context), void *context)
 {
 	fflush(NULL);
@@ -270,6 +282,7 @@ pid_t test_fork(int (*body)(void *context), void *context)
 	int status = body(context);
 
 	fflush(NULL);
+	write_coverage();
 	_exit(status);
 }
 
