@@ -321,11 +321,13 @@ static int info_by_name(struct info_run *run, struct svshm *handle)
 
 static int info_run(int argc, char **argv)
 {
+	enum svshm_layout layout = SVSHM_LAYOUT_NATIVE;
 	const char *native_key = NULL, *id = NULL, *set = NULL;
 	struct info_run run = { .segment_id = -1, .set_id = -1 };
 	const struct tool_option options[] = {
 		{ "id", OPTION_TEXT, &id },
 		{ "json", OPTION_FLAG, &run.json },
+		{ "layout", OPTION_LAYOUT, &layout },
 		{ "native-key", OPTION_TEXT, &native_key },
 		{ "set", OPTION_TEXT, &set },
 		{ NULL, OPTION_FLAG, NULL },
@@ -345,7 +347,7 @@ static int info_run(int argc, char **argv)
 	if (set)
 		return info_by_id(&run, "semaphore set", set, &run.set_id);
 	struct svshm *handle = options_handle(&command_info, &operands,
-					      native_key, &status);
+					      native_key, layout, &status);
 
 	if (!handle)
 		return status;
@@ -369,6 +371,7 @@ const struct command command_info = {
 	"\n"
 	"  --id N             the segment with the id N, of any program\n"
 	"  --json             print JSON\n"
+	"  --layout LAYOUT    native, or qt: the object of a Qt program\n"
 	"  --native-key PATH  the object of the key file PATH\n"
 	"  --set N            the semaphore set with the id N, of any "
 	"program\n",
