@@ -65,8 +65,10 @@ static int leave_object(struct svshm__qt *qt, bool owner, int timeout_ms,
 	}
 	if (!code)
 		return remove_object(qt, borrowed, error);
-	/* A lock of root's would shut the object's owner out. */
-	if (owner && qt->lock.made && qt->file.owner != geteuid())
+	/* One that we have made for nothing, as another last one has removed
+	   all; or that would shut the object's owner out, as it is root's. */
+	if (owner && qt->lock.made &&
+	    (code == SVSHM_REMOVED || qt->file.owner != geteuid()))
 		svshm__qt_lock_remove(&qt->lock, &qt->names);
 	else if (owner)
 		svshm__qt_leave(qt, borrowed);
