@@ -119,6 +119,8 @@ int main()
 		char verb[16] = "", first[2048] = "", second[16] = "";
 
 		std::sscanf(line, "%15s %2047s %15s", verb, first, second);
+		if (std::strcmp(verb, "quit") == 0)
+			break;
 		obey(verb, first, second);
 		std::fflush(stdout);
 	}
