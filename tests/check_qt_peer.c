@@ -220,7 +220,7 @@ START_TEST(peer_and_we_wait_for_each_other)
 }
 END_TEST
 
-#define PAIRS 10000 /* of each of the two Qt programs and of two of ours */
+#define PAIRS 4000 /* of each of two Qt programs and of two of ours */
 
 static int add(void *context)
 {
