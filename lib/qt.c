@@ -193,7 +193,7 @@ static int told(struct attempt *attempt, const char *what)
 				"detaching; %s", what);
 }
 
-/* ---- Create ------------------------------------------------------------------ */
+/* ---- Create ------------------------------------------------------------ */
 
 /* Step 4, with what is there: nothing, or an orphan, when this returns 0. */
 static int make_room(struct attempt *attempt, bool *found)
@@ -301,7 +301,7 @@ int svshm__qt_create(struct svshm *handle, size_t size,
 	return run(&attempt, create_once);
 }
 
-/* ---- Attach ------------------------------------------------------------------ */
+/* ---- Attach ------------------------------------------------------------ */
 
 static int attach_once(struct attempt *attempt)
 {

@@ -172,7 +172,7 @@ void svshm__qt_file_unlink(const struct svshm__qt_file *file, const char *path)
 	svshm__key_file_unlink(path, file->device, file->inode, file->owner);
 }
 
-/* ---- Collisions ------------------------------------------------------------ */
+/* ---- Collisions -------------------------------------------------------- */
 
 /* Whether DIRECTORY/NAME is another regular file with FILE's IPC key. */
 static bool collides(const struct svshm__qt_file *file, const char *directory,

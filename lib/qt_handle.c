@@ -9,7 +9,7 @@
 #include "debug.h"
 #include "qt.h"
 
-/* ---- Names -------------------------------------------------------------------- */
+/* ---- Names ------------------------------------------------------------- */
 
 /* Take NAMES, and KEY: both are the handle's from now on. */
 static int change_names(struct svshm *handle, struct svshm__qt_names *names,
@@ -132,7 +132,7 @@ void svshm__qt_forget(struct svshm *handle)
 	handle->qt = NULL;
 }
 
-/* ---- The lock ------------------------------------------------------------------ */
+/* ---- The lock ---------------------------------------------------------- */
 
 static int check_attached(struct svshm *handle, const char *tried)
 {

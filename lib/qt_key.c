@@ -27,7 +27,7 @@
 
 #define DIGITS (SVSHM__SHA1_HEX_SIZE - 1)
 
-/* ---- The directory -------------------------------------------------------- */
+/* ---- The directory ----------------------------------------------------- */
 
 /* Take the last component from CLEAN, which ends at *USED, if ".." may. */
 static bool go_up(const char *clean, size_t *used)
@@ -92,7 +92,7 @@ void svshm__qt_directory(char *buffer, size_t size)
 	snprintf(buffer, size, "%s", resolved);
 }
 
-/* ---- Keys ------------------------------------------------------------------ */
+/* ---- Keys -------------------------------------------------------------- */
 
 /* How many bytes the character at TEXT has; 0: that is not UTF-8. */
 static size_t character(const unsigned char *text)
@@ -186,7 +186,7 @@ bool svshm__qt_key_of_path(const char *path, char *buffer, size_t size)
 	return true;
 }
 
-/* ---- Names ------------------------------------------------------------------ */
+/* ---- Names ------------------------------------------------------------- */
 
 /* DIRECTORY (of LENGTH), a slash, PREFIX, SUFFIX: to be freed. */
 static char *join(const char *directory, size_t length, const char *prefix,

@@ -15,7 +15,7 @@
  */
 #define PATIENCE_MS 1000
 
-/* ---- The set --------------------------------------------------------------- */
+/* ---- The set ----------------------------------------------------------- */
 
 static int check_set(struct svshm__qt_lock *lock, struct svshm__error *error)
 {
@@ -82,13 +82,17 @@ int svshm__qt_lock_open(struct svshm__qt_lock *lock,
 				error, SVSHM_LOCK_ERROR, "the lock of another "
 				"user's object is missing, and its owner could "
 				"not use one that we make");
-		if (code != SVSHM_REMOVED)
-			return code;
+		if (code == SVSHM_REMOVED)
+			continue;
+		/* Made for nothing: no room for a set, say. */
+		if (code && lock->file.made)
+			svshm__qt_file_unlink(&lock->file, names->lock);
+		return code;
 	}
 	return code;
 }
 
-/* ---- A set's first value ------------------------------------------------------ */
+/* ---- A set's first value ----------------------------------------------- */
 
 /*
  * Value 0, and nobody has ever used it: its maker is between semget and SETVAL.
@@ -135,7 +139,7 @@ static int take_unused(struct svshm__qt_lock *lock, struct svshm__error *error)
 				     SVSHM__FOREVER, error);
 }
 
-/* ---- Take -------------------------------------------------------------------- */
+/* ---- Take -------------------------------------------------------------- */
 
 static int remaining_of(int64_t deadline)
 {
@@ -239,7 +243,7 @@ int svshm__qt_lock_take(struct svshm__qt_lock *lock,
 	return SVSHM_OK;
 }
 
-/* ---- Give -------------------------------------------------------------------- */
+/* ---- Give -------------------------------------------------------------- */
 
 /*
  * While we hold it the value is 0, unless somebody has set it to 1: Qt's

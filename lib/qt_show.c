@@ -26,7 +26,7 @@
 #define PATH_MAX 4096
 #endif
 
-/* ---- One object --------------------------------------------------------------- */
+/* ---- One object -------------------------------------------------------- */
 
 static void describe_segment(struct svshm_object *object,
 			     const struct svshm__segment_status *segment)
@@ -133,7 +133,7 @@ int svshm__qt_inspect(const struct svshm__qt_names *names, svshm_visit *visit,
 	return code;
 }
 
-/* ---- All ------------------------------------------------------------------------ */
+/* ---- All --------------------------------------------------------------- */
 
 struct scan {
 	bool alone_too;

@@ -17,7 +17,7 @@
 #include "qtwire.h"
 #include "semun.h"
 
-/* ---- The wire ------------------------------------------------------------------ */
+/* ---- The wire ---------------------------------------------------------- */
 
 static void expect_empty_file(const char *path, mode_t mode)
 {
@@ -139,7 +139,7 @@ START_TEST(qt_what_a_qt_guest_leaves_is_used_again)
 }
 END_TEST
 
-/* ---- Handles -------------------------------------------------------------------- */
+/* ---- Handles ----------------------------------------------------------- */
 
 START_TEST(qt_each_handle_has_a_mapping)
 {
@@ -225,7 +225,7 @@ START_TEST(qt_nothing_there_leaves_nothing)
 }
 END_TEST
 
-/* ---- Orphans -------------------------------------------------------------------- */
+/* ---- Orphans ----------------------------------------------------------- */
 
 START_TEST(qt_orphans_are_joined_or_replaced_and_told)
 {
@@ -294,7 +294,7 @@ START_TEST(qt_a_newborn_is_no_orphan)
 }
 END_TEST
 
-/* ---- Fork and exit ---------------------------------------------------------------- */
+/* ---- Fork and exit ----------------------------------------------------- */
 
 static int exit_normally(void *context)
 {

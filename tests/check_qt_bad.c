@@ -18,7 +18,7 @@
 #include "puppet.h"
 #include "qtwire.h"
 
-/* ---- Key files ------------------------------------------------------------------ */
+/* ---- Key files --------------------------------------------------------- */
 
 static void expect_both(const char *key, int expected, const char *why)
 {
@@ -208,7 +208,7 @@ START_TEST(qt_collisions_are_told)
 }
 END_TEST
 
-/* ---- Segments and sets ------------------------------------------------------------ */
+/* ---- Segments and sets ------------------------------------------------- */
 
 START_TEST(qt_a_set_of_two_is_no_lock)
 {
@@ -256,7 +256,7 @@ START_TEST(qt_removed_under_its_users)
 }
 END_TEST
 
-/* ---- Recovery ----------------------------------------------------------------------- */
+/* ---- Recovery ---------------------------------------------------------- */
 
 static int save(const struct svshm_object *object, const void *data,
 		size_t size, void *context)
@@ -320,7 +320,7 @@ START_TEST(qt_scans_show_each_object_once)
 }
 END_TEST
 
-/* ---- Deaths --------------------------------------------------------------------------- */
+/* ---- Deaths ------------------------------------------------------------ */
 
 static const char *const points[] = {
 	"qt:set made", "qt:locked", "qt:file made", "qt:orphan gone",

@@ -123,7 +123,7 @@ START_TEST(qt_keys_are_text)
 }
 END_TEST
 
-/* ---- The directory ------------------------------------------------------------ */
+/* ---- The directory ----------------------------------------------------- */
 
 /* Where key "a" lies with this TMPDIR; NULL: not set. */
 static const char *directory_with(const char *value)
@@ -182,7 +182,7 @@ START_TEST(qt_directory_has_defaults)
 }
 END_TEST
 
-/* ---- Native keys --------------------------------------------------------------- */
+/* ---- Native keys ------------------------------------------------------- */
 
 #define SUFFIX "Keyz0123456789012345678901234567890123456789"
 #define EXAMPLE "QSharedMemoryExampleff77196351dd7c1c8f79461ad32f21726fe31f5b"
@@ -300,7 +300,7 @@ START_TEST(qt_paths_tell_keys_of_letters)
 }
 END_TEST
 
-/* ---- Handles ------------------------------------------------------------------- */
+/* ---- Handles ----------------------------------------------------------- */
 
 START_TEST(qt_layout_and_names_can_be_set_in_any_order)
 {

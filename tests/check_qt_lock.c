@@ -24,7 +24,7 @@ static int64_t now_ms(void)
 	return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
 }
 
-/* ---- Owners -------------------------------------------------------------------- */
+/* ---- Owners ------------------------------------------------------------ */
 
 START_TEST(qt_lock_excludes_both_kinds)
 {
@@ -160,7 +160,7 @@ START_TEST(qt_a_dead_owner_is_no_owner)
 }
 END_TEST
 
-/* ---- Makers that die ------------------------------------------------------------- */
+/* ---- Makers that die --------------------------------------------------- */
 
 /* A set as it is between semget and SETVAL; its id. */
 static int make_unused_set(const char *key)
@@ -247,7 +247,7 @@ START_TEST(qt_a_slow_maker_of_a_lock_is_waited_for)
 }
 END_TEST
 
-/* ---- Qt's faults ------------------------------------------------------------------ */
+/* ---- Qt's faults ------------------------------------------------------- */
 
 START_TEST(qt_a_reset_under_the_owner_is_told)
 {
@@ -325,7 +325,7 @@ START_TEST(qt_a_lock_removed_under_the_owner_is_told)
 }
 END_TEST
 
-/* ---- Storm ------------------------------------------------------------------------- */
+/* ---- Storm ------------------------------------------------------------- */
 
 #define WORKERS 4
 #define ROUNDS 3000

@@ -35,7 +35,7 @@ static void start(struct qt_peer *peer, int program, const char *key)
 	qt_peer_start(peer, programs[program], key);
 }
 
-/* ---- Names --------------------------------------------------------------------- */
+/* ---- Names ------------------------------------------------------------- */
 
 static const char *const keys[] = {
 	"QSharedMemoryExample", "a", "42", "No\xc3\xabl-42 Key_z",
@@ -85,7 +85,7 @@ START_TEST(peer_directories_are_the_same)
 }
 END_TEST
 
-/* ---- Sharing --------------------------------------------------------------------- */
+/* ---- Sharing ----------------------------------------------------------- */
 
 START_TEST(peer_creates_and_we_attach)
 {
@@ -185,7 +185,7 @@ START_TEST(peer_keeps_us_out_of_its_changes)
 }
 END_TEST
 
-/* ---- The lock ---------------------------------------------------------------------- */
+/* ---- The lock ---------------------------------------------------------- */
 
 START_TEST(peer_and_we_wait_for_each_other)
 {
@@ -268,7 +268,7 @@ START_TEST(peer_no_update_is_lost)
 }
 END_TEST
 
-/* ---- Deaths ---------------------------------------------------------------------- */
+/* ---- Deaths ------------------------------------------------------------ */
 
 START_TEST(peer_is_killed_with_the_lock)
 {
@@ -388,18 +388,30 @@ static Suite *make_suite(void)
 
 	qt_use_directory();
 	tcase_set_timeout(tcase, 120);
-	tcase_add_loop_test(tcase, peer_keys_have_the_same_paths, 0, program_count);
-	tcase_add_loop_test(tcase, peer_directories_are_the_same, 0, program_count);
-	tcase_add_loop_test(tcase, peer_creates_and_we_attach, 0, program_count);
-	tcase_add_loop_test(tcase, peer_attaches_to_what_we_create, 0, program_count);
-	tcase_add_loop_test(tcase, peer_is_the_last, 0, program_count);
-	tcase_add_loop_test(tcase, peer_keeps_us_out_of_its_changes, 0, program_count);
-	tcase_add_loop_test(tcase, peer_and_we_wait_for_each_other, 0, program_count);
-	tcase_add_loop_test(tcase, peer_no_update_is_lost, 0, program_count);
-	tcase_add_loop_test(tcase, peer_is_killed_with_the_lock, 0, program_count);
-	tcase_add_loop_test(tcase, peer_left_an_orphan, 0, program_count);
-	tcase_add_loop_test(tcase, peer_takes_over_from_our_dead, 0, program_count);
-	tcase_add_loop_test(tcase, peer_resets_our_lock, 0, program_count);
+	tcase_add_loop_test(tcase, peer_keys_have_the_same_paths, 0,
+			    program_count);
+	tcase_add_loop_test(tcase, peer_directories_are_the_same, 0,
+			    program_count);
+	tcase_add_loop_test(tcase, peer_creates_and_we_attach, 0,
+			    program_count);
+	tcase_add_loop_test(tcase, peer_attaches_to_what_we_create, 0,
+			    program_count);
+	tcase_add_loop_test(tcase, peer_is_the_last, 0,
+			    program_count);
+	tcase_add_loop_test(tcase, peer_keeps_us_out_of_its_changes, 0,
+			    program_count);
+	tcase_add_loop_test(tcase, peer_and_we_wait_for_each_other, 0,
+			    program_count);
+	tcase_add_loop_test(tcase, peer_no_update_is_lost, 0,
+			    program_count);
+	tcase_add_loop_test(tcase, peer_is_killed_with_the_lock, 0,
+			    program_count);
+	tcase_add_loop_test(tcase, peer_left_an_orphan, 0,
+			    program_count);
+	tcase_add_loop_test(tcase, peer_takes_over_from_our_dead, 0,
+			    program_count);
+	tcase_add_loop_test(tcase, peer_resets_our_lock, 0,
+			    program_count);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }

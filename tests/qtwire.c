@@ -18,7 +18,7 @@
 
 #define QT_PROJECT 'Q'
 
-/* ---- Handles ------------------------------------------------------------------ */
+/* ---- Handles ----------------------------------------------------------- */
 
 void qt_use_directory(void)
 {
@@ -94,7 +94,7 @@ void qt_actor_own(struct actor *actor, const char *key)
 	expect_act(actor, svshm_lock, SVSHM_OK);
 }
 
-/* ---- What is there --------------------------------------------------------------- */
+/* ---- What is there ----------------------------------------------------- */
 
 bool qt_nothing_left(const char *key)
 {
@@ -192,7 +192,7 @@ void qt_make_orphan(const char *key, size_t size, int fill)
 	ck_assert_int_eq(test_wait(test_fork(make_and_die, &orphan)), 0);
 }
 
-/* ---- The stand-in -------------------------------------------------------------------- */
+/* ---- The stand-in ------------------------------------------------------ */
 
 void wire_begin(struct wire *wire, const char *key)
 {

@@ -44,14 +44,14 @@ bool qt_inspect(const char *key, struct test_object *object);
 /* Remove what is there, whatever it is. */
 void qt_clean(const char *key);
 
-/* svshm_recover() of what svshm_inspect() shows of KEY. RECOVERY may be NULL. */
+/* svshm_recover() of what is shown of KEY. RECOVERY may be NULL. */
 int qt_recover(const char *key, unsigned flags,
 	       struct svshm_recovery *recovery);
 
 /* Leave an orphan of SIZE bytes, all FILL. */
 void qt_make_orphan(const char *key, size_t size, int fill);
 
-/* ---- The stand-in ----------------------------------------------------------- */
+/* ---- The stand-in ------------------------------------------------------ */
 
 struct wire {
 	char *segment_path, *lock_path;

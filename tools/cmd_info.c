@@ -241,6 +241,16 @@ static void print_json(const struct svshm_object *object,
 	json_close('}');
 }
 
+/* What Qt's objects have no place to note. */
+static void print_users(const struct svshm_object *object)
+{
+	line("data whole", object->owner_died ? "not known: an owner of the "
+	     "lock died holding it" : "yes");
+	LINE("undo entries", "%zu process%s: who is registered and alive",
+	     object_alive(object), object_alive(object) == 1 ? "" : "es");
+	print_processes(object);
+}
+
 static void print_text(const struct svshm_object *object,
 		       const struct mappers *mappers)
 {
@@ -249,12 +259,8 @@ static void print_text(const struct svshm_object *object,
 	print_segment(object);
 	if (object->verdict != SVSHM_VERDICT_FOREIGN) {
 		print_line("lock", lock_owner(object));
-		line("data whole", object->owner_died ? "not known: an owner "
-		     "of the lock died holding it" : "yes");
-		LINE("undo entries", "%zu process%s: who is registered and "
-		     "alive", object_alive(object),
-		     object_alive(object) == 1 ? "" : "es");
-		print_processes(object);
+		if (object->layout == SVSHM_LAYOUT_NATIVE)
+			print_users(object);
 	}
 	if (object->segment_id >= 0)
 		print_mappers(mappers);

@@ -69,7 +69,7 @@ static size_t measure_png(const unsigned char *bytes, size_t size)
 	return 0;
 }
 
-/* ---- Put -------------------------------------------------------------------- */
+/* ---- Put --------------------------------------------------------------- */
 
 /* Read all of the file into memory to be freed; NULL and a message. */
 static unsigned char *read_file(const char *path, size_t *size)
@@ -157,7 +157,7 @@ static int put(struct svshm *memory, const char *path)
 	return status;
 }
 
-/* ---- Get --------------------------------------------------------------------- */
+/* ---- Get --------------------------------------------------------------- */
 
 /*
  * Copy the PNG file out of the memory, to be freed. It is measured in the copy:
