@@ -176,7 +176,9 @@ SVSHM_API const char *svshm_key(const struct svshm *handle);
 /*
  * Use the existing file or directory PATH (copied) as key file, as users of
  * ftok(3) do. It is never written to and never unlinked. Otherwise as
- * svshm_set_key().
+ * svshm_set_key(). In the Qt layout also a text that QNativeIpcKey::toString()
+ * makes, and an empty file is Qt's, to be made and unlinked.
+ * Returns: as svshm_set_key(); there also KEY_ERROR, NOT_SUPPORTED ("posix:").
  */
 SVSHM_API int svshm_set_native_key(struct svshm *handle, const char *path);
 
@@ -187,8 +189,11 @@ SVSHM_API int svshm_set_native_key(struct svshm *handle, const char *path);
 SVSHM_API const char *svshm_native_key(const struct svshm *handle);
 
 /*
- * Returns: 0, INVALID_ARGUMENT (no such layout), ALREADY_ATTACHED,
- * NOT_SUPPORTED (SVSHM_LAYOUT_QT in this version).
+ * How the object looks in the kernel: svshm's own way, or as a QSharedMemory of
+ * Qt 5 or 6 on System V IPC, with which memory and lock are shared then; see
+ * svshm(7), "THE QT LAYOUT". Key and native key stay, and lead to other files.
+ * Returns: 0, INVALID_ARGUMENT (no such layout), ALREADY_ATTACHED, KEY_ERROR
+ * and NOT_SUPPORTED (a native key that is none there), OUT_OF_RESOURCES.
  */
 SVSHM_API int svshm_set_layout(struct svshm *handle, enum svshm_layout layout);
 

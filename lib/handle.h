@@ -11,6 +11,8 @@
 #include "lock.h"
 #include "mapping.h"
 
+struct svshm__qt;
+
 struct svshm {
 	char *key;        /* NULL: none, or a native key is set */
 	char *native_key; /* the key file; NULL: none */
@@ -18,6 +20,8 @@ struct svshm {
 	mode_t mode;
 	gid_t group; /* (gid_t)-1: the default */
 	unsigned max_processes;
+
+	struct svshm__qt *qt; /* NULL: the native layout; else see qt.h */
 
 	struct svshm__attachment *attachment; /* NULL: not attached */
 	enum svshm_access access;

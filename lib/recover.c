@@ -18,6 +18,7 @@
 #include "crashpoint.h"
 #include "judge.h"
 #include "process.h"
+#include "qt_recover.h"
 #include "recover_foreign.h"
 
 #define GATE_TIMEOUT_MS 30000
@@ -274,7 +275,10 @@ int svshm_recover(const struct svshm_object *object,
 	/* Not even a gate is made for what is another program's. */
 	int code = object->verdict == SVSHM_VERDICT_FOREIGN ?
 		svshm__error_set(&work.error, SVSHM_NOT_SUPPORTED,
-				 "it is another program's") : recover(&work);
+				 "it is another program's") :
+		object->layout == SVSHM_LAYOUT_QT ?
+		svshm__qt_recover(object, recovery, &work.error) :
+		recover(&work);
 
 	if (code)
 		snprintf(recovery->message, sizeof(recovery->message), "%s",

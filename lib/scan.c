@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "keylist.h"
+#include "qt_show.h"
 
 /* One more item, of zeros; NULL: no memory. */
 static struct svshm__scan_item *add(struct svshm__scan_list *list)
@@ -64,6 +65,7 @@ struct scan {
 	bool *file_done;
 	struct svshm__lives lives;
 	enum svshm_verdict verdict; /* of the object visited last */
+	struct svshm__qt_shown qt;
 };
 
 static int by_key(const void *a, const void *b)
@@ -119,6 +121,8 @@ static int show_segments(struct scan *scan)
 		};
 		bool shown = false;
 
+		if (svshm__qt_shown_segment(&scan->qt, item->id))
+			continue;
 		/* To map a segment disturbs its times and counts: only those
 		   that may be ours, or that the caller has asked for. */
 		if (scan->foreign_too || svshm__key_plausible(item->key))
@@ -185,7 +189,8 @@ static int show_sets(struct scan *scan)
 			.lives = &scan->lives
 		};
 
-		if (item->id >= 0 && find_id(&scan->segments, item->key) < 0)
+		if (item->id >= 0 && find_id(&scan->segments, item->key) < 0 &&
+		    !svshm__qt_shown_set(&scan->qt, item->id))
 			code = svshm__scan_show(&candidate, scan->foreign_too,
 						scan->visit, scan->context,
 						NULL);
@@ -229,6 +234,9 @@ int svshm_scan(unsigned flags, svshm_visit *visit, void *context)
 	scan.file_done = calloc(scan.files.count + 1, sizeof(bool));
 	if (!code && !scan.file_done)
 		code = SVSHM_OUT_OF_RESOURCES;
+	if (!code)
+		code = svshm__qt_scan(scan.foreign_too, visit, context,
+				      &scan.qt);
 	if (!code) {
 		sort(&scan);
 		code = show_segments(&scan);
@@ -239,6 +247,7 @@ int svshm_scan(unsigned flags, svshm_visit *visit, void *context)
 		code = show_sets(&scan);
 	free(scan.file_done);
 	svshm__lives_free(&scan.lives);
+	svshm__qt_shown_free(&scan.qt);
 	svshm__key_list_free(&scan.files);
 	free(scan.segments.items);
 	free(scan.sets.items);

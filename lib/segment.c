@@ -198,6 +198,19 @@ void svshm__segment_unmap(void *address)
 		svshm__debug("shmdt(%p): %s", address, strerror(errno));
 }
 
+void svshm__segment_vacate(void *address, size_t size)
+{
+#ifdef __linux__
+	/* The kernel counts a mapping that is replaced as detached. */
+	if (mmap(address, size, PROT_READ | PROT_WRITE,
+		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) != MAP_FAILED)
+		return;
+#else
+	(void)size;
+#endif
+	svshm__segment_unmap(address);
+}
+
 int svshm__segment_protect(void *address, size_t size, bool writable,
 			   struct svshm__error *error)
 {

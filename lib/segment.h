@@ -60,6 +60,10 @@ int svshm__segment_map(int id, bool read_only, void **address,
 		       struct svshm__error *error);
 void svshm__segment_unmap(void *address);
 
+/* The same, and where possible zeros take its place, so that who still reads
+   or writes there does not crash. */
+void svshm__segment_vacate(void *address, size_t size);
+
 /*
  * From here on, writing to the SIZE bytes at ADDRESS is a SIGSEGV, or not.
  * SVSHM_NOT_SUPPORTED: the system protects no part of a segment.

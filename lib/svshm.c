@@ -12,6 +12,8 @@
 #include "handle.h"
 #include "lock.h"
 #include "native.h"
+#include "qt.h"
+#include "qt_show.h"
 #include "scan.h"
 
 /* ---- Results ------------------------------------------------------------- */
@@ -53,8 +55,10 @@ void svshm_free(struct svshm *handle)
 {
 	if (!handle)
 		return;
-	if (handle->attachment)
+	if (svshm_is_attached(handle))
 		svshm_detach(handle);
+	if (handle->qt)
+		svshm__qt_forget(handle);
 	free(handle->key);
 	free(handle->native_key);
 	free(handle);
@@ -83,6 +87,8 @@ int svshm_set_key(struct svshm *handle, const char *key)
 {
 	if (!handle)
 		return SVSHM_INVALID_ARGUMENT;
+	if (handle->qt)
+		return svshm__qt_set_key(handle, key);
 	if (!handle->native && key && same(handle->key, key)) {
 		svshm__clear(handle);
 		return SVSHM_OK;
@@ -114,6 +120,8 @@ int svshm_set_native_key(struct svshm *handle, const char *path)
 {
 	if (!handle)
 		return SVSHM_INVALID_ARGUMENT;
+	if (handle->qt)
+		return svshm__qt_set_native_key(handle, path);
 	if (handle->native && path && same(handle->native_key, path)) {
 		svshm__clear(handle);
 		return SVSHM_OK;
@@ -133,6 +141,24 @@ const char *svshm_native_key(const struct svshm *handle)
 	return handle ? handle->native_key : NULL;
 }
 
+/* Back to the native layout, where a key has another key file. */
+static int choose_native(struct svshm *handle)
+{
+	char *path = NULL;
+
+	if (!handle->qt)
+		return SVSHM_OK;
+	if (!handle->native && handle->key) {
+		path = svshm__key_path(handle->key, &handle->error);
+		if (!path && handle->error.code == SVSHM_OUT_OF_RESOURCES)
+			return SVSHM_OUT_OF_RESOURCES;
+		free(handle->native_key);
+		handle->native_key = path;
+	}
+	svshm__qt_forget(handle);
+	return SVSHM_OK;
+}
+
 int svshm_set_layout(struct svshm *handle, enum svshm_layout layout)
 {
 	if (!handle)
@@ -140,15 +166,12 @@ int svshm_set_layout(struct svshm *handle, enum svshm_layout layout)
 	if (layout != SVSHM_LAYOUT_NATIVE && layout != SVSHM_LAYOUT_QT)
 		return svshm__refuse(handle, SVSHM_INVALID_ARGUMENT, "set layout",
 			      "there is no such layout");
-	if (handle->attachment)
+	if (svshm_is_attached(handle))
 		return svshm__refuse(handle, SVSHM_ALREADY_ATTACHED, "set layout",
 			      "detach first");
-	if (layout == SVSHM_LAYOUT_QT)
-		return svshm__refuse(handle, SVSHM_NOT_SUPPORTED, "set layout",
-			      "this version of svshm has the native layout "
-			      "only");
-	svshm__clear(handle);
-	return SVSHM_OK;
+	return svshm__finish(handle, layout == SVSHM_LAYOUT_QT ?
+			     svshm__qt_choose(handle) : choose_native(handle),
+			     "set layout");
 }
 
 int svshm_set_mode(struct svshm *handle, mode_t mode)
@@ -195,13 +218,16 @@ static int check_start(struct svshm *handle, enum svshm_access access,
 	if (access != SVSHM_READ_ONLY && access != SVSHM_READ_WRITE)
 		return svshm__refuse(handle, SVSHM_INVALID_ARGUMENT, tried,
 			      "there is no such access mode");
-	if (handle->attachment)
+	if (svshm_is_attached(handle))
 		return svshm__refuse(handle, SVSHM_ALREADY_ATTACHED, tried,
 			      "this handle is attached already; detach it "
 			      "first, or use another handle");
 	svshm__clear(handle);
 	if (handle->native_key)
 		return SVSHM_OK;
+	if (handle->key && *handle->key && handle->qt)
+		return svshm__finish(handle, svshm__qt_explain_key(handle),
+				     tried);
 	if (handle->key && *handle->key) {
 		free(svshm__key_path(handle->key, &handle->error));
 		return svshm__finish(handle, SVSHM_KEY_ERROR, tried);
@@ -226,7 +252,8 @@ static int create(struct svshm *handle, size_t size, enum svshm_access access,
 	if (size == 0)
 		return svshm__refuse(handle, SVSHM_INVALID_SIZE, tried,
 				     "an object has at least one byte");
-	code = svshm__native_create(handle, size, access, locked);
+	code = handle->qt ? svshm__qt_create(handle, size, access, locked) :
+			    svshm__native_create(handle, size, access, locked);
 	return svshm__finish(handle, code, code > 0 ? "created" : tried);
 }
 
@@ -252,7 +279,8 @@ int svshm_attach(struct svshm *handle, enum svshm_access access)
 
 	if (code)
 		return code;
-	code = svshm__native_attach(handle, access);
+	code = handle->qt ? svshm__qt_attach(handle, access) :
+			    svshm__native_attach(handle, access);
 	return svshm__finish(handle, code, code > 0 ? "attached to" : tried);
 }
 
@@ -262,9 +290,13 @@ int svshm_detach(struct svshm *handle)
 
 	if (!handle)
 		return SVSHM_INVALID_ARGUMENT;
-	if (!handle->attachment)
+	if (!svshm_is_attached(handle))
 		return svshm__refuse(handle, SVSHM_NOT_ATTACHED, tried,
 			      "this handle is not attached");
+	if (handle->qt) {
+		svshm__clear(handle);
+		return svshm__finish(handle, svshm__qt_detach(handle), tried);
+	}
 
 	svshm__clear(handle);
 	if (!handle->attachment->reader && !handle->attachment->left &&
@@ -275,7 +307,8 @@ int svshm_detach(struct svshm *handle)
 
 bool svshm_is_attached(const struct svshm *handle)
 {
-	return handle && handle->attachment;
+	return handle && (handle->attachment ||
+			  (handle->qt && handle->qt->address));
 }
 
 /*
@@ -296,6 +329,8 @@ static void register_quietly(struct svshm *handle)
 
 void *svshm_data(struct svshm *handle)
 {
+	if (handle && handle->qt)
+		return handle->qt->address;
 	if (!handle || !handle->attachment)
 		return NULL;
 	register_quietly(handle);
@@ -305,6 +340,8 @@ void *svshm_data(struct svshm *handle)
 
 const void *svshm_const_data(const struct svshm *handle)
 {
+	if (handle && handle->qt)
+		return handle->qt->address;
 	if (!handle || !handle->attachment)
 		return NULL;
 	return (const char *)handle->attachment->base[handle->access] +
@@ -313,6 +350,8 @@ const void *svshm_const_data(const struct svshm *handle)
 
 size_t svshm_size(const struct svshm *handle)
 {
+	if (handle && handle->qt)
+		return handle->qt->address ? handle->qt->size : 0;
 	return handle && handle->attachment ? handle->attachment->data_size : 0;
 }
 
@@ -330,6 +369,11 @@ int svshm_inspect(struct svshm *handle, svshm_visit *visit, void *context)
 	svshm__clear(handle);
 	if (!handle->native_key)
 		return svshm__refuse(handle, SVSHM_KEY_ERROR, tried, "no key is set");
+	if (handle->qt)
+		return svshm__finish(handle,
+			      svshm__qt_inspect(&handle->qt->names, visit,
+						context, &handle->error),
+			      tried);
 	return svshm__finish(handle,
 		      svshm__scan_inspect(handle->native_key, handle->native,
 					  visit, context, &handle->error),

@@ -5,6 +5,7 @@
 #include "handle.h"
 #include "lock.h"
 #include "native.h"
+#include "qt.h"
 
 /* 0: the handle is attached, registered and has a lock; a mere reader hasn't. */
 static int check_locker(struct svshm *handle, int if_reader, const char *tried)
@@ -27,6 +28,10 @@ static int check_locker(struct svshm *handle, int if_reader, const char *tried)
 static int lock(struct svshm *handle, int timeout_ms, int if_timed_out)
 {
 	const char *tried = "cannot lock";
+
+	if (handle->qt)
+		return svshm__qt_lock(handle, timeout_ms, if_timed_out);
+
 	int code = check_locker(handle, SVSHM_PERMISSION_DENIED, tried);
 
 	if (code)
@@ -89,6 +94,10 @@ int svshm_timedlock(struct svshm *handle, int timeout_ms)
 static int unlock(struct svshm *handle)
 {
 	const char *tried = "cannot unlock";
+
+	if (handle->qt)
+		return svshm__qt_unlock(handle);
+
 	int code = check_locker(handle, SVSHM_NOT_OWNER, tried);
 
 	if (code)
@@ -114,6 +123,8 @@ int svshm_make_consistent(struct svshm *handle)
 
 	if (!handle)
 		return SVSHM_INVALID_ARGUMENT;
+	if (handle->qt)
+		return svshm__qt_make_consistent(handle);
 
 	int code = check_locker(handle, SVSHM_NOT_OWNER, tried);
 

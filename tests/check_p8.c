@@ -221,8 +221,6 @@ START_TEST(p8_arguments_outside_their_range)
 	expect_failure(handle, svshm_set_layout(handle,
 						(enum svshm_layout)77),
 		       bad, "layout");
-	expect_failure(handle, svshm_set_layout(handle, SVSHM_LAYOUT_QT),
-		       SVSHM_NOT_SUPPORTED, "native");
 	expect_failure(handle, svshm_create(handle, SIZE,
 					    (enum svshm_access)77),
 		       bad, "access");

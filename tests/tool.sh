@@ -256,7 +256,7 @@ gone "get was the last user"
 
 orphan "$key" "$work/data"
 check "list --check" 3 "$SVSHM" list --check
-out "^$key  *orphan"
+out "^$key  *native  *orphan"
 grep -q "$(printf '\033')" "$work/out" && fail "$name: colour in a file"
 grep "^$key .\{80\}" "$work/out" && fail "$name: over 80 columns"
 check "list --json" 0 "$SVSHM" list --json
@@ -383,7 +383,7 @@ out "^$key: removed: "
 if command -v ipcmk >/dev/null; then
 	foreign=$(ipcmk -M 4096 | sed -n 's/^[^0-9]*\([0-9][0-9]*\)$/\1/p')
 	check "list --all" 0 "$SVSHM" list --all
-	out "^segment $foreign  *foreign"
+	out "^segment $foreign  *-  *foreign"
 	check "list without it" 0 "$SVSHM" list
 	grep -q "^segment $foreign " "$work/out" && fail "$name: shown all the same"
 	check "info --id" 0 "$SVSHM" info --id "$foreign"

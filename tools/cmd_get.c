@@ -220,10 +220,12 @@ static int finish(struct get_run *run, int status)
 
 static int get_run(int argc, char **argv)
 {
+	enum svshm_layout layout = SVSHM_LAYOUT_NATIVE;
 	const char *native_key = NULL;
 	int64_t timeout = -1;
 	struct get_run run = { .fd = -1 };
 	const struct tool_option options[] = {
+		{ "layout", OPTION_LAYOUT, &layout },
 		{ "native-key", OPTION_TEXT, &native_key },
 		{ "timeout", OPTION_DURATION, &timeout },
 		{ "wait", OPTION_FLAG, &run.wait },
@@ -236,7 +238,7 @@ static int get_run(int argc, char **argv)
 	if (status != OPTIONS_READ)
 		return status;
 	run.handle = options_handle(&command_get, &operands, native_key,
-				    &status);
+				    layout, &status);
 	if (!run.handle)
 		return status;
 	if (operands.count > 1) {
@@ -263,6 +265,7 @@ const struct command command_get = {
 	"Copy the data of an object to FILE, or to standard output, under the "
 	"lock.\nFILE is complete or as it was before.\n"
 	"\n"
+	"  --layout LAYOUT    native, or qt: the object of a Qt program\n"
 	"  --native-key PATH  the object of the key file PATH\n"
 	"  --timeout T        wait so long at most, for object and lock: 30s, "
 	"10m\n"

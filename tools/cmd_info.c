@@ -241,6 +241,16 @@ static void print_json(const struct svshm_object *object,
 	json_close('}');
 }
 
+/* What Qt's objects have no place to note. */
+static void print_users(const struct svshm_object *object)
+{
+	line("data whole", object->owner_died ? "not known: an owner of the "
+	     "lock died holding it" : "yes");
+	LINE("undo entries", "%zu process%s: who is registered and alive",
+	     object_alive(object), object_alive(object) == 1 ? "" : "es");
+	print_processes(object);
+}
+
 static void print_text(const struct svshm_object *object,
 		       const struct mappers *mappers)
 {
@@ -249,12 +259,8 @@ static void print_text(const struct svshm_object *object,
 	print_segment(object);
 	if (object->verdict != SVSHM_VERDICT_FOREIGN) {
 		print_line("lock", lock_owner(object));
-		line("data whole", object->owner_died ? "not known: an owner "
-		     "of the lock died holding it" : "yes");
-		LINE("undo entries", "%zu process%s: who is registered and "
-		     "alive", object_alive(object),
-		     object_alive(object) == 1 ? "" : "es");
-		print_processes(object);
+		if (object->layout == SVSHM_LAYOUT_NATIVE)
+			print_users(object);
 	}
 	if (object->segment_id >= 0)
 		print_mappers(mappers);
@@ -321,11 +327,13 @@ static int info_by_name(struct info_run *run, struct svshm *handle)
 
 static int info_run(int argc, char **argv)
 {
+	enum svshm_layout layout = SVSHM_LAYOUT_NATIVE;
 	const char *native_key = NULL, *id = NULL, *set = NULL;
 	struct info_run run = { .segment_id = -1, .set_id = -1 };
 	const struct tool_option options[] = {
 		{ "id", OPTION_TEXT, &id },
 		{ "json", OPTION_FLAG, &run.json },
+		{ "layout", OPTION_LAYOUT, &layout },
 		{ "native-key", OPTION_TEXT, &native_key },
 		{ "set", OPTION_TEXT, &set },
 		{ NULL, OPTION_FLAG, NULL },
@@ -345,7 +353,7 @@ static int info_run(int argc, char **argv)
 	if (set)
 		return info_by_id(&run, "semaphore set", set, &run.set_id);
 	struct svshm *handle = options_handle(&command_info, &operands,
-					      native_key, &status);
+					      native_key, layout, &status);
 
 	if (!handle)
 		return status;
@@ -369,6 +377,7 @@ const struct command command_info = {
 	"\n"
 	"  --id N             the segment with the id N, of any program\n"
 	"  --json             print JSON\n"
+	"  --layout LAYOUT    native, or qt: the object of a Qt program\n"
 	"  --native-key PATH  the object of the key file PATH\n"
 	"  --set N            the semaphore set with the id N, of any "
 	"program\n",

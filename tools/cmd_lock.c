@@ -224,9 +224,11 @@ static char **find_command(const struct operands *operands)
 
 static int lock_run(int argc, char **argv)
 {
+	enum svshm_layout layout = SVSHM_LAYOUT_NATIVE;
 	const char *native_key = NULL;
 	int64_t timeout = -1;
 	const struct tool_option options[] = {
+		{ "layout", OPTION_LAYOUT, &layout },
 		{ "native-key", OPTION_TEXT, &native_key },
 		{ "timeout", OPTION_DURATION, &timeout },
 		{ NULL, OPTION_FLAG, NULL },
@@ -241,7 +243,7 @@ static int lock_run(int argc, char **argv)
 	struct lock_run run = { .deadline = deadline_after(timeout) };
 
 	run.handle = options_handle(&command_lock, &operands, native_key,
-				    &status);
+				    layout, &status);
 	if (!run.handle)
 		return status;
 	if (dashed_key && operands.count > 0 &&
@@ -272,6 +274,7 @@ const struct command command_lock = {
 	"1 if there was no lock.\nSVSHM_OWNER_DIED=1 in CMD's environment: the "
 	"last owner died holding the lock.\n"
 	"\n"
+	"  --layout LAYOUT    native, or qt: the object of a Qt program\n"
 	"  --native-key PATH  the object of the key file PATH\n"
 	"  --timeout T        wait so long at most: 30s, 10m, 2h; 0: do not "
 	"wait\n",

@@ -36,7 +36,7 @@ struct put_run {
 struct look {
 	int segment_id;
 	uint64_t registrations;
-	size_t alive;
+	size_t alive; /* this process included */
 };
 
 static int look_visit(const struct svshm_object *object, void *context)
@@ -44,6 +44,13 @@ static int look_visit(const struct svshm_object *object, void *context)
 	struct look *look = context;
 
 	look->segment_id = object->segment_id;
+	if (object->layout == SVSHM_LAYOUT_QT) {
+		/* Nobody is registered; but the kernel notes who attached or
+		   detached last, and this process did before anybody else. */
+		look->registrations = object->last_pid == getpid() ? 1 : 2;
+		look->alive = object->mappings;
+		return 0;
+	}
 	look->registrations = object->registrations;
 	look->alive = object_alive(object);
 	return 0;
@@ -178,9 +185,11 @@ static int set_group(struct svshm *handle, const char *text)
 
 static int put_run(int argc, char **argv)
 {
+	enum svshm_layout layout = SVSHM_LAYOUT_NATIVE;
 	const char *native_key = NULL, *mode = NULL, *group = NULL;
 	const struct tool_option options[] = {
 		{ "group", OPTION_TEXT, &group },
+		{ "layout", OPTION_LAYOUT, &layout },
 		{ "mode", OPTION_TEXT, &mode },
 		{ "native-key", OPTION_TEXT, &native_key },
 		{ NULL, OPTION_FLAG, NULL },
@@ -194,7 +203,7 @@ static int put_run(int argc, char **argv)
 	struct put_run run = { .source.fd = -1 };
 
 	run.handle = options_handle(&command_put, &operands, native_key,
-				    &status);
+				    layout, &status);
 	if (!run.handle)
 		return status;
 	status = TOOL_DONE;
@@ -226,6 +235,7 @@ const struct command command_put = {
 	"signal (^C).\n"
 	"\n"
 	"  --group GROUP      the object's group, by name or number\n"
+	"  --layout LAYOUT    native, or qt: the object of a Qt program\n"
 	"  --mode MODE        the object's rights, octal (0600)\n"
 	"  --native-key PATH  the object of the key file PATH\n",
 };

@@ -17,6 +17,7 @@ enum action { REMOVED, LISTED, KEPT, FAILED };
 struct recover_run {
 	bool dry_run, quiet, json;
 	bool foreign, yes;     /* other programs' too; and remove them */
+	bool qt;               /* objects of Qt programs, and only these */
 	bool named;            /* the objects were asked for by name */
 	int64_t older_than;    /* milliseconds; negative: any age */
 	const char *directory; /* where to save; NULL: nowhere */
@@ -193,7 +194,8 @@ static int visit(const struct svshm_object *object, void *context)
 		free(users);
 		return 0;
 	}
-	if (!run->named && !is_concerned(run, object))
+	if (!run->named && (!is_concerned(run, object) ||
+			    (object->layout == SVSHM_LAYOUT_QT) != run->qt))
 		return 0;
 	if (is_concerned(run, object) && too_young(run, object))
 		report(run, object, KEPT, "not as old as --older-than asks for",
@@ -230,7 +232,9 @@ static int recover_names(struct recover_run *run, struct operands *operands,
 	run->named = true;
 	while (native_key || operands->count > 0) {
 		struct svshm *handle = options_handle(
-			&command_recover, operands, native_key, &status);
+			&command_recover, operands, native_key,
+			run->qt ? SVSHM_LAYOUT_QT : SVSHM_LAYOUT_NATIVE,
+			&status);
 
 		if (!handle)
 			return status;
@@ -301,6 +305,7 @@ static int recover_run(int argc, char **argv)
 		{ "json", OPTION_FLAG, &run.json },
 		{ "native-key", OPTION_TEXT, &native_key },
 		{ "older-than", OPTION_DURATION, &run.older_than },
+		{ "qt", OPTION_FLAG, &run.qt },
 		{ "quiet", OPTION_FLAG, &run.quiet },
 		{ "save", OPTION_TEXT, &run.directory },
 		{ "yes", OPTION_FLAG, &run.yes },
@@ -329,8 +334,8 @@ const struct command command_recover = {
 	.usage =
 	"usage: svshm recover [KEY...] [--dry-run] [--save DIR] "
 	"[--older-than T]\n"
-	"                     [--foreign [--yes]] [--native-key PATH] "
-	"[--json] [--quiet]\n"
+	"                     [--foreign [--yes]] [--native-key PATH] [--qt]\n"
+	"                     [--json] [--quiet]\n"
 	"\n"
 	"Remove the named leftovers, or without a name every one that you may "
 	"remove.\nObjects that are in use, or may be, are kept. Says what was "
@@ -345,6 +350,7 @@ const struct command command_recover = {
 	"  --native-key PATH  the object of the key file PATH\n"
 	"  --older-than T     only what has been left for longer: 30s, 10m, "
 	"2h, 1d\n"
+	"  --qt               those of Qt programs instead of svshm's own\n"
 	"  --quiet            print failures only\n"
 	"  --save DIR         save the data of each in a file in DIR first\n",
 };

@@ -26,10 +26,12 @@ static int visit(const struct svshm_object *object, void *context)
 
 static int remove_run(int argc, char **argv)
 {
+	enum svshm_layout layout = SVSHM_LAYOUT_NATIVE;
 	const char *native_key = NULL;
 	bool force = false;
 	const struct tool_option options[] = {
 		{ "force", OPTION_FLAG, &force },
+		{ "layout", OPTION_LAYOUT, &layout },
 		{ "native-key", OPTION_TEXT, &native_key },
 		{ NULL, OPTION_FLAG, NULL },
 	};
@@ -43,7 +45,7 @@ static int remove_run(int argc, char **argv)
 		return usage_error(&command_remove, "give one of KEY and "
 				   "--native-key PATH");
 	struct svshm *handle = options_handle(&command_remove, &operands,
-					      native_key, &status);
+					      native_key, layout, &status);
 
 	if (!handle)
 		return status;
@@ -71,5 +73,6 @@ const struct command command_remove = {
 	"  --force            remove it whatever it is; its users are told at "
 	"their\n"
 	"                     next call\n"
+	"  --layout LAYOUT    native, or qt: the object of a Qt program\n"
 	"  --native-key PATH  the object of the key file PATH\n",
 };

@@ -78,6 +78,13 @@ int64_t object_left_time(const struct svshm_object *object)
 	return left ? left : object->create_time;
 }
 
+const char *object_layout(const struct svshm_object *object)
+{
+	if (object->layout == SVSHM_LAYOUT_QT)
+		return "qt";
+	return object->verdict == SVSHM_VERDICT_FOREIGN ? "-" : "native";
+}
+
 size_t object_alive(const struct svshm_object *object)
 {
 	size_t alive = 0;

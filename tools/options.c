@@ -74,6 +74,21 @@ static int set_text(const struct command *command,
 	return OPTIONS_READ;
 }
 
+static int set_layout(const struct command *command,
+		      const struct tool_option *option, const char *value)
+{
+	enum svshm_layout *target = option->target;
+
+	if (strcmp(value, "qt") == 0)
+		*target = SVSHM_LAYOUT_QT;
+	else if (strcmp(value, "native") == 0)
+		*target = SVSHM_LAYOUT_NATIVE;
+	else
+		return usage_error(command, "--%s: \"%.40s\" is neither native "
+				   "nor qt", option->name, value);
+	return OPTIONS_READ;
+}
+
 static int set_value(const struct command *command,
 		     const struct tool_option *option, const char *value)
 {
@@ -81,6 +96,8 @@ static int set_value(const struct command *command,
 		return usage_error(command, "--%s needs a value", option->name);
 	if (option->kind == OPTION_TEXT)
 		return set_text(command, option, value);
+	if (option->kind == OPTION_LAYOUT)
+		return set_layout(command, option, value);
 	if (!parse_duration(value, option->target))
 		return usage_error(command, "--%s: \"%.40s\" is not a duration "
 				   "like 30s, 10m, 2h or 1d", option->name,
@@ -163,7 +180,7 @@ int options_parse(const struct command *command, int argc, char **argv,
 
 struct svshm *options_handle(const struct command *command,
 			     struct operands *operands, const char *native_key,
-			     int *status)
+			     enum svshm_layout layout, int *status)
 {
 	const char *key = NULL;
 
@@ -184,7 +201,8 @@ struct svshm *options_handle(const struct command *command,
 		*status = TOOL_FAILED;
 		return NULL;
 	}
-	if (native_key && svshm_set_native_key(handle, native_key) < 0) {
+	if (svshm_set_layout(handle, layout) < 0 ||
+	    (native_key && svshm_set_native_key(handle, native_key) < 0)) {
 		*status = fail(handle);
 		svshm_free(handle);
 		return NULL;

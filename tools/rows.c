@@ -7,7 +7,7 @@
 #include "tool.h"
 
 const char *const row_titles[] = {
-	"KEY", "VERDICT", "SIZE", "PROCS", "MAPS", "MODE", "OWNER", "AGE"
+	"KEY", "LAYOUT", "VERDICT", "SIZE", "PROCS", "MAPS", "MODE", "OWNER", "AGE"
 };
 
 #define TITLE_COUNT (sizeof(row_titles) / sizeof(*row_titles))
@@ -62,6 +62,7 @@ void row_add(struct table *table, const struct svshm_object *object,
 	char *name = object_name(object);
 	char *const cells[TITLE_COUNT] = {
 		text_escape(name),
+		text_print("%s", object_layout(object)),
 		verdict_cell(object),
 		size_cell(object),
 		processes_cell(object),

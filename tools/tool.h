@@ -54,7 +54,8 @@ extern const struct command command_top;
 enum tool_option_kind {
 	OPTION_FLAG,    /* target: bool */
 	OPTION_TEXT,    /* target: const char *; NULL before */
-	OPTION_DURATION /* target: int64_t, milliseconds; negative before */
+	OPTION_DURATION, /* target: int64_t, milliseconds; negative before */
+	OPTION_LAYOUT /* target: enum svshm_layout; 0, native, before */
 };
 
 struct tool_option {
@@ -88,7 +89,7 @@ int options_parse(const struct command *command, int argc, char **argv,
  */
 struct svshm *options_handle(const struct command *command,
 			     struct operands *operands, const char *native_key,
-			     int *status);
+			     enum svshm_layout layout, int *status);
 
 /* Print what is wrong with the command line; the result is TOOL_USAGE. */
 int usage_error(const struct command *command, const char *format, ...)
@@ -162,8 +163,8 @@ void table_free(struct table *table);
 
 /* ---- rows.c: objects as rows --------------------------------------------- */
 
-#define ROW_ALIGNMENT "llrrrllr"
-#define ROW_VERDICT 1 /* the column that is coloured */
+#define ROW_ALIGNMENT "lllrrrllr"
+#define ROW_VERDICT 2 /* the column that is coloured */
 extern const char *const row_titles[];
 
 /* NAME_WIDTH: cut the first cell to so many columns; 0: don't. */
@@ -208,6 +209,9 @@ int64_t object_left_time(const struct svshm_object *object);
 
 /* What there is to say beside the verdict, or NULL; the caller frees it. */
 char *object_notes(const struct svshm_object *object);
+
+/* Its layout in one word, stable; "-" if it is another program's. */
+const char *object_layout(const struct svshm_object *object);
 
 /* How many of the processes in its table are alive. */
 size_t object_alive(const struct svshm_object *object);

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The Qt object's life: what svshm.c and svshm_lock.c do with a handle of
+ * SVSHM_LAYOUT_QT. The protocol, and what can go wrong with it, stands at the
+ * head of qt.c.
+ */
+#ifndef SVSHM_QT_H
+#define SVSHM_QT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "handle.h"
+#include "qt_file.h"
+#include "qt_key.h"
+#include "qt_lock.h"
+
+/* What a handle has in this layout, and in no other. */
+struct svshm__qt {
+	struct svshm__qt_names names;
+
+	/* While attached. Every handle has a mapping of its own. */
+	int segment_id;
+	void *address; /* NULL: not attached */
+	size_t size;
+	struct svshm__qt_file file; /* the segment's key file */
+	struct svshm__qt_lock lock;
+	bool left; /* by the exit handler: the memory is no object's any more */
+
+	/* [mapping mutex] */
+	struct svshm__qt *next; /* attached handle of this process */
+	uint32_t held; /* fork generation in which it took the lock; 0: not */
+	uintptr_t thread; /* that took it */
+};
+
+/* For svshm.c: the layout chosen, and left for the native one; names. */
+int svshm__qt_choose(struct svshm *handle);
+void svshm__qt_forget(struct svshm *handle);
+int svshm__qt_set_key(struct svshm *handle, const char *key);
+int svshm__qt_set_native_key(struct svshm *handle, const char *text);
+
+/* Why the handle has no key file: KEY_ERROR, and a message. */
+int svshm__qt_explain_key(struct svshm *handle);
+
+/* The handle is in the right state; the error is recorded. */
+int svshm__qt_create(struct svshm *handle, size_t size,
+		     enum svshm_access access, bool locked);
+int svshm__qt_attach(struct svshm *handle, enum svshm_access access);
+int svshm__qt_detach(struct svshm *handle);
+
+/* For svshm_lock.c: all there is to do. */
+int svshm__qt_lock(struct svshm *handle, int timeout_ms, int if_timed_out);
+int svshm__qt_unlock(struct svshm *handle);
+int svshm__qt_make_consistent(struct svshm *handle);
+
+/* ---- Between the qt_*.c files ------------------------------------------ */
+
+#define SVSHM__QT_TIMEOUT_MS 30000
+#define SVSHM__QT_TIMEOUT_AT_EXIT_MS 5000
+
+/* Enter an attached handle into this process's list; take it out. */
+int svshm__qt_list_insert(struct svshm__qt *qt, struct svshm__error *error);
+void svshm__qt_list_drop(struct svshm__qt *qt);
+
+/*
+ * For the exit handler: mark a handle as left, and copy it, but for the names;
+ * the segment's path is to be freed. False: there is none more.
+ */
+bool svshm__qt_list_leave_next(struct svshm__qt *copy, char **path);
+
+/* The calling thread owns the lock by this handle from now on, or not. */
+void svshm__qt_set_owner(struct svshm__qt *qt, bool owner);
+
+/* This handle owns the lock, and no fork came between. */
+bool svshm__qt_owns(const struct svshm__qt *qt);
+
+/*
+ * Whether the calling thread (or, with ANY_THREAD, this process) owns the lock
+ * by some handle: then it is inside already.
+ */
+bool svshm__qt_is_inside(const struct svshm__qt *qt, bool any_thread);
+
+/*
+ * Get inside the lock, for create, attach or detach. *BORROWED: this thread
+ * owned it already, and svshm__qt_leave() will not give it back.
+ */
+int svshm__qt_enter(struct svshm__qt *qt, int timeout_ms, bool *borrowed,
+		    struct svshm__error *error);
+void svshm__qt_leave(struct svshm__qt *qt, bool borrowed);
+
+/* For atexit(). */
+void svshm__qt_exit(void);
+
+#endif

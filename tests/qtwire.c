@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <config.h>
+
+#include "qtwire.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ipc.h>
+#include <sys/sem.h>
+#include <sys/shm.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "semun.h"
+
+#define QT_PROJECT 'Q'
+
+/* ---- Handles ----------------------------------------------------------- */
+
+void qt_use_directory(void)
+{
+	setenv("TMPDIR", test_scratch("qt"), 1);
+	mkdir(test_scratch("qt"), 0700);
+}
+
+struct svshm *qt_handle(const char *key)
+{
+	struct svshm *handle = svshm_new(key);
+
+	child_assert(handle != NULL);
+	child_assert(svshm_set_layout(handle, SVSHM_LAYOUT_QT) == 0);
+	return handle;
+}
+
+struct svshm *qt_native_handle(const char *text)
+{
+	struct svshm *handle = qt_handle(NULL);
+
+	child_assert(svshm_set_native_key(handle, text) == 0);
+	return handle;
+}
+
+struct svshm *qt_make(const char *key, size_t size)
+{
+	struct svshm *handle = qt_handle(key);
+
+	child_assert(svshm_create(handle, size, SVSHM_READ_WRITE) == 0);
+	return handle;
+}
+
+char *qt_segment_path(const char *key)
+{
+	struct svshm *handle = qt_handle(key);
+	char *path = strdup(svshm_native_key(handle));
+
+	svshm_free(handle);
+	return path;
+}
+
+char *qt_lock_path(const char *key)
+{
+	char *segment = qt_segment_path(key);
+	char *base = strstr(segment, "qipc_sharedmemory_");
+	size_t size = strlen(segment) + 1;
+	char *path = malloc(size);
+
+	child_assert(base && path);
+	snprintf(path, size, "%.*sqipc_systemsem_%s", (int)(base - segment),
+		 segment, base + strlen("qipc_sharedmemory_"));
+	free(segment);
+	return path;
+}
+
+void qt_actor_enter(struct actor *actor, const char *key)
+{
+	struct svshm *handle = qt_handle(key);
+
+	actor_start(actor, handle);
+	svshm_free(handle);
+}
+
+void qt_actor_attach(struct actor *actor, const char *key)
+{
+	qt_actor_enter(actor, key);
+	expect_act(actor, act_attach, SVSHM_OK);
+}
+
+void qt_actor_own(struct actor *actor, const char *key)
+{
+	qt_actor_attach(actor, key);
+	expect_act(actor, svshm_lock, SVSHM_OK);
+}
+
+/* ---- What is there ----------------------------------------------------- */
+
+bool qt_nothing_left(const char *key)
+{
+	char *segment = qt_segment_path(key), *lock = qt_lock_path(key);
+	bool nothing = access(segment, F_OK) < 0 && access(lock, F_OK) < 0;
+
+	free(segment);
+	free(lock);
+	return nothing && !qt_inspect(key, NULL);
+}
+
+static int copy_object(const struct svshm_object *object, void *context)
+{
+	struct test_object *to = context;
+
+	child_assert(object->layout == SVSHM_LAYOUT_QT);
+	if (!to)
+		return 0;
+	memset(to, 0, sizeof(*to));
+	to->verdict = object->verdict;
+	to->segment_id = object->segment_id;
+	to->semaphore_id = object->semaphore_id;
+	to->size = object->size;
+	to->mappings = object->mappings;
+	to->locked = object->locked;
+	to->mode = object->mode;
+	to->uid = object->uid;
+	return 0;
+}
+
+bool qt_inspect(const char *key, struct test_object *object)
+{
+	struct svshm *handle = qt_handle(key);
+	int code = svshm_inspect(handle, copy_object, object);
+
+	svshm_free(handle);
+	return code == 0;
+}
+
+struct recover_request {
+	unsigned flags;
+	struct svshm_recovery *recovery;
+};
+
+static int recover_visit(const struct svshm_object *object, void *context)
+{
+	struct recover_request *request = context;
+	struct svshm_recovery mine = { .flags = request->flags };
+
+	return svshm_recover(object, request->recovery ? request->recovery :
+							 &mine);
+}
+
+int qt_recover(const char *key, unsigned flags,
+	       struct svshm_recovery *recovery)
+{
+	struct recover_request request = { flags, recovery };
+	struct svshm *handle = qt_handle(key);
+	int code = svshm_inspect(handle, recover_visit, &request);
+
+	svshm_free(handle);
+	return code;
+}
+
+void qt_clean(const char *key)
+{
+	char *segment = qt_segment_path(key), *lock = qt_lock_path(key);
+
+	qt_recover(key, SVSHM_RECOVER_FORCE, NULL);
+	unlink(segment);
+	unlink(lock);
+	free(segment);
+	free(lock);
+}
+
+struct orphan {
+	const char *key;
+	size_t size;
+	int fill;
+};
+
+static int make_and_die(void *context)
+{
+	const struct orphan *orphan = context;
+	struct svshm *handle = qt_make(orphan->key, orphan->size);
+
+	memset(svshm_data(handle), orphan->fill, orphan->size);
+	return 0;
+}
+
+void qt_make_orphan(const char *key, size_t size, int fill)
+{
+	struct orphan orphan = { key, size, fill };
+
+	ck_assert_int_eq(test_wait(test_fork(make_and_die, &orphan)), 0);
+}
+
+/* ---- The stand-in ------------------------------------------------------ */
+
+void wire_begin(struct wire *wire, const char *key)
+{
+	memset(wire, 0, sizeof(*wire));
+	wire->segment_path = qt_segment_path(key);
+	wire->lock_path = qt_lock_path(key);
+	wire->set_id = wire->segment_id = -1;
+}
+
+static key_t make_key(const char *path, bool make)
+{
+	if (make) {
+		int descriptor = open(path, O_RDWR | O_CREAT | O_EXCL, 0640);
+
+		child_assert(descriptor >= 0 || errno == EEXIST);
+		if (descriptor >= 0)
+			close(descriptor);
+	}
+	return ftok(path, QT_PROJECT);
+}
+
+void wire_open_lock(struct wire *wire, bool create)
+{
+	union semun one = { .val = 1 };
+	key_t key = make_key(wire->lock_path, true);
+
+	wire->set_id = semget(key, 1, 0600 | IPC_CREAT | IPC_EXCL);
+	if (wire->set_id >= 0)
+		wire->owner = true;
+	else
+		wire->set_id = semget(key, 1, 0600 | IPC_CREAT);
+	child_assert(wire->set_id >= 0);
+	wire->owner = wire->owner || create;
+	if (wire->owner)
+		child_assert(semctl(wire->set_id, 0, SETVAL, one) == 0);
+}
+
+static void operate(struct wire *wire, short amount)
+{
+	struct sembuf operation = { 0, amount, SEM_UNDO };
+
+	while (semop(wire->set_id, &operation, 1) < 0) {
+		if (errno == EINTR)
+			continue;
+		child_assert(errno == EINVAL || errno == EIDRM);
+		wire->owner = false;
+		wire_open_lock(wire, false);
+	}
+}
+
+void wire_lock(struct wire *wire)
+{
+	operate(wire, -1);
+}
+
+void wire_unlock(struct wire *wire)
+{
+	operate(wire, +1);
+}
+
+bool wire_create(struct wire *wire, size_t size)
+{
+	wire_open_lock(wire, true);
+	wire_lock(wire);
+
+	key_t key = make_key(wire->segment_path, true);
+	int id = shmget(key, size, IPC_CREAT | IPC_EXCL | 0600);
+
+	if (id >= 0) {
+		wire->segment_id = id;
+		wire->data = shmat(id, NULL, 0);
+		child_assert(wire->data != (void *)-1);
+	}
+	wire_unlock(wire);
+	return id >= 0;
+}
+
+bool wire_attach(struct wire *wire)
+{
+	wire_open_lock(wire, false);
+	wire_lock(wire);
+
+	key_t key = make_key(wire->segment_path, false);
+	int id = key == (key_t)-1 ? -1 : shmget(key, 0, 0600);
+
+	if (id >= 0) {
+		wire->segment_id = id;
+		wire->data = shmat(id, NULL, 0);
+		child_assert(wire->data != (void *)-1);
+	}
+	wire_unlock(wire);
+	return id >= 0;
+}
+
+void wire_detach(struct wire *wire)
+{
+	struct shmid_ds status;
+
+	wire_lock(wire);
+	child_assert(shmdt(wire->data) == 0);
+	wire->data = NULL;
+	child_assert(shmctl(wire->segment_id, IPC_STAT, &status) == 0);
+	if (status.shm_nattch == 0) {
+		shmctl(wire->segment_id, IPC_RMID, NULL);
+		unlink(wire->segment_path);
+	}
+	wire_unlock(wire);
+}
+
+void wire_end(struct wire *wire)
+{
+	if (wire->data)
+		wire_detach(wire);
+	if (wire->owner) {
+		unlink(wire->lock_path);
+		semctl(wire->set_id, 0, IPC_RMID);
+	}
+	free(wire->segment_path);
+	free(wire->lock_path);
+}
+
+int wire_value(const char *key)
+{
+	char *path = qt_lock_path(key);
+	key_t ipc_key = ftok(path, QT_PROJECT);
+	int id = ipc_key == (key_t)-1 ? -1 : semget(ipc_key, 0, 0);
+
+	free(path);
+	return id < 0 ? -1 : semctl(id, 0, GETVAL);
+}
