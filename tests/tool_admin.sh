@@ -24,8 +24,8 @@ set=$(ipcmk -S 3 | made)
 check "list does not show others'" 0 "$SVSHM" list
 no_out "^se[gm]"
 check "list --all does" 0 "$SVSHM" list --all
-out "^segment $segment  *foreign?  *4.9K"
-out "^semaphore set $set  *foreign "
+out "^segment $segment  *-  *foreign?  *4.9K"
+out "^semaphore set $set  *-  *foreign "
 narrow
 check "recover leaves them alone" 0 "$SVSHM" recover
 out "^nothing to recover"
@@ -81,7 +81,7 @@ out "\"pid\": $job"
 
 rm "$work/keys/$prefix-who"
 check "a key file that is gone" 0 "$SVSHM" list
-out "^$prefix-who  *in use"
+out "^$prefix-who  *native  *in use"
 out "^$prefix-who: its key file is gone"
 echo "svshm 1" >"$work/keys/$prefix-who"
 check "a key file that was replaced" 0 "$SVSHM" info "$prefix-who" --json
@@ -170,7 +170,7 @@ END
 if unshare --mount sh "$work/blind" true 2>/dev/null; then
 	check "without /proc: list" 0 \
 		unshare --mount sh "$work/blind" "$SVSHM" list --all
-	out "^$prefix  *orphan"
+	out "^$prefix  *native  *orphan"
 	check "without /proc: info" 0 \
 		unshare --mount sh "$work/blind" "$SVSHM" info "$prefix"
 	out "^mapped by  *not known"

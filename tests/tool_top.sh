@@ -44,14 +44,14 @@ check "too short an interval" 2 "$SVSHM" top --interval 1ms
 tmux -S "$socket/t" -f /dev/null new-session -d -x 80 -y 12 \
 	"stty -g >'$work/before'; '$SVSHM' top --interval 200ms;
 	echo ended \$?; stty -g >'$work/after'; exec cat" || exit 99
-sees "the list" "^$prefix-o  *orphan"
+sees "the list" "^$prefix-o  *native  *orphan"
 sees "the head" "^svshm top  *[0-9:]*  *objects 2: in use 1, leftovers 1"
 sees "the foot" "^q quit"
 "$SVSHM" recover >/dev/null 2>&1
 sees "it is refreshed" "objects 1: in use 1, leftovers 0"
 ipcmk -M 4096 >/dev/null
 tmux -S "$socket/t" send-keys a
-sees "a shows others'" "^segment [0-9]*  *foreign"
+sees "a shows others'" "^segment [0-9]*  *-  *foreign"
 tmux -S "$socket/t" resize-window -x 60 -y 8 2>/dev/null
 sees "after a resize" "^svshm top"
 awk 'length > 60 { exit 1 }' "$work/out" || fail "$name: too wide"
