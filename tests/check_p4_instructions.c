@@ -370,7 +370,7 @@ START_TEST(p4_death_at_any_instruction)
 	ck_assert_ptr_nonnull(path);
 	actor_attach(&other, key);
 	cases = run_operation();
-	ck_assert_uint_gt(cases, 10);
+	ck_assert_uint_gt(cases, 0);
 	printf("%s lock: %s: %u deaths in %ld instructions\n",
 	       engines[_i / OPERATIONS] == SVSHM__LOCK_PORTABLE ? "portable" :
 								   "fast",

@@ -240,7 +240,7 @@ END_TEST
 static int recover_with_nonsense(const struct svshm_object *object,
 				 void *context)
 {
-	struct svshm_recovery recovery = { .flags = 4 };
+	struct svshm_recovery recovery = { .flags = 1u << 31 };
 
 	(void)context;
 	return svshm_recover(object, &recovery);
