@@ -288,6 +288,8 @@ SVSHM_API size_t svshm_size(const struct svshm *handle);
  * time. Blocks without limit; a signal does not end the wait. If the owner
  * dies, one waiter gets the lock at once, with SVSHM_OWNER_DIED. Not counted:
  * a second lock() is DEADLOCK, not a deadlock.
+ * On Linux, objects get a lock that calls the kernel only to wait; it notices
+ * ipcrm(1) at the first call some milliseconds later. See svshm_lock(3).
  * Dies inside: the lock goes to the next, with OWNER_DIED only if it was held.
  * Returns: 0, OWNER_DIED, NOT_ATTACHED, DEADLOCK, PERMISSION_DENIED (attached
  * unregistered), REMOVED, LOCK_ERROR, OUT_OF_RESOURCES, CORRUPT,
