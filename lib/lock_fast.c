@@ -169,64 +169,67 @@ static int sleep_until(const struct svshm__attachment *attachment,
 	return code;
 }
 
-/*
- * F3 to F5 once: SVSHM_OK with *TAKEN, or without, to be tried again; TRY: F3
- * and F5 are left out.
- */
-static int wait_once(const struct svshm__locker *locker, bool try,
-		     int64_t deadline, bool *taken,
-		     struct svshm__error *error)
+/* One take. */
+struct wait {
+	const struct svshm__locker *locker;
+	bool try;           /* leave F3 and F5 out */
+	int64_t deadline;   /* or SVSHM__FOREVER */
+	uint32_t sleepers;  /* SLEEPERS for one who has slept, else 0 */
+	bool taken;
+};
+
+/* F3 to F5 once. 0: taken, or to be tried again from F2. */
+static int wait_once(struct wait *wait, struct svshm__error *error)
 {
-	const struct svshm__attachment *attachment = locker->attachment;
-	uint32_t *lock_word = &locker->header->lock_word;
-	uint32_t sleepers = try ? 0 : SVSHM__LOCK_SLEEPERS;
+	const struct svshm__attachment *attachment = wait->locker->attachment;
+	uint32_t *lock_word = &wait->locker->header->lock_word;
 	uint32_t word = svshm__load(lock_word);
+	uint32_t wanted = wait->try ? word : word | SVSHM__LOCK_SLEEPERS;
 	bool alive;
 	int code;
 
 	if (owner_of(word) == 0)
 		return SVSHM_OK;
-	if ((word | sleepers) != word) {
-		if (!svshm__exchange_if(lock_word, word, word | sleepers))
-			return SVSHM_OK;
-		word |= sleepers;
-	}
+	if (wanted != word && !svshm__exchange_if(lock_word, word, wanted))
+		return SVSHM_OK;
 	CRASHPOINT("lock:sleepers set");
-	code = ask_owner(attachment, locker->header, word, &alive, error);
+	code = ask_owner(attachment, wait->locker->header, wanted, &alive,
+			 error);
 	if (code)
 		return code;
 	CRASHPOINT("lock:owner asked");
 	if (!alive) {
-		*taken = svshm__exchange_if(lock_word, word,
-					    attachment->lock_mark |
-					    (word & SVSHM__LOCK_SLEEPERS));
-		return *taken ? SVSHM_OWNER_DIED : SVSHM_OK;
+		wait->taken = svshm__exchange_if(
+			lock_word, wanted, attachment->lock_mark |
+			(wanted & SVSHM__LOCK_SLEEPERS));
+		return wait->taken ? SVSHM_OWNER_DIED : SVSHM_OK;
 	}
-	return try ? SVSHM_TIMED_OUT :
-		     sleep_until(attachment, deadline, error);
+	if (wait->try)
+		return SVSHM_TIMED_OUT;
+	code = sleep_until(attachment, wait->deadline, error);
+	if (!code)
+		wait->sleepers = SVSHM__LOCK_SLEEPERS;
+	return code;
 }
 
 static int take(const struct svshm__locker *locker, int timeout_ms,
 		struct svshm__error *error)
 {
-	bool try = timeout_ms == 0;
-	uint32_t sleepers = 0; /* F5: of one who has slept */
-	bool taken = false;
-	int64_t deadline = SVSHM__FOREVER;
+	struct wait wait = { locker, timeout_ms == 0, SVSHM__FOREVER, 0,
+			     false };
 	int code;
 
 	/* The clock drops what is less than a millisecond: one more. */
 	if (timeout_ms > 0)
-		deadline = svshm__process_clock() + timeout_ms + 1;
-	for (;;) {
-		if (try ? take_free(locker, 0) : spin(locker, sleepers))
+		wait.deadline = svshm__process_clock() + timeout_ms + 1;
+	do {
+		if (wait.try ? take_free(locker, 0) :
+			       spin(locker, wait.sleepers))
 			return SVSHM_OK;
-		code = wait_once(locker, try, deadline, &taken, error);
-		if (taken || code)
-			break;
-		sleepers = try ? 0 : SVSHM__LOCK_SLEEPERS;
-	}
-	if (!taken && sleepers && code != SVSHM_REMOVED)
+		code = wait_once(&wait, error);
+	} while (code == SVSHM_OK);
+	/* Giving up with a token in hand. */
+	if (!wait.taken && wait.sleepers && code != SVSHM_REMOVED)
 		post(locker->attachment, NULL);
 	return code;
 }
