@@ -32,7 +32,9 @@ struct svshm__attachment *svshm__attempt_attachment(
 	attachment->native_key = attempt->file.native;
 	attachment->device = view->device;
 	attachment->inode = view->inode;
-	attachment->key_file_owner = attempt->file.owner;
+	/* Found by a scan, before its key file: that is its maker's. */
+	attachment->key_file_owner = attempt->file.exists ?
+		attempt->file.owner : attempt->evidence.segment.creator_uid;
 	return attachment;
 }
 

@@ -79,11 +79,13 @@ out "\"pid\": $job"
 
 # ---- Notes ----------------------------------------------------------------------
 
+# Made before the other one goes, so that it has another inode.
+echo "svshm 1" >"$work/replacement"
 rm "$work/keys/$prefix-who"
 check "a key file that is gone" 0 "$SVSHM" list
 out "^$prefix-who  *native  *in use"
 out "^$prefix-who: its key file is gone"
-echo "svshm 1" >"$work/keys/$prefix-who"
+mv "$work/replacement" "$work/keys/$prefix-who"
 check "a key file that was replaced" 0 "$SVSHM" info "$prefix-who" --json
 valid_json
 out '"key-file-replaced"'
