@@ -48,7 +48,7 @@ static int look_visit(const struct svshm_object *object, void *context)
 		/* Nobody is registered; but the kernel notes who attached or
 		   detached last, and this process did before anybody else. */
 		look->registrations = object->last_pid == getpid() ? 1 : 2;
-		look->alive = object->mappings;
+		look->alive = (size_t)object->mappings;
 		return 0;
 	}
 	look->registrations = object->registrations;
