@@ -65,12 +65,12 @@ void signals_catch(void)
 
 int signals_caught(void)
 {
-	return caught;
+	return (int)caught;
 }
 
 void signals_die(void)
 {
-	int signal_number = caught;
+	int signal_number = (int)caught;
 
 	signal(signal_number, SIG_DFL);
 	raise(signal_number);
