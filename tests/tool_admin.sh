@@ -18,7 +18,7 @@ made()
 {
 	sed -n 's/^[^0-9]*\([0-9][0-9]*\)$/\1/p'
 }
-segment=$(ipcmk -M 5000 | made)
+segment=$(foreign_segment 5000)
 set=$(ipcmk -S 3 | made)
 
 check "list does not show others'" 0 "$SVSHM" list
@@ -132,7 +132,7 @@ cmp "$work/data" "$work/saved/$prefix".* || fail "$name: the data differ"
 other="setpriv --reuid=54321 --regid=54321 --clear-groups"
 if [ "$(id -u)" -eq 0 ] && $other true 2>/dev/null &&
 	$other test -x "$SVSHM" 2>/dev/null; then
-	ipcmk -M 100 >"$work/out"
+	foreign_segment 100 >"$work/out"
 	orphan "$prefix" "$work/data"
 	chmod 755 "$work"
 	check "others' leftovers are not mine" 0 \
@@ -164,7 +164,7 @@ rm -f "$work/keys/"* 2>/dev/null
 # ---- A kernel without /proc ----------------------------------------------------------
 
 orphan "$prefix" "$work/data"
-segment=$(ipcmk -M 100 | made)
+segment=$(foreign_segment 100)
 cat >"$work/blind" <<END
 mount -t tmpfs tmpfs /proc || exit 77
 "\$@"

@@ -21,7 +21,8 @@ check "limits of something" 2 "$SVSHM" limits x
 echo 5 >/proc/sys/kernel/shmmni
 echo "250 32000 32 4" >/proc/sys/kernel/sem
 for i in 1 2 3 4; do
-	ipcmk -M 4096 -S 2 >"$work/out"
+	foreign_segment 4096 >"$work/out"
+	ipcmk -S 2 >"$work/out"
 done
 check "full of leftovers of others" 0 "$SVSHM" limits
 out "^segments: 4 of 5 used; 4 of them seem left over by other programs, all of these of $(id -un): run \"svshm recover --foreign\"; \"sysctl -w kernel.shmmni=10\" raises"

@@ -49,14 +49,14 @@ sees "the head" "^svshm top  *[0-9:]*  *objects 2: in use 1, leftovers 1"
 sees "the foot" "^q quit"
 "$SVSHM" recover >/dev/null 2>&1
 sees "it is refreshed" "objects 1: in use 1, leftovers 0"
-ipcmk -M 4096 >/dev/null
+foreign_segment 4096 >/dev/null
 tmux -S "$socket/t" send-keys a
 sees "a shows others'" "^segment [0-9]*  *-  *foreign"
 tmux -S "$socket/t" resize-window -x 60 -y 8 2>/dev/null
 sees "after a resize" "^svshm top"
 awk 'length > 60 { exit 1 }' "$work/out" || fail "$name: too wide"
 for i in 1 2 3 4 5 6 7 8; do
-	ipcmk -M 4096 >/dev/null
+	foreign_segment 4096 >/dev/null
 done
 sees "more than fits" "more below"
 tmux -S "$socket/t" send-keys Down Down Down Down Down Down Down Down Down
