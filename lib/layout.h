@@ -64,12 +64,18 @@ enum svshm__lock_engine {
 /*
  * The lock word: 0, or its owner's slot + 1 and which of all registrations the
  * owner's is, so that a new holder of a dead owner's slot is not taken for the
- * owner; and, the fast lock's alone, that somebody may be asleep.
+ * owner; and, the fast lock's alone, that somebody may be asleep, or spins.
  */
 #define SVSHM__LOCK_SLOT_MASK 0xfffu
 #define SVSHM__LOCK_GENERATION_SHIFT 12
-#define SVSHM__LOCK_GENERATION_MASK 0x7ffffu
+#define SVSHM__LOCK_GENERATION_MASK 0x3ffffu
+#define SVSHM__LOCK_SPINNER 0x40000000u
 #define SVSHM__LOCK_SLEEPERS 0x80000000u
+
+static inline uint32_t svshm__lock_owner(uint32_t word)
+{
+	return word & ~(SVSHM__LOCK_SPINNER | SVSHM__LOCK_SLEEPERS);
+}
 
 #define SVSHM__FLAG_KEY_FILE 1u /* the library made the key file: unlink it */
 

@@ -183,5 +183,5 @@ bool svshm__lock_is_owned(unsigned engine, uint32_t word,
 	return owner >= 1 && owner <= slot_count &&
 	       svshm__slot_held(set, owner - 1) &&
 	       svshm__lock_mark(owner - 1, slots[owner - 1].generation) ==
-		       (word & ~SVSHM__LOCK_SLEEPERS);
+		       svshm__lock_owner(word);
 }

@@ -22,6 +22,8 @@
  *   G1  word mine -> 0; if that is all it was, done
  *   G2  word mine+SLEEPERS -> 0
  *   G3  semop {wait for 0, +1}, without waiting: a token, unless one is there
+ * The word's second bit, SPINNER, is set by those who have been spinning in
+ * vain, and asks the owner to leave them a chance after G1. No step needs it.
  * register, inside the gate:
  *   R1  slot table: our registration, which nobody had before
  *   R2  semop {slot +bit UNDO, +1, -1 UNDO}: the slot is ours, and the kernel
@@ -31,8 +33,8 @@
  *   Exclusion: the word becomes mine only from 0 (F1, F5) or from a dead
  *     owner's (F4). A word names one registration, whose process never comes
  *     back: who is dead at F4 stays dead, however late the exchange comes, and
- *     a live owner in its slot has another word. (19 bits of registration: the
- *     exchange would have to come exactly n * 524 288 registrations late, with
+ *     a live owner in its slot has another word. (18 bits of registration: the
+ *     exchange would have to come exactly n * 262 144 registrations late, with
  *     the same slot owning the lock.)
  *   No sleeper is forgotten: while somebody sleeps, the word has SLEEPERS, or
  *     a token is on its way, or somebody whom a token has woken has yet to look
@@ -65,46 +67,73 @@
 #include "process.h"
 #include "semset.h"
 
-/* In pauses of the processor, 10 to 60 ns each. */
-#define SPIN_TOTAL 300
-#define SPIN_LONGEST 32
-
-static uint32_t owner_of(uint32_t word)
-{
-	return word & ~SVSHM__LOCK_SLEEPERS;
-}
-
-static bool take_free(const struct svshm__locker *locker, uint32_t sleepers)
-{
-	uint32_t *word = &locker->header->lock_word;
-	uint32_t now = svshm__load(word);
-
-	/* To exchange in vain would take the cache line from its owner. */
-	return owner_of(now) == 0 &&
-	       svshm__exchange_if(word, now, locker->attachment->lock_mark |
-						     now | sleepers);
-}
-
 /*
- * F2. A sleep and a wake-up cost far more than what most owners do meanwhile.
- * The pauses grow, so that the owner can take and give several times in its own
- * cache before the word is looked at again.
+ * In pauses of the processor, 10 to 60 ns each. An owner that takes the lock
+ * again and again leaves others hardly a chance: its word is free for a few ns
+ * at a time, and each look takes the cache line from it. So it is left alone
+ * from SPIN_EARLY to SPIN_PATIENT, and asked to give way then. The longer that
+ * is, the more locks a second, and the longer until the lock changes hands:
+ * make bench-lock shows both, with a loop that does nothing else and with
+ * processes that take turns.
  */
+#define SPIN_EARLY 2
+#define SPIN_PATIENT 36
+#define SPIN_STEP 4
+#define SPIN_TOTAL 300
+#define GIVE_WAY 40
+
+static bool take_free(const struct svshm__locker *locker, uint32_t word,
+		      uint32_t sleepers)
+{
+	/* To exchange in vain would take the cache line from its owner. */
+	return svshm__lock_owner(word) == 0 &&
+	       svshm__exchange_if(&locker->header->lock_word, word,
+				  locker->attachment->lock_mark | sleepers |
+					  (word & SVSHM__LOCK_SLEEPERS));
+}
+
+static bool take_now(const struct svshm__locker *locker, uint32_t sleepers)
+{
+	return take_free(locker, svshm__load(&locker->header->lock_word),
+			 sleepers);
+}
+
+static int next_pause(int spent)
+{
+	if (spent < SPIN_EARLY)
+		return 1;
+	return spent < SPIN_PATIENT ? SPIN_PATIENT - spent : SPIN_STEP;
+}
+
+/* F2. Sleep and wake-up cost far more than what most owners do meanwhile. */
 static bool spin(const struct svshm__locker *locker, uint32_t sleepers)
 {
-	int pauses = 1;
+	uint32_t *lock_word = &locker->header->lock_word;
+	int pause;
 
 	if (!svshm__process_parallel())
-		return take_free(locker, sleepers);
-	for (int spent = 0; spent < SPIN_TOTAL; spent += pauses) {
-		if (take_free(locker, sleepers))
+		return take_now(locker, sleepers);
+	for (int spent = 0; spent < SPIN_TOTAL; spent += pause) {
+		uint32_t word = svshm__load(lock_word);
+
+		if (take_free(locker, word, sleepers))
 			return true;
-		for (int i = 0; i < pauses; i++)
+		if (spent >= SPIN_PATIENT && svshm__lock_owner(word) &&
+		    !(word & SVSHM__LOCK_SPINNER))
+			svshm__exchange_if(lock_word, word,
+					   word | SVSHM__LOCK_SPINNER);
+		pause = next_pause(spent);
+		for (int i = 0; i < pause; i++)
 			svshm__relax();
-		if (pauses < SPIN_LONGEST)
-			pauses *= 2;
 	}
-	return take_free(locker, sleepers);
+	return take_now(locker, sleepers);
+}
+
+/* To whoever spins. Whoever posts is away for long enough by that. */
+static void give_way(const uint32_t *lock_word)
+{
+	for (int i = 0; i < GIVE_WAY && svshm__load(lock_word) == 0; i++)
+		svshm__relax();
 }
 
 /* F4. */
@@ -129,7 +158,7 @@ static int ask_owner(const struct svshm__attachment *attachment,
 	/* In this order: a slot that is claimed anew has the new registration
 	   in the table before. */
 	if (svshm__lock_mark(slot, svshm__load(&slots[slot].generation)) !=
-	    owner_of(word))
+	    svshm__lock_owner(word))
 		*alive = false;
 	return code;
 }
@@ -188,7 +217,7 @@ static int wait_once(struct wait *wait, struct svshm__error *error)
 	bool alive;
 	int code;
 
-	if (owner_of(word) == 0)
+	if (svshm__lock_owner(word) == 0)
 		return SVSHM_OK;
 	if (wanted != word && !svshm__exchange_if(lock_word, word, wanted))
 		return SVSHM_OK;
@@ -223,7 +252,7 @@ static int take(const struct svshm__locker *locker, int timeout_ms,
 	if (timeout_ms > 0)
 		wait.deadline = svshm__process_clock() + timeout_ms + 1;
 	do {
-		if (wait.try ? take_free(locker, 0) :
+		if (wait.try ? take_now(locker, 0) :
 			       spin(locker, wait.sleepers))
 			return SVSHM_OK;
 		code = wait_once(&wait, error);
@@ -242,7 +271,7 @@ static int give(const struct svshm__locker *locker, struct svshm__error *error)
 
 	do {
 		word = svshm__load(lock_word);
-		if (owner_of(word) != attachment->lock_mark)
+		if (svshm__lock_owner(word) != attachment->lock_mark)
 			return svshm__error_set(
 				error, SVSHM_LOCK_ERROR,
 				"the lock word is 0x%lx, not this process's "
@@ -252,7 +281,11 @@ static int give(const struct svshm__locker *locker, struct svshm__error *error)
 				(unsigned long)attachment->lock_mark);
 	} while (!svshm__exchange_if(lock_word, word, 0));
 	CRASHPOINT("unlock:given");
-	return word & SVSHM__LOCK_SLEEPERS ? post(attachment, error) : SVSHM_OK;
+	if (word & SVSHM__LOCK_SLEEPERS)
+		return post(attachment, error);
+	if (word & SVSHM__LOCK_SPINNER)
+		give_way(lock_word);
+	return SVSHM_OK;
 }
 
 const struct svshm__lock_engine_functions svshm__lock_fast = {

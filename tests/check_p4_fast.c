@@ -88,11 +88,18 @@ START_TEST(p4_word_of_a_free_slot_is_a_dead_owner)
 		expect_code(mine, svshm_lock(mine), SVSHM_OK);
 		expect_code(mine, svshm_unlock(mine), SVSHM_OK);
 	}
-	/* That somebody may sleep is no owner. */
-	*word_of(mine) = SVSHM__LOCK_SLEEPERS;
-	expect_code(mine, svshm_lock(mine), SVSHM_OK);
-	expect_code(mine, svshm_unlock(mine), SVSHM_OK);
-	ck_assert_uint_eq(*word_of(mine), 0);
+	/* That somebody waits is no owner. */
+	static const uint32_t waiters[] = {
+		SVSHM__LOCK_SLEEPERS, SVSHM__LOCK_SPINNER,
+		SVSHM__LOCK_SLEEPERS | SVSHM__LOCK_SPINNER
+	};
+
+	for (size_t i = 0; i < sizeof(waiters) / sizeof(*waiters); i++) {
+		*word_of(mine) = waiters[i];
+		expect_code(mine, svshm_lock(mine), SVSHM_OK);
+		expect_code(mine, svshm_unlock(mine), SVSHM_OK);
+		ck_assert_uint_eq(*word_of(mine), 0);
+	}
 	svshm_free(mine);
 	ck_assert(test_nothing_left(key));
 }

@@ -246,7 +246,7 @@ static void die_and_check(pid_t victim, long after)
 	if (owned)
 		expect_code(mine, svshm_unlock(mine), SVSHM_OK);
 	/* The last owner may have died before this case began. */
-	expected = (header->lock_word & ~SVSHM__LOCK_SLEEPERS) != 0 ||
+	expected = svshm__lock_owner(header->lock_word) != 0 ||
 		   header->inconsistent ? SVSHM_OWNER_DIED : SVSHM_OK;
 	if (!other_waits) {
 		got = svshm_timedlock(mine, 20000);
