@@ -186,7 +186,8 @@ static int check_size(struct svshm__attempt *attempt)
 /*
  * A set that is left over is used again, so that nobody who waits at its gate
  * slips in between. It must have the size wanted, be ours to change, and hold
- * no slots, nor a portable lock: those would be of users of a removed segment, who are to notice.
+ * no slots, nor a portable lock: those would be of users of a removed segment,
+ * who are to notice.
  */
 static bool set_suits(const struct svshm__attempt *attempt)
 {

@@ -132,29 +132,21 @@ static int join(struct attempt *attempt, int segment_id)
 {
 	struct svshm__qt *qt = attempt->qt;
 	struct svshm__segment_status status;
-	void *address = NULL;
-	int code = svshm__segment_map(segment_id,
-				      attempt->access == SVSHM_READ_ONLY,
-				      &address, attempt->error);
+	int code = svshm__qt_list_attach(qt, segment_id,
+					 attempt->access == SVSHM_READ_WRITE,
+					 attempt->error);
 
 	CRASHPOINT("qt:mapped");
 	if (!code)
-		code = svshm__segment_stat(segment_id, &status,
-					   attempt->error);
+		code = svshm__segment_stat(segment_id, &status, attempt->error);
 	if (code == SVSHM_REMOVED || (!code && status.removed) ||
 	    (!code && !svshm__qt_file_same(&qt->file, qt->names.segment)))
 		code = SVSHM__AGAIN;
-	if (!code) {
-		qt->segment_id = segment_id;
-		qt->address = address;
-		qt->size = (size_t)status.size;
-		code = svshm__qt_list_insert(qt, attempt->error);
-	}
 	if (code) {
-		svshm__segment_unmap(address);
-		qt->address = NULL;
+		svshm__qt_list_detach(qt);
 		return code;
 	}
+	qt->size = (size_t)status.size;
 	attempt->handle->access = attempt->access;
 	if (attempt->locked)
 		svshm__qt_set_owner(qt, true);

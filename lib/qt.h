@@ -20,9 +20,11 @@
 struct svshm__qt {
 	struct svshm__qt_names names;
 
-	/* While attached. Every handle has a mapping of its own. */
+	/* While attached. Every handle has a mapping of its own, where a process
+	   may attach a segment more than once (not on HP-UX). */
 	int segment_id;
 	void *address; /* NULL: not attached */
+	bool writable; /* the mapping */
 	size_t size;
 	struct svshm__qt_file file; /* the segment's key file */
 	struct svshm__qt_lock lock;
@@ -59,9 +61,11 @@ int svshm__qt_make_consistent(struct svshm *handle);
 #define SVSHM__QT_TIMEOUT_MS 30000
 #define SVSHM__QT_TIMEOUT_AT_EXIT_MS 5000
 
-/* Enter an attached handle into this process's list; take it out. */
-int svshm__qt_list_insert(struct svshm__qt *qt, struct svshm__error *error);
-void svshm__qt_list_drop(struct svshm__qt *qt);
+/* Map the segment, and enter the handle into this process's list; the reverse
+   of both. */
+int svshm__qt_list_attach(struct svshm__qt *qt, int segment_id, bool writable,
+			  struct svshm__error *error);
+void svshm__qt_list_detach(struct svshm__qt *qt);
 
 /*
  * For the exit handler: mark a handle as left, and copy it, but for the names;

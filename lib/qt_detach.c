@@ -94,17 +94,15 @@ int svshm__qt_detach(struct svshm *handle)
 	struct svshm__qt *qt = handle->qt;
 	bool owner = svshm__qt_owns(qt);
 
-	svshm__qt_list_drop(qt);
 	/* After exit(3) has detached: the process's end does the rest. */
 	if (qt->left) {
-		qt->address = NULL;
+		svshm__qt_list_detach(qt);
 		return SVSHM_OK;
 	}
 
 	int removed = is_removed(qt, &handle->error);
 
-	svshm__segment_unmap(qt->address);
-	qt->address = NULL;
+	svshm__qt_list_detach(qt);
 	svshm__qt_set_owner(qt, false);
 	CRASHPOINT("qt:unmapped");
 	if (removed) {

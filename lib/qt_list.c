@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The attached handles of the Qt layout in this process. They are known by the
- * process for two reasons: exit(3) counts as detach, and a thread that owns an
- * object's lock by one handle must not wait for itself with another.
+ * process for three reasons: exit(3) counts as detach, a thread that owns an
+ * object's lock by one handle must not wait for itself with another, and where a
+ * process may attach a segment once only (HP-UX), handles share a mapping.
  */
 #include <config.h>
 
@@ -11,6 +12,8 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "segment.h"
 
 static struct svshm__qt *first;
 
@@ -23,24 +26,68 @@ static bool watch_exit(void)
 	return watched;
 }
 
-int svshm__qt_list_insert(struct svshm__qt *qt, struct svshm__error *error)
+/*
+ * [mutex] A second mapping was refused: another handle's will do, a writable one
+ * also for a reader, as it cannot be had twice.
+ */
+static bool share(struct svshm__qt *qt, int segment_id, bool writable)
+{
+	const struct svshm__qt *other = first;
+
+	while (other && (other->left || other->segment_id != segment_id ||
+			 (writable && !other->writable)))
+		other = other->next;
+	if (!other)
+		return false;
+	qt->address = other->address;
+	qt->writable = other->writable;
+	return true;
+}
+
+/* [mutex] */
+static bool is_shared(const struct svshm__qt *qt)
+{
+	const struct svshm__qt *other = first;
+
+	while (other && (other == qt || other->address != qt->address))
+		other = other->next;
+	return other != NULL;
+}
+
+/* [mutex] */
+static int attach(struct svshm__qt *qt, int segment_id, bool writable,
+		  struct svshm__error *error)
+{
+	int code;
+
+	if (!watch_exit())
+		return svshm__error_set(error, SVSHM_OUT_OF_RESOURCES,
+					"atexit() has no room for another "
+					"handler");
+	code = svshm__segment_map(segment_id, !writable, &qt->address, error);
+	qt->writable = writable;
+	if (code == SVSHM_ALREADY_ATTACHED && share(qt, segment_id, writable))
+		code = svshm__error_set(error, SVSHM_OK, "%s", "");
+	if (code)
+		return code;
+	qt->segment_id = segment_id;
+	qt->next = first;
+	first = qt;
+	return SVSHM_OK;
+}
+
+int svshm__qt_list_attach(struct svshm__qt *qt, int segment_id, bool writable,
+			  struct svshm__error *error)
 {
 	svshm__mapping_mutex_lock();
 
-	bool watched = watch_exit();
+	int code = attach(qt, segment_id, writable, error);
 
-	if (watched) {
-		qt->next = first;
-		first = qt;
-	}
 	svshm__mapping_mutex_unlock();
-	if (watched)
-		return SVSHM_OK;
-	return svshm__error_set(error, SVSHM_OUT_OF_RESOURCES,
-				"atexit() has no room for another handler");
+	return code;
 }
 
-void svshm__qt_list_drop(struct svshm__qt *qt)
+void svshm__qt_list_detach(struct svshm__qt *qt)
 {
 	struct svshm__qt **link = &first;
 
@@ -49,6 +96,10 @@ void svshm__qt_list_drop(struct svshm__qt *qt)
 		link = &(*link)->next;
 	if (*link)
 		*link = qt->next;
+	/* What exit(3) has left is no object's memory any more. */
+	if (!qt->left && !is_shared(qt))
+		svshm__segment_unmap(qt->address);
+	qt->address = NULL;
 	svshm__mapping_mutex_unlock();
 }
 

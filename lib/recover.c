@@ -43,7 +43,10 @@ static int gone(struct work *work)
 				"it is gone already, or changed meanwhile");
 }
 
-/* Without a set there is no gate: make one, as attach does. */
+/*
+ * Without a set there is no gate: make one, as attach does. If we are killed, it
+ * stays, and the next users have it: with room for as many as the object is for.
+ */
 static int find_gate(struct work *work)
 {
 	const struct svshm_object *object = work->object;
@@ -55,7 +58,9 @@ static int find_gate(struct work *work)
 		if (object->ipc_key == 0)
 			return gone(work);
 		code = svshm__semset_make((key_t)object->ipc_key,
-					  svshm__slot_semaphores(1),
+					  svshm__slot_semaphores(
+						  object->max_processes ?
+						  object->max_processes : 1),
 					  0600 | SVSHM__SET_MARK,
 					  &set->id, &work->error);
 		if (code == SVSHM_ALREADY_EXISTS)

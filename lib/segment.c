@@ -115,11 +115,16 @@ int svshm__segment_try(size_t size, uint64_t old_size,
 	if (!code)
 		return SVSHM_OK;
 	svshm__limits_of_segments(size, limit, sizeof(limit));
+
+	const char *why = *limit ? limit :
+		code == SVSHM_INVALID_SIZE ?
+			"the system allows none as large as that" :
+			"not enough memory or address space";
+
 	return svshm__error_set(error, code,
 				"there is an orphan, which stays as it is, "
-				"since a segment of %zu bytes is not possible%s"
-				"%s", size, *limit ? ": " : ": not enough "
-				"memory or address space", limit);
+				"since a segment of %zu bytes is not possible: "
+				"%s", size, why);
 }
 
 void svshm__segment_convert(const struct shmid_ds *from,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * System V semaphore sets: with semset_wait.c the only caller of semget, semop
- * and semctl but for the enumeration in scan_linux.c. No policy. Every function returns a code
- * and, on failure, records a message if ERROR is not NULL.
+ * and semctl but for the enumeration in scan_linux.c. No policy. Every function
+ * returns a code and, on failure, records a message if ERROR is not NULL.
  */
 #ifndef SVSHM_SEMSET_H
 #define SVSHM_SEMSET_H

@@ -220,6 +220,12 @@ START_TEST(p4_who_gives_up_passes_the_token_on)
 	struct puppet hasty;
 	struct actor sleeper;
 
+#ifndef HAVE_SEMTIMEDOP
+	/* Who tries again and again gets no token while somebody sleeps. */
+	svshm_free(mine);
+	if (test_skip("no semtimedop() here"))
+		return;
+#endif
 	start_attached(&hasty, key);
 	actor_attach(&sleeper, key);
 	expect_code(mine, svshm_lock(mine), SVSHM_OK);

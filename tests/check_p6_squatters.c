@@ -186,8 +186,15 @@ static void keep(const struct foreign *foreign, struct kept *kept)
 {
 	union semun argument = { .array = kept->values };
 
-	if (foreign->bytes)
-		memcpy(kept->bytes, foreign->bytes, foreign->size);
+	if (foreign->segment_id >= 0) {
+		void *memory = foreign->bytes ? foreign->bytes :
+			shmat(foreign->segment_id, NULL, SHM_RDONLY);
+
+		ck_assert(memory != (void *)-1);
+		memcpy(kept->bytes, memory, foreign->size);
+		if (!foreign->bytes)
+			shmdt(memory);
+	}
 	if (foreign->set_id >= 0)
 		semctl(foreign->set_id, 0, GETALL, argument);
 }
@@ -197,7 +204,7 @@ static void expect_kept(const struct foreign *foreign, const struct kept *kept)
 	static struct kept now;
 
 	keep(foreign, &now);
-	if (foreign->bytes) {
+	if (foreign->segment_id >= 0) {
 		ck_assert_int_eq(memcmp(now.bytes, kept->bytes, foreign->size),
 				 0);
 		ck_assert_int_eq(shmget(foreign->key, 0, 0),

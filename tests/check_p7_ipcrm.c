@@ -2,6 +2,7 @@
 /* P7: somebody removes parts of an object by ipcrm(1). */
 #include <config.h>
 
+#include <signal.h>
 #include <sys/sem.h>
 #include <sys/shm.h>
 #include <time.h>
@@ -134,6 +135,57 @@ START_TEST(p7_orphan_is_found_without_its_set)
 }
 END_TEST
 
+static int die_in_the_gate(const struct svshm_object *object, const void *data,
+			   size_t size, void *context)
+{
+	(void)object, (void)data, (void)size, (void)context;
+	raise(SIGKILL);
+	return SVSHM_UNKNOWN_ERROR;
+}
+
+static int recover_and_die(void *key)
+{
+	struct svshm_recovery recovery = { .save = die_in_the_gate };
+
+	return recover_object(key, 0, &recovery);
+}
+
+static int note_semaphores(const struct svshm_object *object, void *context)
+{
+	*(unsigned *)context = object->semaphore_count;
+	return 0;
+}
+
+static unsigned semaphores_of(const char *key)
+{
+	struct svshm *handle = svshm_new(key);
+	unsigned count = 0;
+
+	expect_code(handle, svshm_inspect(handle, note_semaphores, &count),
+		    SVSHM_OK);
+	svshm_free(handle);
+	return count;
+}
+
+/* The set that it had made to have a gate is the next users' set. */
+START_TEST(p7_recover_that_dies_leaves_room_for_all)
+{
+	const char *key = test_key("room");
+	struct svshm *handle = svshm_new(key);
+	unsigned before;
+
+	make_orphan(key, SIZE, 'o');
+	before = semaphores_of(key);
+	remove_set(key);
+	ck_assert_int_ne(test_wait(test_fork(recover_and_die, (void *)key)), 0);
+	expect_code(handle, act_attach(handle), SVSHM_ORPHANED);
+	ck_assert_uint_eq(semaphores_of(key), before);
+	ck_assert(has_bytes(handle, SIZE, 'o'));
+	svshm_free(handle);
+	ck_assert(test_nothing_left(key));
+}
+END_TEST
+
 START_TEST(p7_new_users_come_after_ipcrm_of_the_segment)
 {
 	const char *key = test_key("segment");
@@ -244,6 +296,7 @@ static Suite *make_suite(void)
 	tcase_add_test(ipcrm, p7_new_users_come_after_ipcrm_of_the_set);
 	tcase_add_test(ipcrm, p7_owner_who_lost_the_set_is_no_secret);
 	tcase_add_loop_test(ipcrm, p7_orphan_is_found_without_its_set, 0, 2);
+	tcase_add_test(ipcrm, p7_recover_that_dies_leaves_room_for_all);
 	tcase_add_test(ipcrm, p7_new_users_come_after_ipcrm_of_the_segment);
 	tcase_add_test(ipcrm, p7_last_detach_removes_what_ipcrm_has_left);
 	tcase_add_test(ipcrm, p7_leftover_without_its_segment_goes);

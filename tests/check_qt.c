@@ -89,6 +89,10 @@ END_TEST
 
 START_TEST(qt_peers_meet_in_both_directions)
 {
+	if (system_attaches_once() &&
+	    test_skip("a second program's part cannot be played here"))
+		return;
+
 	const char *key = test_key("peers");
 	struct svshm *handle = qt_handle(key);
 	struct wire wire;
@@ -123,6 +127,10 @@ END_TEST
 
 START_TEST(qt_what_a_qt_guest_leaves_is_used_again)
 {
+	if (system_attaches_once() &&
+	    test_skip("a second program's part cannot be played here"))
+		return;
+
 	const char *key = test_key("guest");
 	struct svshm *handle = qt_make(key, 10);
 	struct wire wire;
@@ -148,11 +156,13 @@ START_TEST(qt_each_handle_has_a_mapping)
 	struct test_object object;
 
 	expect_code(second, svshm_attach(second, SVSHM_READ_WRITE), 0);
-	ck_assert_ptr_ne(svshm_data(first), svshm_data(second));
+	/* HP-UX: one mapping for all. */
+	ck_assert_int_eq(svshm_data(first) == svshm_data(second),
+			 system_attaches_once());
 	*(char *)svshm_data(first) = 'x';
 	ck_assert_int_eq(*(const char *)svshm_const_data(second), 'x');
 	ck_assert(qt_inspect(key, &object));
-	ck_assert_uint_eq(object.mappings, 2);
+	ck_assert_uint_eq(object.mappings, system_attaches_once() ? 1 : 2);
 	ck_assert_int_eq(object.verdict, SVSHM_VERDICT_IN_USE);
 	expect_code(second, svshm_attach(second, SVSHM_READ_WRITE),
 		    SVSHM_ALREADY_ATTACHED);
@@ -187,7 +197,8 @@ START_TEST(qt_read_only_can_lock_and_not_write)
 	expect_code(reader, svshm_lock(reader), 0);
 	expect_code(reader, svshm_unlock(reader), 0);
 	ck_assert_int_eq(test_wait(test_fork(write_to, maker)), 0);
-	ck_assert_int_ne(test_wait(test_fork(write_to, reader)), 0);
+	ck_assert_int_eq(test_wait(test_fork(write_to, reader)) == 0,
+			 system_attaches_once());
 	svshm_free(maker);
 	svshm_free(reader);
 	maker = qt_handle(key);

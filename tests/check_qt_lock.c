@@ -28,6 +28,10 @@ static int64_t now_ms(void)
 
 START_TEST(qt_lock_excludes_both_kinds)
 {
+	if (system_attaches_once() &&
+	    test_skip("a second program's part cannot be played here"))
+		return;
+
 	const char *key = test_key("excludes");
 	struct svshm *handle = qt_make(key, 8);
 	struct actor actor;
@@ -278,6 +282,10 @@ static int reason_says(const struct svshm_object *object, void *context)
 
 START_TEST(qt_a_lock_that_two_can_own_is_told)
 {
+	if (system_attaches_once() &&
+	    test_skip("a second program's part cannot be played here"))
+		return;
+
 	const char *key = test_key("two");
 	struct svshm *handle = qt_make(key, 8);
 	struct wire holder, maker;
@@ -372,8 +380,9 @@ START_TEST(qt_no_update_is_lost)
 	pid_t workers[WORKERS];
 
 	for (int i = 0; i < WORKERS; i++)
-		workers[i] = i % 2 ? test_fork(work, handle) :
-				     test_fork(work_by_wire, (void *)key);
+		workers[i] = i % 2 || system_attaches_once() ?
+			test_fork(work, handle) :
+			test_fork(work_by_wire, (void *)key);
 	for (int i = 0; i < WORKERS; i++)
 		ck_assert_int_eq(test_wait(workers[i]), 0);
 	ck_assert_int_eq(*(long *)svshm_data(handle), WORKERS * ROUNDS);

@@ -147,7 +147,11 @@ fi
 
 odd=$(printf '%s-\033]0;evil\007\033[31m\n"\\/%%\377\302\233' "$prefix")
 orphan "$odd" "$work/data"
-for arguments in "list" "list --all" "info" "recover --dry-run" "limits"; do
+tried="list,list --all,info,recover --dry-run"
+"$SVSHM" limits >"$work/out" 2>&1 && tried="$tried,limits"
+IFS=,
+for arguments in $tried; do
+	unset IFS
 	for json in "" --json; do
 		set -- $arguments $json
 		[ "$arguments" != info ] || set -- "$@" -- "$odd"

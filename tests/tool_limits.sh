@@ -9,6 +9,9 @@ prepare
 [ -w /proc/sys/kernel/shmmni ] || { echo "limits cannot be set here"; exit 77; }
 command -v ipcmk >/dev/null || { echo "no ipcmk here"; exit 77; }
 
+"$SVSHM" limits >"$work/out" 2>&1 ||
+	! grep "does not tell its limits" "$work/out" || exit 77
+
 check "limits" 0 "$SVSHM" limits
 out "^segments  *0  *[0-9]*  *0%  segments  *kernel.shmmni\$"
 no_out "raises the limit"
