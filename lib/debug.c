@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "atomic.h"
+
 /*
  * A setuid program must not be led astray by its caller's environment. The
  * comparison of ids does not notice raised capabilities: last resort.
@@ -29,14 +31,16 @@ const char *svshm__environment(const char *name)
 void svshm__debug(const char *format, ...)
 {
 	/* Read at the first call; two threads would store the same answer. */
-	static volatile int enabled = -1;
+	static uintptr_t answer;
+	enum { UNASKED, DISABLED, ENABLED };
 
-	if (enabled < 0) {
+	if (svshm__load_relaxed(&answer) == UNASKED) {
 		const char *value = svshm__environment("SVSHM_DEBUG");
 
-		enabled = value && *value && *value != '0';
+		svshm__store_relaxed(&answer, value && *value && *value != '0' ?
+						      ENABLED : DISABLED);
 	}
-	if (!enabled)
+	if (svshm__load_relaxed(&answer) == DISABLED)
 		return;
 
 	int saved = errno;

@@ -11,6 +11,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "atomic.h"
+
 #ifdef HAVE_LINUX_PROC
 
 /* Field 22 of /proc/self/stat, in clock ticks since the system started. */
@@ -96,14 +98,15 @@ uint64_t svshm__process_mappings(int segment_id)
  */
 int64_t svshm__process_start_time(void)
 {
-	static volatile pid_t read_by;
-	static volatile int64_t start_time;
+	static uint32_t read_by;
+	static uintptr_t start_time;
+	uint32_t self = (uint32_t)getpid();
 
-	if (read_by != getpid()) {
-		start_time = read_start_time();
-		read_by = getpid();
+	if (svshm__load(&read_by) != self) {
+		svshm__store_relaxed(&start_time, (uintptr_t)read_start_time());
+		svshm__store(&read_by, self);
 	}
-	return start_time;
+	return (int64_t)svshm__load_relaxed(&start_time);
 }
 
 void svshm__process_name(char *name, size_t size)
@@ -161,11 +164,13 @@ static bool ask_parallel(void)
 /* Asked once: two threads that come here at once store the same. */
 bool svshm__process_parallel(void)
 {
-	static volatile int parallel = -1;
+	static uintptr_t answer;
+	enum { UNASKED, SINGLE, PARALLEL };
 
-	if (parallel < 0)
-		parallel = ask_parallel();
-	return parallel;
+	if (svshm__load_relaxed(&answer) == UNASKED)
+		svshm__store_relaxed(&answer,
+				     ask_parallel() ? PARALLEL : SINGLE);
+	return svshm__load_relaxed(&answer) == PARALLEL;
 }
 
 int64_t svshm__process_time(void)

@@ -13,6 +13,7 @@
 #include <sys/sem.h>
 #include <sys/shm.h>
 
+#include "atomic.h"
 #include "semun.h"
 
 #ifndef SHM_STAT_ANY
@@ -29,39 +30,39 @@
  */
 static int segment_at(int index, struct shmid_ds *status)
 {
-	static volatile int decided;
-	int id;
+	static uintptr_t decided;
+	int id, command = (int)svshm__load_relaxed(&decided);
 
-	if (decided)
-		return shmctl(index, decided, status);
+	if (command)
+		return shmctl(index, command, status);
 	id = shmctl(index, SHM_STAT_ANY, status);
 	if (id >= 0) {
-		decided = SHM_STAT_ANY;
+		svshm__store_relaxed(&decided, SHM_STAT_ANY);
 		return id;
 	}
 	id = shmctl(index, SHM_STAT, status);
 	if (id >= 0)
-		decided = SHM_STAT;
+		svshm__store_relaxed(&decided, SHM_STAT);
 	return id;
 }
 
 static int set_at(int index, struct semid_ds *status)
 {
-	static volatile int decided;
+	static uintptr_t decided;
 	union semun argument;
-	int id;
+	int id, command = (int)svshm__load_relaxed(&decided);
 
 	argument.buf = status;
-	if (decided)
-		return semctl(index, 0, decided, argument);
+	if (command)
+		return semctl(index, 0, command, argument);
 	id = semctl(index, 0, SEM_STAT_ANY, argument);
 	if (id >= 0) {
-		decided = SEM_STAT_ANY;
+		svshm__store_relaxed(&decided, SEM_STAT_ANY);
 		return id;
 	}
 	id = semctl(index, 0, SEM_STAT, argument);
 	if (id >= 0)
-		decided = SEM_STAT;
+		svshm__store_relaxed(&decided, SEM_STAT);
 	return id;
 }
 
