@@ -36,6 +36,9 @@ _svshm()
 	--group)
 		mapfile -t COMPREPLY < <(compgen -g -- "$current")
 		return ;;
+	--layout)
+		mapfile -t COMPREPLY < <(compgen -W "native qt" -- "$current")
+		return ;;
 	--older-than | --timeout | --interval | --mode | --id | --set)
 		return ;;
 	esac

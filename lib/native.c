@@ -101,8 +101,11 @@ int svshm__attempt_run(struct svshm__attempt *attempt,
 {
 	int code;
 
+	/* REMOVED: a part of it went, as by ipcrm, while we were inside. */
 	do {
 		code = once(attempt);
+		if (code == SVSHM_REMOVED)
+			code = SVSHM__AGAIN;
 	} while (code == SVSHM__AGAIN &&
 		 svshm__attempt_milliseconds_left(attempt) > 0);
 	if (code != SVSHM__AGAIN)

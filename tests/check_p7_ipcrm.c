@@ -9,6 +9,7 @@
 
 #include "actor.h"
 #include "outside.h"
+#include "puppet.h"
 
 #define SIZE 100
 
@@ -131,6 +132,27 @@ START_TEST(p7_orphan_is_found_without_its_set)
 	make_orphan(key, SIZE, 'o');
 	remove_set(key);
 	ck_assert_int_eq(recover_object(key, 0, NULL), SVSHM_OK);
+	ck_assert(test_nothing_left(key));
+}
+END_TEST
+
+START_TEST(p7_set_that_goes_while_one_comes)
+{
+	static actor_act *const acts[] = { act_attach_or_adopt, act_create };
+	const char *key = test_key("comes");
+	struct puppet comer;
+
+	if (_i == 0)
+		make_orphan(key, SIZE, 'o');
+	puppet_start(&comer, key);
+	puppet_arm(&comer, "register:noted", SIGSTOP);
+	puppet_expect(&comer, acts[_i], PUPPET_STOPPED);
+	remove_set(key);
+	puppet_continue(&comer);
+	ck_assert_int_eq(puppet_end(&comer), SVSHM_OK);
+	puppet_expect(&comer, svshm_lock, SVSHM_OK);
+	ck_assert_uint_eq(test_count_segments(key), 1);
+	puppet_leave(&comer);
 	ck_assert(test_nothing_left(key));
 }
 END_TEST
@@ -296,6 +318,7 @@ static Suite *make_suite(void)
 	tcase_add_test(ipcrm, p7_new_users_come_after_ipcrm_of_the_set);
 	tcase_add_test(ipcrm, p7_owner_who_lost_the_set_is_no_secret);
 	tcase_add_loop_test(ipcrm, p7_orphan_is_found_without_its_set, 0, 2);
+	tcase_add_loop_test(ipcrm, p7_set_that_goes_while_one_comes, 0, 2);
 	tcase_add_test(ipcrm, p7_recover_that_dies_leaves_room_for_all);
 	tcase_add_test(ipcrm, p7_new_users_come_after_ipcrm_of_the_segment);
 	tcase_add_test(ipcrm, p7_last_detach_removes_what_ipcrm_has_left);
