@@ -84,5 +84,5 @@ void svshm__sha1_hex(const void *data, size_t size,
 		block(state, tail + 64);
 
 	for (int i = 0; i < 5; i++)
-		snprintf(hex + 8 * i, 9, "%08lx", (unsigned long)state[i]);
+		snprintf(hex + 8 * (size_t)i, 9, "%08lx", (unsigned long)state[i]);
 }
