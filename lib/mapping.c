@@ -47,6 +47,8 @@ static void watch_forks(void)
 
 #else
 
+/* POSIX has had it as long as threads. Without it, who forks while another
+   thread is in here leaves the child a mutex that nobody gives back. */
 static void watch_forks(void)
 {
 }
