@@ -331,9 +331,11 @@ static void set_scene(void)
 	now.key = test_key("errno");
 	now.tracer.shared_only = now.tracer.may_sleep = false;
 	ground_make(now.key, scene->ground);
-	role_take(&now.company, now.key, scene->company, true);
-	role_take(&now.victim, now.key, scene->victim,
+	role_come(&now.company, now.key, scene->company, true);
+	role_come(&now.victim, now.key, scene->victim,
 		  scene->company == ABSENT);
+	role_lock(&now.company, scene->company);
+	role_lock(&now.victim, scene->victim);
 	if (scene->ground == LOST_FILE)
 		lose_key_file(now.key);
 }
@@ -399,16 +401,19 @@ static bool play(unsigned entry, int errno_index)
 
 static bool play_in_time(unsigned entry, int errno_index)
 {
+	bool slow = false;
+
 	case_begin();
 	for (int i = 0; i < 10; i++) {
 		if (!play(entry, errno_index)) {
 			case_end(false);
 			return false;
 		}
-		if (!case_was_slow())
+		slow = case_was_slow();
+		if (!slow)
 			break;
 	}
-	check(!case_was_slow());
+	check(!slow);
 	if (!now.failed)
 		case_end(true);
 	return true;
@@ -420,7 +425,8 @@ START_TEST(p8_each_call_may_fail_in_each_way)
 
 	now.world = &worlds[_i / SCENES];
 	now.scene = &scenes[_i % SCENES];
-	if (!row_wanted(_i) || !tracer_permitted() || !now.world->enter())
+	if (!row_wanted(_i) || !tracer_permitted() || !now.world->enter() ||
+	    in_qt_world()) /* not yet */
 		return;
 	puppet_reuse();
 	for (unsigned entry = 0;; entry++) {

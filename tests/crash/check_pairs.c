@@ -105,7 +105,7 @@ static struct {
 /* Whoever joins an object that isn't there yet, makes it. */
 static void take_role(struct player *player, enum role role, bool *first)
 {
-	role_take(&player->puppet, now.key, role, *first);
+	role_come(&player->puppet, now.key, role, *first);
 	player->owns = role == OWNER;
 	if (role > OUTSIDE)
 		*first = false;
@@ -121,6 +121,8 @@ static void set_scene(void)
 	take_role(&now.third, row->third ? ATTACHED : ABSENT, &first);
 	take_role(&now.first, row->first, &first);
 	take_role(&now.second, row->second, &first);
+	role_lock(&now.first.puppet, row->first);
+	role_lock(&now.second.puppet, row->second);
 	now.next.puppet.alive = false;
 	now.next.owns = false;
 	if (row->ground == LOST_FILE)
@@ -401,15 +403,16 @@ static bool play(unsigned stop)
 
 static bool play_in_time(unsigned stop)
 {
-	bool stops;
+	bool stops, slow;
 
 	case_begin();
 	for (int i = 0; i < 10; i++) {
 		stops = play(stop);
-		if (!case_was_slow())
+		slow = case_was_slow();
+		if (!slow)
 			break;
 	}
-	expect(!case_was_slow());
+	expect(!slow);
 	case_end(stops);
 	return stops;
 }
@@ -421,7 +424,8 @@ START_TEST(p1_whoever_stops_or_dies_meanwhile)
 
 	now.world = &worlds[_i / row_count];
 	now.row = &rows[_i % row_count];
-	if (!row_wanted(_i) || !tracer_permitted() || !now.world->enter())
+	if (!row_wanted(_i) || !tracer_permitted() || !now.world->enter() ||
+	    in_qt_world()) /* not yet */
 		return;
 	puppet_reuse();
 	do {
