@@ -42,7 +42,22 @@ static int check_set(struct svshm__qt_lock *lock, struct svshm__error *error)
 	return SVSHM_OK;
 }
 
-static int find_set(struct svshm__qt_lock *lock, struct svshm__error *error)
+/*
+ * A set made for a file that a maker who left has unlinked since we looked at
+ * it: nobody would find it. He unlinks the file first, so it shows now.
+ */
+static bool made_too_late(const struct svshm__qt_lock *lock,
+			  const struct svshm__qt_names *names)
+{
+	if (svshm__qt_file_same(&lock->file, names->lock))
+		return false;
+	svshm__semset_remove(lock->set_id, NULL);
+	return true;
+}
+
+static int find_set(struct svshm__qt_lock *lock,
+		    const struct svshm__qt_names *names,
+		    struct svshm__error *error)
 {
 	int code = svshm__semset_find(lock->file.key, &lock->set_id, error);
 
@@ -51,8 +66,11 @@ static int find_set(struct svshm__qt_lock *lock, struct svshm__error *error)
 		code = svshm__semset_make(lock->file.key, 1, 0600,
 					  &lock->set_id, error);
 		/* Somebody else was faster. */
-		if (code == SVSHM_ALREADY_EXISTS)
+		if (code == SVSHM_ALREADY_EXISTS ||
+		    (!code && made_too_late(lock, names))) {
+			lock->set_id = -1;
 			return SVSHM_REMOVED;
+		}
 		lock->fresh = code == SVSHM_OK;
 		lock->made = lock->made || lock->fresh;
 		CRASHPOINT("qt:set made");
@@ -76,7 +94,7 @@ int svshm__qt_lock_open(struct svshm__qt_lock *lock,
 					   names->project, names->legacy,
 					   lock->make, error);
 		if (!code)
-			code = find_set(lock, error);
+			code = find_set(lock, names, error);
 		if (code == SVSHM_NOT_FOUND)
 			return svshm__error_set(
 				error, SVSHM_LOCK_ERROR, "the lock of another "
