@@ -77,6 +77,8 @@ static int find_set(struct svshm__qt_lock *lock,
 	}
 	if (!code)
 		code = check_set(lock, error);
+	if (code && lock->fresh)
+		svshm__semset_remove(lock->set_id, NULL);
 	if (code)
 		lock->set_id = -1;
 	return code;
@@ -181,8 +183,9 @@ static int take_set(struct svshm__qt_lock *lock, int64_t deadline,
 		int code;
 
 		if (lock->fresh || maker_died(lock)) {
-			lock->fresh = false;
 			code = take_unused(lock, error);
+			if (!code || code == SVSHM_BUSY)
+				lock->fresh = false;
 			if (code != SVSHM_BUSY)
 				return code;
 		}
@@ -241,6 +244,9 @@ int svshm__qt_lock_take(struct svshm__qt_lock *lock,
 		code = svshm__qt_lock_open(lock, names, error);
 		if (!code)
 			code = take_set(lock, deadline, error);
+		/* Made for nothing: others would wait for its maker. */
+		if (code && code != SVSHM_REMOVED && lock->fresh)
+			svshm__qt_lock_remove(lock, names);
 		if (code == SVSHM_REMOVED && vanished++ < 1000) {
 			lock->set_id = -1;
 			continue;
@@ -293,9 +299,16 @@ int svshm__qt_lock_give(struct svshm__qt_lock *lock,
 			struct svshm__error *error)
 {
 	struct sembuf give[] = { { 0, 0, IPC_NOWAIT }, { 0, +1, SEM_UNDO } };
-	int code = svshm__semset_operate(lock->set_id, give, 2, SVSHM__FOREVER,
-					 error);
+	int code = SVSHM_BUSY;
 
+	/* If the kernel is short of something for a moment, all others would
+	   wait for the end of this process. */
+	for (int i = 0; i < 3; i++) {
+		code = svshm__semset_operate(lock->set_id, give, 2,
+					     SVSHM__FOREVER, error);
+		if (!code || code == SVSHM_BUSY)
+			break;
+	}
 	if (code == SVSHM_BUSY)
 		code = give_after_reset(lock, error);
 	if (code != SVSHM_REMOVED)
