@@ -42,7 +42,22 @@ static int check_set(struct svshm__qt_lock *lock, struct svshm__error *error)
 	return SVSHM_OK;
 }
 
-static int find_set(struct svshm__qt_lock *lock, struct svshm__error *error)
+/*
+ * A set made for a file that a maker who left has unlinked since we looked at
+ * it: nobody would find it. He unlinks the file first, so it shows now.
+ */
+static bool made_too_late(const struct svshm__qt_lock *lock,
+			  const struct svshm__qt_names *names)
+{
+	if (svshm__qt_file_same(&lock->file, names->lock))
+		return false;
+	svshm__semset_remove(lock->set_id, NULL);
+	return true;
+}
+
+static int find_set(struct svshm__qt_lock *lock,
+		    const struct svshm__qt_names *names,
+		    struct svshm__error *error)
 {
 	int code = svshm__semset_find(lock->file.key, &lock->set_id, error);
 
@@ -51,14 +66,19 @@ static int find_set(struct svshm__qt_lock *lock, struct svshm__error *error)
 		code = svshm__semset_make(lock->file.key, 1, 0600,
 					  &lock->set_id, error);
 		/* Somebody else was faster. */
-		if (code == SVSHM_ALREADY_EXISTS)
+		if (code == SVSHM_ALREADY_EXISTS ||
+		    (!code && made_too_late(lock, names))) {
+			lock->set_id = -1;
 			return SVSHM_REMOVED;
+		}
 		lock->fresh = code == SVSHM_OK;
 		lock->made = lock->made || lock->fresh;
 		CRASHPOINT("qt:set made");
 	}
 	if (!code)
 		code = check_set(lock, error);
+	if (code && lock->fresh)
+		svshm__semset_remove(lock->set_id, NULL);
 	if (code)
 		lock->set_id = -1;
 	return code;
@@ -76,7 +96,7 @@ int svshm__qt_lock_open(struct svshm__qt_lock *lock,
 					   names->project, names->legacy,
 					   lock->make, error);
 		if (!code)
-			code = find_set(lock, error);
+			code = find_set(lock, names, error);
 		if (code == SVSHM_NOT_FOUND)
 			return svshm__error_set(
 				error, SVSHM_LOCK_ERROR, "the lock of another "
@@ -163,8 +183,9 @@ static int take_set(struct svshm__qt_lock *lock, int64_t deadline,
 		int code;
 
 		if (lock->fresh || maker_died(lock)) {
-			lock->fresh = false;
 			code = take_unused(lock, error);
+			if (!code || code == SVSHM_BUSY)
+				lock->fresh = false;
 			if (code != SVSHM_BUSY)
 				return code;
 		}
@@ -223,6 +244,9 @@ int svshm__qt_lock_take(struct svshm__qt_lock *lock,
 		code = svshm__qt_lock_open(lock, names, error);
 		if (!code)
 			code = take_set(lock, deadline, error);
+		/* Made for nothing: others would wait for its maker. */
+		if (code && code != SVSHM_REMOVED && lock->fresh)
+			svshm__qt_lock_remove(lock, names);
 		if (code == SVSHM_REMOVED && vanished++ < 1000) {
 			lock->set_id = -1;
 			continue;
@@ -275,9 +299,16 @@ int svshm__qt_lock_give(struct svshm__qt_lock *lock,
 			struct svshm__error *error)
 {
 	struct sembuf give[] = { { 0, 0, IPC_NOWAIT }, { 0, +1, SEM_UNDO } };
-	int code = svshm__semset_operate(lock->set_id, give, 2, SVSHM__FOREVER,
-					 error);
+	int code = SVSHM_BUSY;
 
+	/* If the kernel is short of something for a moment, all others would
+	   wait for the end of this process. */
+	for (int i = 0; i < 3; i++) {
+		code = svshm__semset_operate(lock->set_id, give, 2,
+					     SVSHM__FOREVER, error);
+		if (!code || code == SVSHM_BUSY)
+			break;
+	}
 	if (code == SVSHM_BUSY)
 		code = give_after_reset(lock, error);
 	if (code != SVSHM_REMOVED)

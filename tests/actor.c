@@ -79,7 +79,7 @@ void actor_start(struct actor *actor, struct svshm *handle)
 
 void actor_enter(struct actor *actor, const char *key)
 {
-	struct svshm *handle = svshm_new(key);
+	struct svshm *handle = test_new(key);
 
 	actor_start(actor, handle);
 	svshm_free(handle);
@@ -199,7 +199,7 @@ int act_attach_read_only(struct svshm *handle)
 
 struct svshm *make_object(const char *key, size_t size)
 {
-	struct svshm *handle = svshm_new(key);
+	struct svshm *handle = test_new(key);
 
 	expect_code(handle, svshm_create(handle, size, SVSHM_READ_WRITE),
 		    SVSHM_OK);
@@ -215,7 +215,7 @@ struct orphan {
 static int die_attached(void *context)
 {
 	const struct orphan *orphan = context;
-	struct svshm *handle = svshm_new(orphan->key);
+	struct svshm *handle = test_new(orphan->key);
 
 	child_assert(svshm_create(handle, orphan->size, SVSHM_READ_WRITE) ==
 		     SVSHM_OK);
@@ -244,7 +244,7 @@ bool has_bytes(const struct svshm *handle, size_t size, int fill)
 
 void expect_orphan(const char *key, size_t size, int fill)
 {
-	struct svshm *handle = svshm_new(key);
+	struct svshm *handle = test_new(key);
 	struct test_object object;
 
 	ck_assert(test_inspect(key, &object));
@@ -266,7 +266,7 @@ int recover_object(const char *key, unsigned flags,
 		   struct svshm_recovery *recovery)
 {
 	struct svshm_recovery plain = { .flags = flags };
-	struct svshm *handle = svshm_new(key);
+	struct svshm *handle = test_new(key);
 	int code = svshm_inspect(handle, recover_shown,
 				 recovery ? recovery : &plain);
 

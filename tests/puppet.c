@@ -16,6 +16,7 @@
 #include "key.h"
 #include "layout.h"
 #include "process.h"
+#include "qt.h"
 #include "semset.h"
 
 #define PATIENCE_MS 60000
@@ -46,6 +47,12 @@ void *test_shared(size_t size)
 
 /* ---- The puppet's side --------------------------------------------------- */
 
+static int segment_of(const struct svshm *handle)
+{
+	return handle->qt ? handle->qt->segment_id :
+			    handle->attachment->segment_id;
+}
+
 static int act_script(struct svshm *handle)
 {
 	test_crash_at(script->point, script->signal, 1);
@@ -55,7 +62,7 @@ static int act_script(struct svshm *handle)
 	const int *data = svshm_const_data(handle);
 
 	script->attached = data != NULL;
-	script->segment_id = data ? handle->attachment->segment_id : -1;
+	script->segment_id = data ? segment_of(handle) : -1;
 	script->mark = data ? *data : 0;
 	return code;
 }
@@ -311,7 +318,7 @@ static int count_ours(const struct svshm_object *object, void *context)
 
 static struct leftovers scan_for(const char *key, svshm_visit *visit)
 {
-	struct svshm *handle = svshm_new(key);
+	struct svshm *handle = test_new(key);
 	const char *path = svshm_native_key(handle);
 	struct leftovers leftovers = { path, svshm__key_name_hash(path), 0,
 				       SVSHM_NOT_FOUND };

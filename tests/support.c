@@ -436,6 +436,17 @@ void test_await_blocked(pid_t pid)
 
 /* ---- Objects ------------------------------------------------------------------------ */
 
+enum svshm_layout test_layout = SVSHM_LAYOUT_NATIVE;
+
+struct svshm *test_new(const char *key)
+{
+	struct svshm *handle = svshm_new(key);
+
+	child_assert(handle != NULL);
+	child_assert(svshm_set_layout(handle, test_layout) == 0);
+	return handle;
+}
+
 static int copy_object(const struct svshm_object *from, void *context)
 {
 	struct test_object *to = context;
@@ -458,7 +469,7 @@ static int copy_object(const struct svshm_object *from, void *context)
 
 bool test_inspect(const char *key, struct test_object *object)
 {
-	struct svshm *handle = svshm_new(key);
+	struct svshm *handle = test_new(key);
 	int code = svshm_inspect(handle, copy_object, object);
 
 	svshm_free(handle);
@@ -483,7 +494,7 @@ static int count_object(const struct svshm_object *object, void *context)
 
 static struct count count_objects(const char *key)
 {
-	struct svshm *handle = svshm_new(key);
+	struct svshm *handle = test_new(key);
 	struct count count = { svshm_native_key(handle), 0, 0 };
 
 	svshm_scan(0, count_object, &count);
@@ -499,7 +510,7 @@ unsigned test_count_segments(const char *key)
 
 bool test_nothing_left(const char *key)
 {
-	struct svshm *handle = svshm_new(key);
+	struct svshm *handle = test_new(key);
 	struct count count = count_objects(key);
 	struct test_object object;
 	bool file = access(svshm_native_key(handle), F_OK) == 0;

@@ -86,6 +86,14 @@ bool test_is_blocked(pid_t pid);
 
 /* ---- Objects ------------------------------------------------------------------ */
 
+/*
+ * A handle for KEY, of the layout that this process's tests have chosen: the
+ * native one at first. What takes a key, here and in actor.h and puppet.h, makes
+ * its handles so.
+ */
+extern enum svshm_layout test_layout;
+struct svshm *test_new(const char *key);
+
 /* What svshm_inspect() shows of KEY, copied; false: nothing. */
 struct test_object {
 	enum svshm_verdict verdict;

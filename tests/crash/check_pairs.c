@@ -9,6 +9,7 @@
 
 #include <stdio.h>
 
+#include "qtwire.h"
 #include "scene.h"
 #include "tracer.h"
 
@@ -102,10 +103,16 @@ static struct {
 #define expect(condition) \
 	ck_assert_msg((condition), CASE "not so: %s", CASE_VALUES, #condition)
 
+/* With Qt, nearly everything does: lock(), and whoever comes or recovers. */
+static bool waits_for_lock(const struct player *player)
+{
+	return player->act == svshm_lock || in_qt_world();
+}
+
 /* Whoever joins an object that isn't there yet, makes it. */
 static void take_role(struct player *player, enum role role, bool *first)
 {
-	role_take(&player->puppet, now.key, role, *first);
+	role_come(&player->puppet, now.key, role, *first);
 	player->owns = role == OWNER;
 	if (role > OUTSIDE)
 		*first = false;
@@ -121,6 +128,8 @@ static void set_scene(void)
 	take_role(&now.third, row->third ? ATTACHED : ABSENT, &first);
 	take_role(&now.first, row->first, &first);
 	take_role(&now.second, row->second, &first);
+	role_lock(&now.first.puppet, row->first);
+	role_lock(&now.second.puppet, row->second);
 	now.next.puppet.alive = false;
 	now.next.owns = false;
 	if (row->ground == LOST_FILE)
@@ -130,7 +139,8 @@ static void set_scene(void)
 	now.first.code = now.second.code = 0;
 	now.tracer.shared_only = true;
 	now.tracer.may_sleep = row->second == OWNER &&
-			       now.first.act == svshm_lock;
+			       waits_for_lock(&now.first);
+	holes_open(now.key);
 }
 
 /* ---- What the codes mean ------------------------------------------------- */
@@ -156,7 +166,13 @@ static void ended(struct player *player, int code)
 
 static bool on_orphan(void)
 {
-	return now.row->ground == ORPHAN || now.row->ground == ORPHAN_SMALL;
+	return now.row->ground == ORPHAN || now.row->ground == ORPHAN_SMALL ||
+	       (now.row->ground == HALF_MADE && in_qt_world());
+}
+
+static bool leaves(const struct player *player)
+{
+	return player->act == svshm_detach || player->act == act_exit;
 }
 
 static bool creates(const struct player *player)
@@ -164,9 +180,18 @@ static bool creates(const struct player *player)
 	return player->act == act_create || player->act == act_create_locked;
 }
 
+/*
+ * Qt: who leaves unmaps first, and then takes the lock if he was the last. Who
+ * comes in between finds what he would find after a death.
+ */
+static bool may_look_dead(void)
+{
+	return in_qt_world() && (leaves(&now.first) || leaves(&now.second));
+}
+
 static bool allowed(const struct player *player, int code)
 {
-	bool death = now.fate == DIES || on_orphan();
+	bool death = now.fate == DIES || on_orphan() || may_look_dead();
 
 	if (player->act == act_exit)
 		return code == PUPPET_ENDED;
@@ -182,7 +207,7 @@ static bool allowed(const struct player *player, int code)
 		return code == SVSHM_NOT_FOUND ||
 		       (death && code == SVSHM_ORPHANED);
 	/* exit(3) with the lock held is reported, too. */
-	return player->act == svshm_lock && code == SVSHM_OWNER_DIED &&
+	return player->act == svshm_lock && code == owner_died() &&
 	       (now.fate == DIES || now.first.act == act_exit ||
 		now.second.act == act_exit);
 }
@@ -226,7 +251,9 @@ static bool first_stops_at(unsigned stop)
 			return false;
 		if (tracer_next(tracer) == TRACER_ENDED)
 			return false;
+		holes_note(tracer);
 	}
+	case_may_take(in_waiting_hole() ? 3000 : 1000);
 	return true;
 }
 
@@ -271,7 +298,7 @@ static void first_goes_on(void)
 	}
 	if (code == PUPPET_BLOCKED) {
 		/* For the lock; or for a gate, and then not for long. */
-		if (now.first.act == svshm_lock)
+		if (waits_for_lock(&now.first))
 			unlock(&now.second);
 		code = puppet_end(&now.first.puppet);
 	}
@@ -289,7 +316,7 @@ static void second_ends(void)
 {
 	if (now.second.code != PUPPET_BLOCKED)
 		return;
-	if (now.second.act == svshm_lock)
+	if (waits_for_lock(&now.second))
 		unlock(&now.first);
 	ended(&now.second, puppet_end(&now.second.puppet));
 }
@@ -327,6 +354,10 @@ static void next_creates(void)
 {
 	int code;
 
+	if (in_qt_world()) {
+		unlock(&now.first);
+		unlock(&now.second);
+	}
 	puppet_start(&now.next.puppet, now.key);
 	code = next_act(&now.next.puppet, act_create);
 	ck_assert_msg(code == (anybody_attached() ? SVSHM_ALREADY_EXISTS :
@@ -347,7 +378,7 @@ static void leave(struct player *player)
 		unlock(&now.first);
 		unlock(&now.second);
 		code = puppet_do(&player->puppet, svshm_lock);
-		expect(code == SVSHM_OK || code == SVSHM_OWNER_DIED);
+		expect(code == SVSHM_OK || code == owner_died());
 		puppet_expect(&player->puppet, svshm_make_consistent, SVSHM_OK);
 		puppet_expect(&player->puppet, svshm_unlock, SVSHM_OK);
 	}
@@ -364,7 +395,10 @@ static void expect_all_gone(bool played)
 {
 	if (!played || now.row->ground == LOST_FILE)
 		recover_leftovers(now.key);
-	expect(test_nothing_left(now.key));
+	if (!played)
+		use_up(now.key);
+	expect(nothing_left(now.key));
+	expect(set_is_gone(now.fate == DIES));
 	/* A set without its key file is the tool's to find. */
 	if (now.fate == DIES || now.row->ground == LOST_FILE)
 		recover_leftovers(now.key);
@@ -401,15 +435,16 @@ static bool play(unsigned stop)
 
 static bool play_in_time(unsigned stop)
 {
-	bool stops;
+	bool stops, slow;
 
 	case_begin();
 	for (int i = 0; i < 10; i++) {
 		stops = play(stop);
-		if (!case_was_slow())
+		slow = case_was_slow();
+		if (!slow)
 			break;
 	}
-	expect(!case_was_slow());
+	expect(!slow);
 	case_end(stops);
 	return stops;
 }
@@ -421,7 +456,8 @@ START_TEST(p1_whoever_stops_or_dies_meanwhile)
 
 	now.world = &worlds[_i / row_count];
 	now.row = &rows[_i % row_count];
-	if (!row_wanted(_i) || !tracer_permitted() || !now.world->enter())
+	if (!row_wanted(_i) || !tracer_permitted() || !now.world->enter() ||
+	    !ground_possible(now.row->ground))
 		return;
 	puppet_reuse();
 	do {
@@ -434,7 +470,8 @@ START_TEST(p1_whoever_stops_or_dies_meanwhile)
 		}
 		stop++;
 	} while (stops);
-	ck_assert_uint_gt(stop, 2);
+	/* The fast lock may make no call that others notice. */
+	ck_assert_uint_gt(stop, 1);
 }
 END_TEST
 
@@ -443,6 +480,7 @@ static Suite *make_suite(void)
 	Suite *suite = suite_create("P1: pairs");
 	TCase *tcase = tcase_create("pairs");
 
+	qt_use_directory();
 	tcase_set_timeout(tcase, 600);
 	tcase_add_loop_test(tcase, p1_whoever_stops_or_dies_meanwhile, 0,
 			    row_count * world_count);

@@ -7,11 +7,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ipc.h>
 #include <sys/mman.h>
+#include <sys/sem.h>
 #include <unistd.h>
 
 #include "lock.h"
 #include "process.h"
+#include "qt_key.h"
+#include "qtwire.h"
 
 #define BOUND_MS 1000
 
@@ -29,19 +33,43 @@ static bool enter_fast_native(void)
 	return svshm__lock_engine(SVSHM__LOCK_FAST) != NULL;
 }
 
+static bool enter_qt(void)
+{
+	test_layout = SVSHM_LAYOUT_QT;
+	return true;
+}
+
 const struct world worlds[] = {
 	{ "portable lock, native layout", enter_portable_native },
 	{ "fast lock, native layout", enter_fast_native },
+	{ "Qt layout", enter_qt },
 };
 
 const int world_count = (int)(sizeof(worlds) / sizeof(*worlds));
 
+bool in_qt_world(void)
+{
+	return test_layout == SVSHM_LAYOUT_QT;
+}
+
+int owner_died(void)
+{
+	return in_qt_world() ? SVSHM_OK : SVSHM_OWNER_DIED;
+}
+
 /* ---- Grounds and roles --------------------------------------------------- */
+
+bool ground_possible(enum ground ground)
+{
+	/* Without its key file a Qt object can't be found: the kernel's objects
+	   carry no name. */
+	return !in_qt_world() || ground != LOST_FILE;
+}
 
 static int act_create_small(struct svshm *handle)
 {
 	svshm_set_max_processes(handle, 14);
-	return act_create(handle);
+	return svshm_create(handle, 50, SVSHM_READ_WRITE);
 }
 
 static void leave_orphan(const char *key, actor_act *create)
@@ -67,10 +95,12 @@ void ground_make(const char *key, enum ground ground)
 {
 	switch (ground) {
 	case KEY_FILE:
-		die_creating(key, "create:file made");
+		die_creating(key, in_qt_world() ? "qt:file made" :
+						  "create:file made");
 		break;
 	case HALF_MADE:
-		die_creating(key, "create:before magic");
+		die_creating(key, in_qt_world() ? "qt:mapped" :
+						  "create:before magic");
 		break;
 	case ORPHAN:
 		leave_orphan(key, act_create);
@@ -85,7 +115,7 @@ void ground_make(const char *key, enum ground ground)
 	}
 }
 
-void role_take(struct puppet *puppet, const char *key, enum role role,
+void role_come(struct puppet *puppet, const char *key, enum role role,
 	       bool first)
 {
 	memset(puppet, 0, sizeof(*puppet));
@@ -97,6 +127,10 @@ void role_take(struct puppet *puppet, const char *key, enum role role,
 	puppet_expect(puppet, first ? act_create : act_attach, SVSHM_OK);
 	if (first)
 		puppet_expect(puppet, act_mark, SVSHM_OK);
+}
+
+void role_lock(struct puppet *puppet, enum role role)
+{
 	if (role == OWNER)
 		puppet_expect(puppet, svshm_lock, SVSHM_OK);
 	if (role == WAITER) {
@@ -175,6 +209,73 @@ const char *act_name(actor_act *act)
 	return "?";
 }
 
+/* ---- What is left -------------------------------------------------------- */
+
+bool nothing_left(const char *key)
+{
+	/* The native layout knows nothing of the lock's file. */
+	return test_nothing_left(key) &&
+	       (!in_qt_world() || qt_nothing_left(key));
+}
+
+void use_up(const char *key)
+{
+	struct puppet user;
+
+	if (!in_qt_world())
+		return;
+	puppet_start(&user, key);
+	puppet_expect(&user, act_create, SVSHM_OK);
+	puppet_leave(&user);
+}
+
+static struct {
+	char *lock_path;
+	key_t lock_key; /* -1: not seen yet */
+	bool waiting, lost;
+} hole;
+
+void holes_open(const char *key)
+{
+	free(hole.lock_path);
+	memset(&hole, 0, sizeof(hole));
+	hole.lock_key = (key_t)-1;
+	if (in_qt_world())
+		hole.lock_path = qt_lock_path(key);
+}
+
+void holes_note(const struct tracer *tracer)
+{
+	const char *call = tracer_call_name(tracer->number);
+	key_t key;
+
+	if (!hole.lock_path)
+		return;
+	if (strcmp(call, "semget") == 0 || strcmp(call, "shmget") == 0)
+		hole.waiting = hole.waiting || tracer->stop == TRACER_EXIT;
+	else if (strcmp(call, "semtimedop") == 0 || strcmp(call, "shmat") == 0)
+		hole.waiting = tracer->stop == TRACER_ENTRY && hole.waiting;
+	key = ftok(hole.lock_path, SVSHM__QT_PROJECT);
+	if (key != (key_t)-1)
+		hole.lock_key = key;
+	hole.lost = key == (key_t)-1 && hole.lock_key != (key_t)-1;
+}
+
+bool in_waiting_hole(void)
+{
+	return hole.waiting;
+}
+
+bool set_is_gone(bool died)
+{
+	int id = hole.lock_key == (key_t)-1 ? -1 : semget(hole.lock_key, 0, 0);
+
+	if (id < 0)
+		return true;
+	semctl(id, 0, IPC_RMID);
+	return died && hole.lost;
+}
+
 /* ---- Cases --------------------------------------------------------------- */
 
 /* Shared with all children, since Check forks for each test. */
@@ -183,7 +284,8 @@ static struct cases {
 	unsigned stride, row_stride;
 	unsigned run, passed;
 	int64_t slowest_ms; /* of all next steps */
-	bool slow;          /* in this case */
+	int64_t bound_ms;   /* in this case */
+	bool slow;          /* since that was asked for last */
 } *cases;
 
 void cases_open(const char *what, unsigned stride, unsigned row_stride)
@@ -210,6 +312,12 @@ void case_begin(void)
 {
 	cases->run++;
 	cases->slow = false;
+	cases->bound_ms = BOUND_MS;
+}
+
+void case_may_take(int64_t milliseconds)
+{
+	cases->bound_ms = milliseconds;
 }
 
 void case_end(bool counts)
@@ -222,7 +330,10 @@ void case_end(bool counts)
 
 bool case_was_slow(void)
 {
-	return cases->slow;
+	bool slow = cases->slow;
+
+	cases->slow = false;
+	return slow;
 }
 
 void cases_print(void)
@@ -253,7 +364,7 @@ int next_act(struct puppet *puppet, actor_act *act)
 
 	if (took > cases->slowest_ms)
 		cases->slowest_ms = took;
-	if (took > BOUND_MS)
+	if (took > cases->bound_ms)
 		cases->slow = true;
 	return code;
 }

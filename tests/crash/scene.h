@@ -7,7 +7,9 @@
 #ifndef SVSHM_CRASH_SCENE_H
 #define SVSHM_CRASH_SCENE_H
 
-#include "puppet.h"
+#include <stdint.h>
+
+#include "tracer.h"
 
 /* ---- Worlds -------------------------------------------------------------- */
 
@@ -20,14 +22,25 @@ struct world {
 extern const struct world worlds[];
 extern const int world_count;
 
+/*
+ * The world of the Qt layout, in which less can be promised: see lib/qt.c. To
+ * be called after enter().
+ */
+bool in_qt_world(void);
+
+/* A lock's next owner after one who died. Qt has no place for a mark. */
+int owner_died(void);
+
 /* ---- Grounds and roles --------------------------------------------------- */
 
 enum ground {
 	NOTHING,
 	KEY_FILE,     /* alone, of a maker that died */
-	HALF_MADE,    /* all there, but the header isn't complete */
+	HALF_MADE,    /* all there, but the header isn't complete; with Qt,
+			 who has no header, that is an orphan without mark */
 	ORPHAN,       /* marked */
-	ORPHAN_SMALL, /* with room for fewer processes than create asks for */
+	ORPHAN_SMALL, /* smaller than what create asks for, and with room for
+			 fewer processes */
 	LIVE,         /* the one who joins first makes it, marked */
 	LOST_FILE     /* the same, and then its key file is unlinked */
 };
@@ -40,15 +53,20 @@ enum role {
 	WAITER    /* for the lock, which somebody else owns */
 };
 
+/* Whether this world has such a ground. */
+bool ground_possible(enum ground ground);
+
 /* Leave on KEY what GROUND says; nothing, if it is one of the living. */
 void ground_make(const char *key, enum ground ground);
 
 /*
- * Start PUPPET in its ROLE; FIRST: it makes the object. (Owners before
- * waiters.)
+ * Start PUPPET, and attach it if its ROLE says so; FIRST: it makes the object.
+ * When all are there, the owner takes the lock, and then the waiter waits: with
+ * Qt, nobody can attach while it is taken.
  */
-void role_take(struct puppet *puppet, const char *key, enum role role,
+void role_come(struct puppet *puppet, const char *key, enum role role,
 	       bool first);
+void role_lock(struct puppet *puppet, enum role role);
 
 /* Unlink KEY's key file, which nothing else does. */
 void lose_key_file(const char *key);
@@ -64,6 +82,34 @@ int act_count(struct svshm *handle);        /* COUNTED + that count */
 #define COUNTED 2000
 
 const char *act_name(actor_act *act);
+
+/* ---- What is left -------------------------------------------------------- */
+
+/* Nothing of KEY is left: neither in the kernel nor key files. */
+bool nothing_left(const char *key);
+
+/*
+ * Qt: a lock without memory is nobody's to remove, as it may be a
+ * QSystemSemaphore, and neither are files alone. The next one who creates KEY's
+ * object uses them, and takes them away: here that is done.
+ */
+void use_up(const char *key);
+
+/*
+ * Where the Qt wire leaves a hole for who dies there; in other worlds there are
+ * none:
+ *   - A set that has no value yet, or a segment that was not mapped yet, may
+ *     have a living maker, and nobody can tell: who comes waits for a second.
+ *   - A lock's key file is unlinked, and then its set removed. Who dies between
+ *     leaves a set to which nothing leads. (The other order would be worse: who
+ *     comes between makes another set, and loses its key file.)
+ * holes_note() wants to be told of each stop of the one who is to die.
+ * set_is_gone(): nothing is left of the set, or it was lost in such a hole.
+ */
+void holes_open(const char *key);
+void holes_note(const struct tracer *tracer);
+bool in_waiting_hole(void);
+bool set_is_gone(bool died);
 
 /* ---- Cases --------------------------------------------------------------- */
 
@@ -92,11 +138,13 @@ bool row_wanted(int row);
 bool case_wanted(unsigned n);
 
 /*
- * Let PUPPET do ACT, which must take less than a second, with one of two codes.
- * A machine may be busy: a case that was slow once is no failure, see
- * case_was_slow().
+ * Let PUPPET do ACT, which must take less than a second, or what
+ * case_may_take() has allowed in this case. A machine may be busy: a case that
+ * was slow once is no failure. case_was_slow() tells of the time since it was
+ * asked last.
  */
 int next_act(struct puppet *puppet, actor_act *act);
+void case_may_take(int64_t milliseconds);
 bool case_was_slow(void);
 
 #endif
