@@ -94,7 +94,8 @@ uint64_t svshm__process_mappings(int segment_id)
 
 /*
  * Reading it takes longer than all the rest of an attach, so it is read once a
- * process. Two threads that come here at once store the same.
+ * process. Two threads that come here at once store the same, and read_by last.
+ * (32 bits last until 2106; people read it.)
  */
 int64_t svshm__process_start_time(void)
 {

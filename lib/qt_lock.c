@@ -299,16 +299,8 @@ int svshm__qt_lock_give(struct svshm__qt_lock *lock,
 			struct svshm__error *error)
 {
 	struct sembuf give[] = { { 0, 0, IPC_NOWAIT }, { 0, +1, SEM_UNDO } };
-	int code = SVSHM_BUSY;
+	int code = svshm__semset_give_back(lock->set_id, give, 2, error);
 
-	/* If the kernel is short of something for a moment, all others would
-	   wait for the end of this process. */
-	for (int i = 0; i < 3; i++) {
-		code = svshm__semset_operate(lock->set_id, give, 2,
-					     SVSHM__FOREVER, error);
-		if (!code || code == SVSHM_BUSY)
-			break;
-	}
 	if (code == SVSHM_BUSY)
 		code = give_after_reset(lock, error);
 	if (code != SVSHM_REMOVED)

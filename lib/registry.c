@@ -135,31 +135,13 @@ int svshm__gate_try(struct svshm__set *set)
 	return svshm__gate_refresh(set, NULL);
 }
 
-/*
- * To give back what is ours fails only if the set is gone; or if the kernel is
- * short of something for a moment, and then all others would wait for the end
- * of this process: try again.
- */
-static int give_back(int set_id, struct sembuf *operations, size_t count)
-{
-	int code = SVSHM_OK;
-
-	for (int i = 0; i < 3; i++) {
-		code = svshm__semset_operate(set_id, operations, count,
-					     SVSHM__FOREVER, NULL);
-		if (!code)
-			break;
-	}
-	return code;
-}
-
 void svshm__gate_leave(int set_id)
 {
 	/* No wait: the gate is ours. If the set is gone, so is the gate. */
 	struct sembuf leave = operation(SVSHM__SEM_GATE, -1,
 					IPC_NOWAIT | SEM_UNDO);
 
-	give_back(set_id, &leave, 1);
+	svshm__semset_give_back(set_id, &leave, 1, NULL);
 }
 
 int svshm__gate_stamp(int set_id, struct svshm__error *error)
@@ -276,13 +258,13 @@ void svshm__slot_release(int set_id, int slot, bool death_token)
 	};
 	size_t count = death_token ? 3 : 1;
 	unsigned tokens;
-	int code = give_back(set_id, operations, count);
+	int code = svshm__semset_give_back(set_id, operations, count, NULL);
 
 	/* No room for one more: ERANGE. */
 	if (code == SVSHM_LOCK_ERROR && death_token &&
 	    !svshm__semset_value(set_id, SVSHM__SEM_LOCK, &tokens, NULL)) {
 		drain_tokens(set_id, tokens);
-		give_back(set_id, operations, count);
+		svshm__semset_give_back(set_id, operations, count, NULL);
 	}
 }
 

@@ -173,6 +173,20 @@ int svshm__semset_operate(int id, struct sembuf *operations, size_t count,
 				   operations[0].sem_num, operations[0].sem_op);
 }
 
+int svshm__semset_give_back(int id, struct sembuf *operations, size_t count,
+			    struct svshm__error *error)
+{
+	int code = SVSHM_OK;
+
+	for (int i = 0; i < 3; i++) {
+		code = svshm__semset_operate(id, operations, count,
+					     SVSHM__FOREVER, error);
+		if (!code || code == SVSHM_BUSY)
+			break;
+	}
+	return code;
+}
+
 int svshm__semset_change(int id, mode_t mode, gid_t group,
 			 struct svshm__error *error)
 {
