@@ -24,6 +24,8 @@
  *   4. Owned: does the path still lead to the file whose key the set has? If
  *      not, for a second: newcomers have another lock; LOCK_ERROR says so.
  *   5. A set that vanishes (EIDRM, EINVAL) is made anew: its maker has left.
+ *   6. create, attach: a set that was there is another key's if the files
+ *      collide in ftok: KEY_ERROR.
  *
  * CREATE, ATTACH. I1: a segment is made, joined and removed inside the lock
  * only.
@@ -39,13 +41,15 @@
  *   6. Does the path still lead to the key file of 2? Else start again.
  *   7. Leave the lock.
  *
- * DETACH. Unmap first. I2: who sees no mapping left after his own is gone may
- * be the last; of several, the lock lets one after the other look again. The
- * last one removes: segment (by id), its key file, lock file, set. Killed in
- * between: an orphan, or key files, or a set without memory; the next create
- * uses or replaces all of these. Not so between the last two: nothing leads to
- * the set any more, and only a scan of all sets shows it. If the set went first,
- * who came in between would make another, and lose its file.
+ * DETACH. Unmap, inside the lock if no other mapping is left: else who creates
+ * or attaches in between would see a death. I2: who sees no mapping left after
+ * his own is gone may be the last; of several, who leave together, the lock
+ * lets one after the other look again. The last one removes: segment (by id),
+ * its key file, lock file, set. Killed in between: an orphan, or key files, or a
+ * set without memory; the next create uses or replaces all of these. Not so
+ * between the last two: nothing leads to the set any more, and only a scan of
+ * all sets shows it. If the set went first, who came in between would make
+ * another, and lose its file.
  *
  * WHAT QT DOES ALL THE SAME, and no other process can prevent:
  *   - create() sets the semaphore to 1 also while somebody owns the lock: two
@@ -92,6 +96,34 @@ static int look_at_file(struct attempt *attempt, bool make)
 	return svshm__qt_file_look(&qt->file, qt->names.segment,
 				   qt->names.project, qt->names.legacy, make,
 				   attempt->error);
+}
+
+/* Inside the lock: is it this key's? Then it is left if the answer is no. */
+static int check_lock(struct attempt *attempt)
+{
+	struct svshm__qt *qt = attempt->qt;
+	int code = SVSHM_OK;
+
+	if (!qt->lock.made)
+		code = svshm__qt_file_check_collision(&qt->lock.file,
+						      qt->names.lock,
+						      qt->names.project,
+						      attempt->error);
+	if (!code)
+		return SVSHM_OK;
+	svshm__qt_leave(qt, attempt->borrowed);
+	/* Of a file that we have just made, the other one has the set. */
+	if (qt->lock.file.made)
+		svshm__qt_file_unlink(&qt->lock.file, qt->names.lock);
+	return code;
+}
+
+static int enter(struct attempt *attempt)
+{
+	int code = svshm__qt_enter(attempt->qt, SVSHM__QT_TIMEOUT_MS,
+				   &attempt->borrowed, attempt->error);
+
+	return code ? code : check_lock(attempt);
 }
 
 /* SVSHM_OK: there is a segment, and it may be joined or replaced. */
@@ -259,8 +291,7 @@ static int create_once(struct attempt *attempt)
 
 	memset(&qt->file, 0, sizeof(qt->file));
 	qt->lock.make = true;
-	code = svshm__qt_enter(qt, SVSHM__QT_TIMEOUT_MS, &attempt->borrowed,
-			       attempt->error);
+	code = enter(attempt);
 	if (code)
 		return code;
 	code = look_at_file(attempt, true);
@@ -308,8 +339,7 @@ static int attach_once(struct attempt *attempt)
 	if (code)
 		return code;
 	qt->lock.make = qt->file.owner == geteuid();
-	code = svshm__qt_enter(qt, SVSHM__QT_TIMEOUT_MS, &attempt->borrowed,
-			       attempt->error);
+	code = enter(attempt);
 	if (code)
 		return code;
 	code = look_at_file(attempt, false);

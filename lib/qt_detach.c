@@ -10,8 +10,17 @@
 #include "crashpoint.h"
 #include "segment.h"
 
-/* 0: nobody has it mapped. SVSHM_BUSY; SVSHM_REMOVED: it is gone. */
-static int look_for_users(const struct svshm__qt *qt,
+/* One who leaves. */
+struct leaver {
+	struct svshm__qt *qt;
+	int timeout_ms;
+	struct svshm__error *error;
+	bool inside;   /* the lock */
+	bool borrowed; /* it is another handle's of this thread */
+};
+
+/* 0: there are no more than OURS mappings. SVSHM_BUSY; SVSHM_REMOVED. */
+static int look_for_users(const struct svshm__qt *qt, unsigned ours,
 			  struct svshm__error *error)
 {
 	struct svshm__segment_status status;
@@ -19,23 +28,42 @@ static int look_for_users(const struct svshm__qt *qt,
 
 	if (code)
 		return code;
-	return status.mappings ? SVSHM_BUSY : SVSHM_OK;
+	return status.mappings > ours ? SVSHM_BUSY : SVSHM_OK;
+}
+
+static int enter(struct leaver *leaver)
+{
+	int code = svshm__qt_enter(leaver->qt, leaver->timeout_ms,
+				   &leaver->borrowed, leaver->error);
+
+	leaver->inside = !code;
+	return code;
+}
+
+/* Before our mapping goes, if it is the only one. */
+static int enter_if_last(struct leaver *leaver)
+{
+	leaver->qt->lock.make = true;
+	leaver->qt->lock.made = false;
+	if (leaver->inside || look_for_users(leaver->qt, 1, NULL))
+		return SVSHM_OK;
+	return enter(leaver);
 }
 
 /* Inside the lock: segment, key file, lock. The lock goes with it, unless
    another object has been made under the name meanwhile: then it is that
    one's too. */
-static int remove_object(struct svshm__qt *qt, bool borrowed,
-			 struct svshm__error *error)
+static int remove_object(const struct leaver *leaver)
 {
+	struct svshm__qt *qt = leaver->qt;
 	bool same = svshm__qt_file_same(&qt->file, qt->names.segment);
-	int code = svshm__segment_remove(qt->segment_id, error);
+	int code = svshm__segment_remove(qt->segment_id, leaver->error);
 
 	CRASHPOINT("qt:segment gone");
 	if (code || !same) {
-		svshm__qt_leave(qt, borrowed);
+		svshm__qt_leave(qt, leaver->borrowed);
 		return code ? code :
-			svshm__error_set(error, SVSHM_REMOVED,
+			svshm__error_set(leaver->error, SVSHM_REMOVED,
 					 "its key file %.300s was removed or "
 					 "replaced meanwhile (does something "
 					 "clean up its directory?): who came "
@@ -48,30 +76,27 @@ static int remove_object(struct svshm__qt *qt, bool borrowed,
 	return SVSHM_OK;
 }
 
-/* Our mapping is gone. OWNER: we are inside the lock as it is, and it is ours
-   to give. */
-static int leave_object(struct svshm__qt *qt, bool owner, int timeout_ms,
-			struct svshm__error *error)
+/* Our mapping is gone. */
+static int leave_object(struct leaver *leaver)
 {
-	bool borrowed = false;
-	int code = look_for_users(qt, error);
+	struct svshm__qt *qt = leaver->qt;
+	int code = look_for_users(qt, 0, leaver->error);
 
-	if (!code && !owner) {
-		code = svshm__qt_enter(qt, timeout_ms, &borrowed, error);
+	if (!code && !leaver->inside) {
+		code = enter(leaver);
 		if (code)
 			return code;
-		code = look_for_users(qt, error);
-		owner = true;
+		code = look_for_users(qt, 0, leaver->error);
 	}
 	if (!code)
-		return remove_object(qt, borrowed, error);
+		return remove_object(leaver);
 	/* One that we have made for nothing, as another last one has removed
 	   all; or that would shut the object's owner out, as it is root's. */
-	if (owner && qt->lock.made &&
+	if (leaver->inside && qt->lock.made &&
 	    (code == SVSHM_REMOVED || qt->file.owner != geteuid()))
 		svshm__qt_lock_remove(&qt->lock, &qt->names);
-	else if (owner)
-		svshm__qt_leave(qt, borrowed);
+	else if (leaver->inside)
+		svshm__qt_leave(qt, leaver->borrowed);
 	/* Others are there, or another one was the last as well. */
 	return code == SVSHM_BUSY || code == SVSHM_REMOVED ? SVSHM_OK : code;
 }
@@ -92,7 +117,9 @@ static int is_removed(const struct svshm__qt *qt, struct svshm__error *error)
 int svshm__qt_detach(struct svshm *handle)
 {
 	struct svshm__qt *qt = handle->qt;
-	bool owner = svshm__qt_owns(qt);
+	struct leaver leaver = { .qt = qt, .timeout_ms = SVSHM__QT_TIMEOUT_MS,
+				 .error = &handle->error,
+				 .inside = svshm__qt_owns(qt) };
 
 	/* After exit(3) has detached: the process's end does the rest. */
 	if (qt->left) {
@@ -100,19 +127,19 @@ int svshm__qt_detach(struct svshm *handle)
 		return SVSHM_OK;
 	}
 
-	int removed = is_removed(qt, &handle->error);
+	int code = is_removed(qt, &handle->error);
 
+	if (!code)
+		code = enter_if_last(&leaver);
+	CRASHPOINT("qt:leaving");
 	svshm__qt_list_detach(qt);
 	svshm__qt_set_owner(qt, false);
 	CRASHPOINT("qt:unmapped");
-	if (removed) {
-		if (owner)
-			svshm__qt_leave(qt, false);
-		return removed;
-	}
-	qt->lock.make = true;
-	qt->lock.made = false;
-	return leave_object(qt, owner, SVSHM__QT_TIMEOUT_MS, &handle->error);
+	if (!code)
+		return leave_object(&leaver);
+	if (leaver.inside)
+		svshm__qt_leave(qt, false);
+	return code;
 }
 
 /*
@@ -127,20 +154,24 @@ void svshm__qt_exit(void)
 	char *path;
 
 	while (svshm__qt_list_leave_next(&copy, &path)) {
-		bool owner = svshm__qt_is_inside(&copy, true);
+		struct leaver leaver = {
+			.qt = &copy,
+			.timeout_ms = SVSHM__QT_TIMEOUT_AT_EXIT_MS,
+			.inside = svshm__qt_is_inside(&copy, true)
+		};
+		/* The lock that is held goes with the object, or is given back
+		   by the kernel. */
+		bool held = leaver.inside;
 		int code = path ? svshm__qt_names_of_path(&copy.names, path,
 					copy.names.project, NULL) :
 				  SVSHM_OUT_OF_RESOURCES;
 
 		free(path);
+		if (!code)
+			code = enter_if_last(&leaver);
 		svshm__segment_vacate(copy.address, copy.size);
-		if (code)
-			continue;
-		/* The lock that is held goes with the object, or is given back
-		   by the kernel. */
-		if (!owner || look_for_users(&copy, NULL) == SVSHM_OK)
-			leave_object(&copy, owner,
-				     SVSHM__QT_TIMEOUT_AT_EXIT_MS, NULL);
+		if (!code && (!held || look_for_users(&copy, 0, NULL) == 0))
+			leave_object(&leaver);
 		svshm__qt_names_free(&copy.names);
 	}
 }

@@ -208,6 +208,32 @@ START_TEST(qt_collisions_are_told)
 }
 END_TEST
 
+/* Two keys would have one lock, and who leaves first would take it along. */
+START_TEST(qt_collisions_of_locks_are_told)
+{
+	const char *key = test_key("lock 1"), *other = test_key("lock 2");
+	char *path = qt_lock_path(key), *other_path = qt_lock_path(other);
+	struct svshm *handle = qt_handle(key), *colliding = qt_handle(other);
+
+	if (!make_colliding_files(path, other_path))
+		return;
+	expect_code(handle, svshm_create(handle, 10, SVSHM_READ_WRITE), 0);
+	expect_failure(colliding, svshm_create(colliding, 10,
+					       SVSHM_READ_WRITE),
+		       SVSHM_KEY_ERROR, "same IPC key");
+	expect_code(handle, svshm_lock(handle), 0);
+	expect_code(handle, svshm_unlock(handle), 0);
+	ck_assert_int_eq(wire_value(key), 1);
+	svshm_free(handle);
+	svshm_free(colliding);
+	unlink(other_path);
+	ck_assert(qt_nothing_left(key));
+	ck_assert(qt_nothing_left(other));
+	free(path);
+	free(other_path);
+}
+END_TEST
+
 /* ---- Segments and sets ------------------------------------------------- */
 
 START_TEST(qt_a_set_of_two_is_no_lock)
@@ -408,6 +434,7 @@ static Suite *make_suite(void)
 	tcase_add_test(tcase, qt_hard_links_hide_the_lock);
 	tcase_add_test(tcase, qt_lost_key_files_are_told);
 	tcase_add_test(tcase, qt_collisions_are_told);
+	tcase_add_test(tcase, qt_collisions_of_locks_are_told);
 	tcase_add_test(tcase, qt_a_set_of_two_is_no_lock);
 	tcase_add_test(tcase, qt_removed_under_its_users);
 	tcase_add_test(tcase, qt_recovery_takes_orphans_only);

@@ -93,6 +93,8 @@ check "the live object is not taken for a leftover" 0 "$SVSHM" recover
 out "nothing to recover"
 set=$("$SVSHM" info "$prefix-who" --json |
 	sed -n 's/^ *"semaphore_id": \([0-9]*\),/\1/p')
+# Else it sees that, and leaves, before it is looked at.
+kill -STOP "$job"
 ipcrm -s "$set"
 check "a set that was removed" 0 "$SVSHM" list --json
 out '"set-gone"'

@@ -170,28 +170,14 @@ static bool on_orphan(void)
 	       (now.row->ground == HALF_MADE && in_qt_world());
 }
 
-static bool leaves(const struct player *player)
-{
-	return player->act == svshm_detach || player->act == act_exit;
-}
-
 static bool creates(const struct player *player)
 {
 	return player->act == act_create || player->act == act_create_locked;
 }
 
-/*
- * Qt: who leaves unmaps first, and then takes the lock if he was the last. Who
- * comes in between finds what he would find after a death.
- */
-static bool may_look_dead(void)
-{
-	return in_qt_world() && (leaves(&now.first) || leaves(&now.second));
-}
-
 static bool allowed(const struct player *player, int code)
 {
-	bool death = now.fate == DIES || on_orphan() || may_look_dead();
+	bool death = now.fate == DIES || on_orphan();
 
 	if (player->act == act_exit)
 		return code == PUPPET_ENDED;

@@ -56,7 +56,7 @@ objects=
 compile $FUZZ_TOOL_SOURCES
 tool=$objects
 
-[ $# -gt 0 ] || set -- header object key tool
+[ $# -gt 0 ] || set -- header object key qt tool
 result=0
 keys=$(mktemp -d "${TMPDIR:-/tmp}/svshm-fuzz.XXXXXX")
 trap 'rm -rf "$keys"' EXIT
