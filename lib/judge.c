@@ -226,6 +226,22 @@ int svshm__judge_look(struct svshm__evidence *evidence, int segment_id,
 	return SVSHM_OK;
 }
 
+int svshm__judge_renew(struct svshm__evidence *evidence,
+		       const struct svshm__set *set, struct svshm__error *error)
+{
+	int code = svshm__segment_stat(evidence->segment_id,
+				       &evidence->segment, error);
+
+	evidence->mapping = NULL;
+	if (code)
+		return code == SVSHM_REMOVED ? SVSHM__AGAIN : code;
+	if (evidence->set.id != set->id || evidence->segment.mappings ||
+	    evidence->held != svshm__slots_held(set))
+		return SVSHM__NEXT;
+	evidence->set = *set;
+	return SVSHM_OK;
+}
+
 void svshm__judge_free(struct svshm__evidence *evidence)
 {
 	if (evidence->mapping && !evidence->mapping_borrowed)

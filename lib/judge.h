@@ -80,6 +80,16 @@ int svshm__judge_look(struct svshm__evidence *evidence, int segment_id,
 		      const struct svshm__key_file *file,
 		      struct svshm__error *error);
 
+/*
+ * Inside the gate: the same for EVIDENCE of a valid header that was gathered
+ * inside it a while ago, without mapping it once more. As long as nobody has it
+ * mapped, and the same slots are held, the memory has nothing new to tell.
+ * SVSHM__NEXT: that is not so; gather it from the start.
+ */
+int svshm__judge_renew(struct svshm__evidence *evidence,
+		       const struct svshm__set *set,
+		       struct svshm__error *error);
+
 /* Give back the mapping, unless it was taken (mapping set to NULL). */
 void svshm__judge_free(struct svshm__evidence *evidence);
 

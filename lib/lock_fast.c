@@ -171,8 +171,8 @@ static int post(const struct svshm__attachment *attachment,
 		{ SVSHM__SEM_LOCK, 0, IPC_NOWAIT },
 		{ SVSHM__SEM_LOCK, 1, IPC_NOWAIT },
 	};
-	int code = svshm__semset_operate(attachment->set_id, operations, 2,
-					 SVSHM__FOREVER, error);
+	int code = svshm__semset_give_back(attachment->set_id, operations, 2,
+					   error);
 
 	return code == SVSHM_BUSY ? SVSHM_OK : code;
 }

@@ -54,8 +54,8 @@ static int give(const struct svshm__locker *locker, struct svshm__error *error)
 	/* Before the release: a death in between leaves nothing torn. */
 	svshm__store(&locker->header->lock_word, 0);
 	CRASHPOINT("unlock:clean");
-	int code = svshm__semset_operate(locker->attachment->set_id, &release,
-					 1, SVSHM__FOREVER, error);
+	int code = svshm__semset_give_back(locker->attachment->set_id, &release,
+					   1, error);
 
 	/* The lock was free: somebody else has written to the semaphore. */
 	return code == SVSHM_BUSY ? SVSHM_LOCK_ERROR : code;

@@ -20,6 +20,7 @@
 #include "process.h"
 #include "qt_recover.h"
 #include "recover_foreign.h"
+#include "scan.h"
 
 #define GATE_TIMEOUT_MS 30000
 
@@ -101,6 +102,26 @@ static void leave_gate(struct work *work)
 		svshm__gate_leave(work->evidence.set.id);
 }
 
+/*
+ * To map an object is what takes longest, for the kernel to take it away again:
+ * not twice in a scan, unless somebody wants to see what is in it.
+ */
+static int look_again(struct work *work)
+{
+	const struct svshm_recovery *recovery = work->recovery;
+	const struct svshm__evidence *seen =
+		svshm__scan_evidence(work->object);
+	struct svshm__set set = work->evidence.set;
+	int code;
+
+	if (!seen || recovery->save || (recovery->flags & SVSHM_RECOVER_FORCE))
+		return SVSHM__NEXT;
+	work->evidence = *seen;
+	code = svshm__judge_renew(&work->evidence, &set, &work->error);
+	work->evidence.set = set;
+	return code;
+}
+
 /* The segment that has the key now must be the one that was shown. */
 static int look(struct work *work)
 {
@@ -115,11 +136,13 @@ static int look(struct work *work)
 		return code;
 	if (id != object->segment_id)
 		return gone(work);
+	code = look_again(work);
 	/* To be written to: see remove_all(). */
-	code = svshm__judge_look(
-		&work->evidence, id,
-		(work->recovery->flags & SVSHM_RECOVER_FORCE) != 0, true, NULL,
-		&work->error);
+	if (code == SVSHM__NEXT)
+		code = svshm__judge_look(
+			&work->evidence, id,
+			(work->recovery->flags & SVSHM_RECOVER_FORCE) != 0,
+			true, NULL, &work->error);
 	return code == SVSHM__AGAIN ? gone(work) : code;
 }
 
@@ -215,7 +238,7 @@ static int remove_all(struct work *work)
 
 	/* By force, under its users: they are told at their next lock. */
 	if (evidence->header == SVSHM__HEADER_VALID &&
-	    !evidence->mapping_read_only)
+	    evidence->mapping && !evidence->mapping_read_only)
 		svshm__store(&((struct svshm__header *)evidence->mapping)
 				      ->removed, 1);
 	svshm__judge_free(evidence);

@@ -107,6 +107,13 @@ int svshm__scan_show(const struct svshm__candidate *candidate,
 		     bool foreign_too, svshm_visit *visit, void *context,
 		     bool *shown);
 
+/*
+ * The evidence of OBJECT, if it is being visited, has a valid header, and was
+ * judged inside its gate; else NULL.
+ */
+const struct svshm__evidence *
+svshm__scan_evidence(const struct svshm_object *object);
+
 /* svshm_inspect(), for svshm.c. */
 int svshm__scan_inspect(const char *path, bool native, svshm_visit *visit,
 			void *context, struct svshm__error *error);

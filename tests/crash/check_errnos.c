@@ -397,6 +397,11 @@ static bool play(unsigned entry, int errno_index)
 	/* Another call than before: it has waited for somebody meanwhile. */
 	if (!now.errnum)
 		now.errnum = now.failure->errnums[0];
+	/* In the Qt layout to take is the same operation, and may wait. */
+	if (now.errnum == EAGAIN && !in_qt_world() &&
+	    strncmp(now.failure->call, "sem", 3) == 0 &&
+	    tracer_gives_back(&now.tracer))
+		now.errnum = EINTR;
 	tracer_fail(&now.tracer, now.errnum);
 	end_act();
 	check_aftermath();

@@ -13,7 +13,9 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdint.h>
 #include <string.h>
+#include <sys/sem.h>
 #include <sys/syscall.h>
 #include <sys/user.h>
 #include <sys/wait.h>
@@ -166,6 +168,8 @@ static void look_at_call(struct tracer *tracer)
 	if (info.op == PTRACE_SYSCALL_INFO_ENTRY) {
 		tracer->stop = TRACER_ENTRY;
 		tracer->number = (long)info.entry.nr;
+		for (int i = 0; i < 6; i++)
+			tracer->arguments[i] = info.entry.args[i];
 	} else {
 		tracer->stop = TRACER_EXIT;
 	}
@@ -258,6 +262,20 @@ void tracer_kill(struct tracer *tracer)
 	puppet_kill(tracer->puppet);
 }
 
+bool tracer_gives_back(const struct tracer *tracer)
+{
+	struct sembuf first;
+	long word;
+
+	errno = 0;
+	word = ptrace(PTRACE_PEEKDATA, tracer->puppet->actor.pid,
+		      (void *)(uintptr_t)tracer->arguments[1], NULL);
+	if (errno)
+		return false;
+	memcpy(&first, &word, sizeof(first));
+	return first.sem_op < 0 && (first.sem_flg & SEM_UNDO);
+}
+
 #if defined(__x86_64__) && defined(__LP64__)
 
 static bool poke(pid_t pid, size_t offset, long value)
@@ -326,6 +344,12 @@ bool tracer_fail(struct tracer *tracer, int errnum)
 {
 	(void)tracer;
 	(void)errnum;
+	return false;
+}
+
+bool tracer_gives_back(const struct tracer *tracer)
+{
+	(void)tracer;
 	return false;
 }
 

@@ -23,6 +23,7 @@ struct tracer {
 	unsigned stops; /* made so far */
 	enum tracer_stop stop;
 	long number;    /* of the system call */
+	unsigned long long arguments[6]; /* at TRACER_ENTRY, its */
 	int code;       /* of the act, or enum puppet_answer, after ENDED */
 	char where[64]; /* for people */
 };
@@ -50,6 +51,12 @@ void tracer_kill(struct tracer *tracer);
  * exit then. False: not on this processor.
  */
 bool tracer_fail(struct tracer *tracer, int errnum);
+
+/*
+ * At TRACER_ENTRY of semop or semtimedop: does it take back what a semaphore's
+ * undo entry says? Then it has nothing to wait for, and EAGAIN cannot be.
+ */
+bool tracer_gives_back(const struct tracer *tracer);
 
 /* The name of a system call; "call" if it is none of those that have one. */
 const char *tracer_call_name(long number);
