@@ -5,6 +5,7 @@
 
 #include <limits.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "crashpoint.h"
 #include "process.h"
@@ -312,14 +313,30 @@ int svshm__qt_lock_give(struct svshm__qt_lock *lock,
 				"two may have been inside at a time");
 }
 
+/* One of root's, made for this user's key, is root's to remove. */
+static bool may_remove(const struct svshm__qt_lock *lock)
+{
+	struct svshm__set_status status;
+	uid_t us = geteuid();
+
+	return us == 0 || svshm__semset_stat(lock->set_id, &status, NULL) ||
+	       status.uid == us || status.creator_uid == us;
+}
+
 /* Qt's order: who finds the set gone makes a new file, never finds the old. */
 void svshm__qt_lock_remove(struct svshm__qt_lock *lock,
 			   const struct svshm__qt_names *names)
 {
-	if (names->legacy)
-		svshm__qt_file_unlink(&lock->file, names->lock);
-	CRASHPOINT("qt:lock file gone");
-	if (lock->set_id >= 0)
-		svshm__semset_remove(lock->set_id, NULL);
+	bool there = lock->set_id >= 0;
+
+	if (!there || may_remove(lock)) {
+		if (names->legacy)
+			svshm__qt_file_unlink(&lock->file, names->lock);
+		CRASHPOINT("qt:lock file gone");
+		there = there && svshm__semset_remove(lock->set_id, NULL);
+	}
+	/* What stays must not stay ours. */
+	if (there && !lock->fresh)
+		svshm__qt_lock_give(lock, NULL);
 	lock->set_id = -1;
 }

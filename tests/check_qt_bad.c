@@ -110,6 +110,47 @@ START_TEST(qt_other_users_files_are_refused)
 }
 END_TEST
 
+static int alice_leaves(void *context)
+{
+	const char *key = context;
+	struct svshm *handle;
+
+	become(ALICE);
+	handle = qt_handle(key);
+	child_assert(svshm_create(handle, 10, SVSHM_READ_WRITE) == SVSHM_OK);
+	child_assert(svshm_detach(handle) == SVSHM_OK);
+	/* She is still there, and yet it is free. */
+	child_assert(wire_value(key) == 1);
+	child_assert(svshm_create(handle, 10, SVSHM_READ_WRITE) == SVSHM_OK);
+	child_assert(svshm_detach(handle) == SVSHM_OK);
+	return 0;
+}
+
+/* Who may not remove the set leaves it, with its file, for the next one. */
+START_TEST(qt_a_set_of_roots_stays_in_use)
+{
+	const char *key = test_key("roots");
+	char *path = qt_lock_path(key);
+
+	if (test_skip_without_root())
+		return;
+	open_scratch();
+	ck_assert_int_eq(chmod(test_scratch("qt"), 01777), 0);
+	close(open(path, O_CREAT | O_EXCL, 0600));
+	ck_assert_int_eq(chown(path, ALICE, (gid_t)-1), 0);
+
+	struct foreign set = foreign_set(ftok(path, 'Q'), 1, 1, 0666);
+
+	ck_assert_int_eq(test_wait(test_fork(alice_leaves, (void *)key)), 0);
+	ck_assert_int_eq(access(path, F_OK), 0);
+	ck_assert_int_eq(wire_value(key), 1);
+	foreign_remove(&set);
+	unlink(path);
+	free(path);
+	ck_assert(qt_nothing_left(key));
+}
+END_TEST
+
 START_TEST(qt_files_with_something_in_them_are_kept)
 {
 	char *path = make_file("own.conf", "mine\n", geteuid(), 0600);
@@ -430,6 +471,7 @@ static Suite *make_suite(void)
 	tcase_add_test(tcase, qt_links_are_not_followed);
 	tcase_add_test(tcase, qt_a_linked_lock_is_not_followed);
 	tcase_add_test(tcase, qt_other_users_files_are_refused);
+	tcase_add_test(tcase, qt_a_set_of_roots_stays_in_use);
 	tcase_add_test(tcase, qt_files_with_something_in_them_are_kept);
 	tcase_add_test(tcase, qt_hard_links_hide_the_lock);
 	tcase_add_test(tcase, qt_lost_key_files_are_told);

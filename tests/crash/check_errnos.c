@@ -295,6 +295,14 @@ static void leave(struct puppet *puppet)
 	puppet_leave(puppet);
 }
 
+/* Who was told that what he had was gone, when it wasn't, may hold it as long
+   as he lives. */
+static void kill_if_deceived(void)
+{
+	if (now.victim.alive && (now.errnum == EINVAL || now.errnum == EIDRM))
+		puppet_kill(&now.victim);
+}
+
 static void check_aftermath(void)
 {
 	check_code();
@@ -302,6 +310,8 @@ static void check_aftermath(void)
 	if (begins() && now.code < 0)
 		try_again();
 	unlock_if_owned();
+	if (!now.victim.attached)
+		kill_if_deceived();
 	puppet_start(&now.next, now.key);
 	if (now.company.attached || now.victim.attached)
 		next_joins();
@@ -313,10 +323,7 @@ static void check_aftermath(void)
 		check(next_gives(&now.victim, svshm_detach, SVSHM_OK,
 				 SVSHM_OK));
 	leave(&now.company);
-	/* Who was told that what he had was gone, when it wasn't, may hold it
-	   as long as he lives. */
-	if (now.victim.alive && (now.errnum == EINVAL || now.errnum == EIDRM))
-		puppet_kill(&now.victim);
+	kill_if_deceived();
 	puppet_leave(&now.victim);
 	recover_leftovers(now.key);
 	use_up(now.key);
