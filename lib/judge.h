@@ -81,10 +81,11 @@ int svshm__judge_look(struct svshm__evidence *evidence, int segment_id,
 		      struct svshm__error *error);
 
 /*
- * Inside the gate: the same for EVIDENCE of a valid header that was gathered
- * inside it a while ago, without mapping it once more. As long as nobody has it
- * mapped, and the same slots are held, the memory has nothing new to tell.
- * SVSHM__NEXT: that is not so; gather it from the start.
+ * Inside the gate, with SET as it is now: bring EVIDENCE of a valid header that
+ * was gathered inside it a while ago up to date, without mapping the segment
+ * once more. If it is the same segment, nobody has it mapped, and as many slots
+ * are held, then its memory has nothing to add. SVSHM__NEXT: that is not so;
+ * gather it from the start. SVSHM__AGAIN as above.
  */
 int svshm__judge_renew(struct svshm__evidence *evidence,
 		       const struct svshm__set *set,

@@ -45,11 +45,12 @@
  * or attaches in between would see a death. I2: who sees no mapping left after
  * his own is gone may be the last; of several, who leave together, the lock
  * lets one after the other look again. The last one removes: segment (by id),
- * its key file, lock file, set. Killed in between: an orphan, or key files, or a
- * set without memory; the next create uses or replaces all of these. Not so
- * between the last two: nothing leads to the set any more, and only a scan of
- * all sets shows it. If the set went first, who came in between would make
- * another, and lose its file.
+ * its key file, lock file, set. A set that is not his to remove (root's, made
+ * for this user's key) he gives back, and leaves its file. Killed in between: an
+ * orphan, or key files, or a set without memory; the next create uses or
+ * replaces all of these. Not so between the last two: nothing leads to the set
+ * any more, and only a scan of all sets shows it. If the set went first, who
+ * came in between would make another, and lose its file.
  *
  * WHAT QT DOES ALL THE SAME, and no other process can prevent:
  *   - create() sets the semaphore to 1 also while somebody owns the lock: two

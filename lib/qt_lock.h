@@ -47,7 +47,8 @@ int svshm__qt_lock_take(struct svshm__qt_lock *lock,
 int svshm__qt_lock_give(struct svshm__qt_lock *lock,
 			struct svshm__error *error);
 
-/* Held: remove key file and set. Who waits makes new ones. */
+/* Held: remove key file and set. Who waits makes new ones. If the set may not be
+   removed, it is given back, and keeps its file. */
 void svshm__qt_lock_remove(struct svshm__qt_lock *lock,
 			   const struct svshm__qt_names *names);
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * svshm_recover(): what a scan has found is judged again inside its gate and,
- * if it is a leftover, removed in the order of the last detach (native.c):
+ * svshm_recover(): what a scan has found is judged again inside its gate (from
+ * what the kernel tells, if the scan has read the header inside it) and, if it
+ * is a leftover, removed in the order of the last detach (native.c):
  * segment, key file, set. A death in between leaves what the next user or the
  * next run of recover puts right.
  *
@@ -112,14 +113,11 @@ static int look_again(struct work *work)
 	const struct svshm__evidence *seen =
 		svshm__scan_evidence(work->object);
 	struct svshm__set set = work->evidence.set;
-	int code;
 
 	if (!seen || recovery->save || (recovery->flags & SVSHM_RECOVER_FORCE))
 		return SVSHM__NEXT;
 	work->evidence = *seen;
-	code = svshm__judge_renew(&work->evidence, &set, &work->error);
-	work->evidence.set = set;
-	return code;
+	return svshm__judge_renew(&work->evidence, &set, &work->error);
 }
 
 /* The segment that has the key now must be the one that was shown. */

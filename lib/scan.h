@@ -108,9 +108,14 @@ int svshm__scan_show(const struct svshm__candidate *candidate,
 		     bool *shown);
 
 /*
- * The evidence of OBJECT, if it is being visited, has a valid header, and was
- * judged inside its gate; else NULL.
+ * Call VISIT. EVIDENCE: of an object that has a valid header, and was judged
+ * inside its gate; else NULL.
  */
+int svshm__scan_visit(const struct svshm_object *object,
+		      const struct svshm__evidence *evidence,
+		      svshm_visit *visit, void *context);
+
+/* That evidence, if OBJECT is being visited; else NULL. */
 const struct svshm__evidence *
 svshm__scan_evidence(const struct svshm_object *object);
 

@@ -10,15 +10,12 @@
 #include <string.h>
 
 #include "estimate.h"
-#include "mapping.h"
 
 /* What struct svshm_object points to. */
 struct picture {
 	struct svshm_object object;
 	struct svshm__evidence evidence;
 	bool inside; /* the gate */
-	bool judged_inside;
-	struct picture *next; /* that is being visited */
 	struct svshm_process *processes;
 	char *key;
 	struct svshm__set_use use; /* of another program's set */
@@ -191,7 +188,7 @@ static int look_at_set(struct picture *picture,
 	code = svshm__gate_try(set);
 	if (code == SVSHM__AGAIN && !set->fresh)
 		return code;
-	picture->inside = picture->judged_inside = code == SVSHM_OK;
+	picture->inside = code == SVSHM_OK;
 	evidence->gate_held = code == SVSHM_BUSY;
 	return SVSHM_OK;
 }
@@ -227,43 +224,6 @@ static int gather(struct picture *picture,
 	if (code == SVSHM_PERMISSION_DENIED && candidate->status)
 		evidence->segment = *candidate->status;
 	return code == SVSHM_PERMISSION_DENIED ? SVSHM_OK : code;
-}
-
-/* [mapping mutex] */
-static struct picture *visited;
-
-static int show_to(struct picture *picture, svshm_visit *visit, void *context)
-{
-	struct picture **link;
-
-	svshm__mapping_mutex_lock();
-	picture->next = visited;
-	visited = picture;
-	svshm__mapping_mutex_unlock();
-
-	int code = visit(&picture->object, context);
-
-	svshm__mapping_mutex_lock();
-	for (link = &visited; *link != picture; link = &(*link)->next)
-		;
-	*link = picture->next;
-	svshm__mapping_mutex_unlock();
-	return code;
-}
-
-const struct svshm__evidence *
-svshm__scan_evidence(const struct svshm_object *object)
-{
-	const struct picture *picture;
-
-	svshm__mapping_mutex_lock();
-	for (picture = visited; picture; picture = picture->next)
-		if (&picture->object == object)
-			break;
-	svshm__mapping_mutex_unlock();
-	return picture && picture->judged_inside &&
-	       picture->evidence.header == SVSHM__HEADER_VALID ?
-		&picture->evidence : NULL;
 }
 
 /* Before the visit: svshm_recover() will want the gate, and our mapping would
@@ -374,6 +334,7 @@ int svshm__scan_show(const struct svshm__candidate *candidate,
 		     bool *shown)
 {
 	struct picture *picture = calloc(1, sizeof(*picture));
+	const struct svshm__evidence *evidence = NULL;
 	int code = picture ? gather(picture, candidate) :
 			     SVSHM_OUT_OF_RESOURCES;
 
@@ -395,8 +356,11 @@ int svshm__scan_show(const struct svshm__candidate *candidate,
 		goto out;
 	if (shown)
 		*shown = true;
+	if (picture->inside &&
+	    picture->evidence.header == SVSHM__HEADER_VALID)
+		evidence = &picture->evidence;
 	let_go(picture);
-	code = show_to(picture, visit, context);
+	code = svshm__scan_visit(&picture->object, evidence, visit, context);
 out:
 	if (picture) {
 		let_go(picture);

@@ -78,6 +78,59 @@ START_TEST(p5_recover_judges_again)
 }
 END_TEST
 
+static int recover_after_a_death(const struct svshm_object *object,
+				 void *context)
+{
+	struct actor *actor = context;
+
+	expect_act(actor, act_attach, SVSHM_ORPHANED);
+	actor_kill(actor);
+	return svshm_recover(object, NULL);
+}
+
+START_TEST(p5_recover_after_one_more_death)
+{
+	const char *key = test_key("one-more");
+	struct svshm *handle = svshm_new(key);
+	struct actor actor;
+
+	make_orphan(key, 100, 'x');
+	actor_enter(&actor, key);
+	expect_code(handle, svshm_inspect(handle, recover_after_a_death,
+					  &actor), SVSHM_OK);
+	svshm_free(handle);
+	ck_assert(test_nothing_left(key));
+}
+END_TEST
+
+/* The one that was shown has gone, and another one has its name. */
+static int recover_after_another(const struct svshm_object *object,
+				 void *context)
+{
+	struct actor *actor = context;
+
+	expect_act(actor, act_attach, SVSHM_ORPHANED);
+	expect_act(actor, svshm_detach, SVSHM_OK);
+	make_orphan(object->key, 200, 'y');
+	return svshm_recover(object, NULL);
+}
+
+START_TEST(p5_recover_leaves_another_of_the_name)
+{
+	const char *key = test_key("another");
+	struct svshm *handle = svshm_new(key);
+	struct actor actor;
+
+	make_orphan(key, 100, 'x');
+	actor_enter(&actor, key);
+	expect_code(handle, svshm_inspect(handle, recover_after_another,
+					  &actor), SVSHM_NOT_FOUND);
+	actor_kill(&actor);
+	svshm_free(handle);
+	expect_orphan(key, 200, 'y');
+}
+END_TEST
+
 /* ---- Saving -------------------------------------------------------------------------- */
 
 struct saving {
@@ -176,6 +229,8 @@ static Suite *make_suite(void)
 	tcase_add_test(tests, p5_dry_run_removes_nothing);
 	tcase_add_test(tests, p5_recover_removes_orphans_only);
 	tcase_add_test(tests, p5_recover_judges_again);
+	tcase_add_test(tests, p5_recover_after_one_more_death);
+	tcase_add_test(tests, p5_recover_leaves_another_of_the_name);
 	tcase_add_test(tests, p5_saved_before_the_removal);
 	tcase_add_test(tests, p5_what_cannot_be_saved_stays);
 	tcase_add_test(tests, p5_saves_only_what_it_removes);

@@ -254,6 +254,7 @@ START_TEST(qt_collisions_of_locks_are_told)
 {
 	const char *key = test_key("lock 1"), *other = test_key("lock 2");
 	char *path = qt_lock_path(key), *other_path = qt_lock_path(other);
+	char *segment = qt_segment_path(other);
 	struct svshm *handle = qt_handle(key), *colliding = qt_handle(other);
 
 	if (!make_colliding_files(path, other_path))
@@ -262,6 +263,14 @@ START_TEST(qt_collisions_of_locks_are_told)
 	expect_failure(colliding, svshm_create(colliding, 10,
 					       SVSHM_READ_WRITE),
 		       SVSHM_KEY_ERROR, "same IPC key");
+	close(open(segment, O_CREAT | O_EXCL, 0640));
+
+	struct foreign memory = foreign_segment(ftok(segment, 'Q'), 10, 0600);
+
+	expect_failure(colliding, svshm_attach(colliding, SVSHM_READ_WRITE),
+		       SVSHM_KEY_ERROR, "same IPC key");
+	foreign_remove(&memory);
+	unlink(segment);
 	expect_code(handle, svshm_lock(handle), 0);
 	expect_code(handle, svshm_unlock(handle), 0);
 	ck_assert_int_eq(wire_value(key), 1);
@@ -272,6 +281,7 @@ START_TEST(qt_collisions_of_locks_are_told)
 	ck_assert(qt_nothing_left(other));
 	free(path);
 	free(other_path);
+	free(segment);
 }
 END_TEST
 

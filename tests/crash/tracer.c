@@ -158,18 +158,23 @@ static int next_signal(const struct tracer *tracer, bool may_sleep)
 	return WSTOPSIG(status);
 }
 
-static void look_at_call(struct tracer *tracer)
+static struct __ptrace_syscall_info ask(const struct tracer *tracer)
 {
 	struct __ptrace_syscall_info info;
 
 	ck_assert_int_gt(ptrace(PTRACE_GET_SYSCALL_INFO,
 				tracer->puppet->actor.pid,
 				(void *)sizeof(info), &info), 0);
+	return info;
+}
+
+static void look_at_call(struct tracer *tracer)
+{
+	struct __ptrace_syscall_info info = ask(tracer);
+
 	if (info.op == PTRACE_SYSCALL_INFO_ENTRY) {
 		tracer->stop = TRACER_ENTRY;
 		tracer->number = (long)info.entry.nr;
-		for (int i = 0; i < 6; i++)
-			tracer->arguments[i] = info.entry.args[i];
 	} else {
 		tracer->stop = TRACER_EXIT;
 	}
@@ -264,14 +269,14 @@ void tracer_kill(struct tracer *tracer)
 
 bool tracer_gives_back(const struct tracer *tracer)
 {
+	uintptr_t operations = (uintptr_t)ask(tracer).entry.args[1];
 	struct sembuf first;
 	long word;
 
 	errno = 0;
 	word = ptrace(PTRACE_PEEKDATA, tracer->puppet->actor.pid,
-		      (void *)(uintptr_t)tracer->arguments[1], NULL);
-	if (errno)
-		return false;
+		      (void *)operations, NULL);
+	ck_assert_int_eq(errno, 0);
 	memcpy(&first, &word, sizeof(first));
 	return first.sem_op < 0 && (first.sem_flg & SEM_UNDO);
 }

@@ -23,7 +23,6 @@ struct tracer {
 	unsigned stops; /* made so far */
 	enum tracer_stop stop;
 	long number;    /* of the system call */
-	unsigned long long arguments[6]; /* at TRACER_ENTRY, its */
 	int code;       /* of the act, or enum puppet_answer, after ENDED */
 	char where[64]; /* for people */
 };

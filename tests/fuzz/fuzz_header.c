@@ -10,11 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fuzz.h"
 #include "judge.h"
 
 #define SIZE (3 * 4096)
-
-int LLVMFuzzerTestOneInput(const uint8_t *input, size_t size);
 
 static void fill_in(unsigned char *segment)
 {
@@ -39,12 +38,6 @@ static void fill_in(unsigned char *segment)
 	memcpy(segment, &header, sizeof(header));
 	memcpy(segment + header.path_offset, path, sizeof(path));
 	memcpy(segment + header.key_offset, key, sizeof(key));
-}
-
-static void check(int condition)
-{
-	if (!condition)
-		abort();
 }
 
 static unsigned touch(const unsigned char *bytes, uint64_t length)

@@ -11,16 +11,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "fuzz.h"
 #include "key.h"
 #include "svshm.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *input, size_t size);
-
-static void check(int condition)
-{
-	if (!condition)
-		abort();
-}
 
 static void check_key(const char *key)
 {

@@ -16,6 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "fuzz.h"
 #include "handle.h"
 #include "key.h"
 #include "layout.h"
@@ -24,26 +25,11 @@
 #define KEY "svshm-fuzz"
 #define DATA_SIZE 100
 
-int LLVMFuzzerInitialize(int *argc, char ***argv);
-int LLVMFuzzerTestOneInput(const uint8_t *input, size_t size);
-
 static unsigned char *template;
 static size_t template_size;
 static unsigned short values[SVSHM__SEMAPHORES_MAX];
 static int value_count;
 static char *path;
-
-static void check(int condition)
-{
-	if (!condition)
-		abort();
-}
-
-static int checked(int code)
-{
-	check(code <= SVSHM_ORPHANED && code >= SVSHM_NOT_SUPPORTED);
-	return code;
-}
 
 /* What a real one looks like, with room for few. */
 int LLVMFuzzerInitialize(int *argc, char ***argv)

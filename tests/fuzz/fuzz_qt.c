@@ -17,25 +17,11 @@
 #include <sys/shm.h>
 #include <unistd.h>
 
+#include "fuzz.h"
 #include "qt_key.h"
 #include "semun.h"
 
 #define FUZZ_KEY "svshm fuzz 1"
-
-int LLVMFuzzerInitialize(int *argc, char ***argv);
-int LLVMFuzzerTestOneInput(const uint8_t *input, size_t size);
-
-static void check(int condition)
-{
-	if (!condition)
-		abort();
-}
-
-static int checked(int code)
-{
-	check(code <= SVSHM_ORPHANED && code >= SVSHM_NOT_SUPPORTED);
-	return code;
-}
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {

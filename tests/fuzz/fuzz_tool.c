@@ -10,18 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fuzz.h"
 #include "tool.h"
 
-int LLVMFuzzerInitialize(int *argc, char ***argv);
-int LLVMFuzzerTestOneInput(const uint8_t *input, size_t size);
-
 static FILE *nowhere, *real_stderr;
-
-static void check(int condition)
-{
-	if (!condition)
-		abort();
-}
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Who is shown to a visitor just now, so that svshm_recover(), called from
+ * within the visit, finds on what the object was judged. Callers can only hand
+ * it the object, or a copy, of which nothing is known here.
+ */
+#include <config.h>
+
+#include "scan.h"
+
+#include "mapping.h"
+
+/* On the visiting thread's stack. [mapping mutex] */
+static struct visit {
+	const struct svshm_object *object;
+	const struct svshm__evidence *evidence;
+	struct visit *next;
+} *first;
+
+int svshm__scan_visit(const struct svshm_object *object,
+		      const struct svshm__evidence *evidence,
+		      svshm_visit *visit, void *context)
+{
+	struct visit mine = { object, evidence, NULL };
+	struct visit **link;
+
+	svshm__mapping_mutex_lock();
+	mine.next = first;
+	first = &mine;
+	svshm__mapping_mutex_unlock();
+
+	int code = visit(object, context);
+
+	svshm__mapping_mutex_lock();
+	for (link = &first; *link != &mine; link = &(*link)->next)
+		;
+	*link = mine.next;
+	svshm__mapping_mutex_unlock();
+	return code;
+}
+
+const struct svshm__evidence *
+svshm__scan_evidence(const struct svshm_object *object)
+{
+	const struct svshm__evidence *evidence = NULL;
+
+	svshm__mapping_mutex_lock();
+	for (const struct visit *visit = first; visit; visit = visit->next)
+		if (visit->object == object)
+			evidence = visit->evidence;
+	svshm__mapping_mutex_unlock();
+	return evidence;
+}
