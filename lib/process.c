@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -77,6 +78,16 @@ uint64_t svshm__process_mappings(int segment_id)
 	return count;
 }
 
+/* The number of the namespace that all others are below: the kernel's
+   PROC_PID_INIT_INO. */
+bool svshm__process_sees_all(void)
+{
+	struct stat status;
+
+	return stat("/proc/self/ns/pid", &status) == 0 &&
+	       status.st_ino == 0xEFFFFFFC;
+}
+
 #else
 
 static int64_t read_start_time(void)
@@ -88,6 +99,11 @@ uint64_t svshm__process_mappings(int segment_id)
 {
 	(void)segment_id;
 	return 0;
+}
+
+bool svshm__process_sees_all(void)
+{
+	return false;
 }
 
 #endif

@@ -20,6 +20,10 @@ void svshm__process_name(char *name, size_t size);
  */
 uint64_t svshm__process_mappings(int segment_id);
 
+/* Whether the kernel shows this process all processes' pids: no pid namespace
+   keeps any from it. Unknown is false. */
+bool svshm__process_sees_all(void);
+
 /* Milliseconds of a clock that nobody sets. */
 int64_t svshm__process_clock(void);
 

@@ -20,7 +20,9 @@
  *      Killed between semget and this step: the set is unused, see 3.
  *   3. A set of value 0 that nobody has ever operated on belongs to a maker
  *      between semget and its first value. If it is still so after a second,
- *      the maker is dead, and the set is taken as in 2. (Qt waits for ever.)
+ *      the maker is dead: the set is removed, and 1 makes another. (Qt waits
+ *      for ever.) A maker who was only slow goes on with 5; one who came to
+ *      own it between our look and the removal hears of it in unlock().
  *   4. Owned: does the path still lead to the file whose key the set has? If
  *      not, for a second: newcomers have another lock; LOCK_ERROR says so.
  *   5. A set that vanishes (EIDRM, EINVAL) is made anew: its maker has left.

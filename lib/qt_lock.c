@@ -56,6 +56,24 @@ static bool made_too_late(const struct svshm__qt_lock *lock,
 	return true;
 }
 
+/* REMOVED: somebody else was faster. */
+static int make_set(struct svshm__qt_lock *lock,
+		    const struct svshm__qt_names *names,
+		    struct svshm__error *error)
+{
+	int code = svshm__semset_make(lock->file.key, 1, 0600, &lock->set_id,
+				      error);
+
+	if (code == SVSHM_ALREADY_EXISTS ||
+	    (!code && made_too_late(lock, names))) {
+		lock->set_id = -1;
+		return SVSHM_REMOVED;
+	}
+	lock->fresh = code == SVSHM_OK;
+	CRASHPOINT("qt:set made");
+	return code;
+}
+
 static int find_set(struct svshm__qt_lock *lock,
 		    const struct svshm__qt_names *names,
 		    struct svshm__error *error)
@@ -64,17 +82,10 @@ static int find_set(struct svshm__qt_lock *lock,
 
 	lock->fresh = false;
 	if (code == SVSHM_NOT_FOUND && lock->make) {
-		code = svshm__semset_make(lock->file.key, 1, 0600,
-					  &lock->set_id, error);
-		/* Somebody else was faster. */
-		if (code == SVSHM_ALREADY_EXISTS ||
-		    (!code && made_too_late(lock, names))) {
-			lock->set_id = -1;
-			return SVSHM_REMOVED;
-		}
-		lock->fresh = code == SVSHM_OK;
+		code = make_set(lock, names, error);
+		if (code == SVSHM_REMOVED)
+			return code;
 		lock->made = lock->made || lock->fresh;
-		CRASHPOINT("qt:set made");
 	}
 	if (!code)
 		code = check_set(lock, error);
@@ -119,7 +130,8 @@ int svshm__qt_lock_open(struct svshm__qt_lock *lock,
  * Value 0, and nobody has ever used it: its maker is between semget and SETVAL.
  * Every semop sets the time and the pid, as SETVAL does on Linux. Old BSDs do
  * not set the time; a process of another pid namespace shows as pid 0: so both
- * are asked.
+ * are asked. But where no process is hidden the pid is enough, and on Linux it
+ * must be: who has waited in vain with SEM_UNDO sets the time when he exits.
  */
 static bool is_unused(const struct svshm__qt_lock *lock, int64_t *age)
 {
@@ -128,27 +140,43 @@ static bool is_unused(const struct svshm__qt_lock *lock, int64_t *age)
 
 	if (svshm__semset_stat(lock->set_id, &status, NULL) ||
 	    svshm__semset_value(lock->set_id, 0, &value, NULL) ||
-	    value != 0 || status.operation_time != 0 ||
-	    svshm__semset_last_pid(lock->set_id, 0) != 0)
+	    value != 0 || svshm__semset_last_pid(lock->set_id, 0) != 0 ||
+	    (status.operation_time != 0 && !svshm__process_sees_all()))
 		return false;
+	/* Less than 0, if the clock was set back: it counts for nothing. */
 	*age = svshm__process_time() - status.change_time;
 	return true;
 }
 
-/* Has it been so for longer than a living maker takes? A clock that was set
-   back counts for nothing. */
-static bool maker_died(const struct svshm__qt_lock *lock)
+/*
+ * A dead maker's set goes, and who is first makes another. It cannot be taken
+ * as it is: that value 0 means unused was seen before, and may mean held by
+ * now, by another one who has seen the same. To remove a set twice is
+ * impossible: its id is not used again. REMOVED: it is to be looked for again.
+ */
+static int replace_set(struct svshm__qt_lock *lock,
+		       const struct svshm__qt_names *names,
+		       struct svshm__error *error)
 {
-	int64_t age;
+	int code;
 
-	return is_unused(lock, &age) && age * 1000 > PATIENCE_MS;
+	CRASHPOINT("qt:maker died");
+	code = svshm__semset_remove(lock->set_id, error);
+	if (code)
+		return code;
+	lock->set_id = -1;
+	if (!lock->make)
+		return SVSHM_REMOVED;
+	code = make_set(lock, names, error);
+	lock->replaced = lock->fresh;
+	return code;
 }
 
 /*
- * Own a set that nobody has used: in one step, so that no death leaves it
- * without a value. BUSY: somebody has given it a value meanwhile.
+ * Own a set that we have made: in one step, so that no death leaves it without
+ * a value. BUSY: somebody has given it a value meanwhile.
  */
-static int take_unused(struct svshm__qt_lock *lock, struct svshm__error *error)
+static int take_fresh(struct svshm__qt_lock *lock, struct svshm__error *error)
 {
 	struct sembuf operations[] = {
 		{ 0, 0, IPC_NOWAIT },
@@ -172,7 +200,23 @@ static int remaining_of(int64_t deadline)
 							       0;
 }
 
-static int take_set(struct svshm__qt_lock *lock, int64_t deadline,
+/*
+ * Wait for an unused set's first value, as long as its maker may take and
+ * *WAIT ms at most, which is set to that. Without SEM_UNDO: our end would make
+ * it look used.
+ */
+static int await_value(const struct svshm__qt_lock *lock, int *wait,
+		       struct svshm__error *error)
+{
+	struct sembuf operations[] = { { 0, -1, 0 }, { 0, +1, 0 } };
+
+	if (*wait < 0 || *wait > PATIENCE_MS)
+		*wait = PATIENCE_MS;
+	return svshm__semset_operate(lock->set_id, operations, 2, *wait, error);
+}
+
+static int take_set(struct svshm__qt_lock *lock,
+		    const struct svshm__qt_names *names, int64_t deadline,
 		    struct svshm__error *error)
 {
 	struct sembuf take = { 0, -1, SEM_UNDO };
@@ -181,20 +225,28 @@ static int take_set(struct svshm__qt_lock *lock, int64_t deadline,
 	for (;;) {
 		int remaining = remaining_of(deadline);
 		int wait = remaining;
-		int code;
+		bool unused = !lock->fresh && is_unused(lock, &age);
+		int code = SVSHM_OK;
 
-		if (lock->fresh || maker_died(lock)) {
-			code = take_unused(lock, error);
+		if (unused && age * 1000 > PATIENCE_MS)
+			code = replace_set(lock, names, error);
+		if (code)
+			return code;
+		if (lock->fresh) {
+			code = take_fresh(lock, error);
 			if (!code || code == SVSHM_BUSY)
 				lock->fresh = false;
 			if (code != SVSHM_BUSY)
 				return code;
 		}
-		if (is_unused(lock, &age) &&
-		    (wait < 0 || wait > PATIENCE_MS))
-			wait = PATIENCE_MS;
-		code = svshm__semset_operate(lock->set_id, &take, 1, wait,
-					     error);
+		if (unused) {
+			code = await_value(lock, &wait, error);
+			if (!code)
+				continue;
+		} else {
+			code = svshm__semset_operate(lock->set_id, &take, 1,
+						     wait, error);
+		}
 		if (code != SVSHM_TIMED_OUT || wait == remaining)
 			return code;
 	}
@@ -241,10 +293,11 @@ int svshm__qt_lock_take(struct svshm__qt_lock *lock,
 	int64_t patience = now + PATIENCE_MS;
 	int code, vanished = 0;
 
+	lock->replaced = false;
 	for (;;) {
 		code = svshm__qt_lock_open(lock, names, error);
 		if (!code)
-			code = take_set(lock, deadline, error);
+			code = take_set(lock, names, deadline, error);
 		/* Made for nothing: others would wait for its maker. */
 		if (code && code != SVSHM_REMOVED && lock->fresh)
 			svshm__qt_lock_remove(lock, names);

@@ -20,6 +20,7 @@ struct svshm__qt_lock {
 	struct svshm__qt_file file; /* whose key the set has */
 	bool make;      /* what is missing of file and set */
 	bool made;      /* a set, since this was last set to false */
+	bool replaced;  /* by the last take: a dead maker's set, by one of ours */
 	bool fresh;     /* it has just been made, and not been used yet */
 	int64_t taken;  /* when we took it last, in seconds since the Epoch */
 };

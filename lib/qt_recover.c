@@ -95,7 +95,7 @@ static int look(struct work *work)
 	/* The set is known: it is the one whose lock we have. */
 	evidence->set_id = work->lock.made ? -1 : work->lock.set_id;
 	evidence->value = 1;
-	if (evidence->segment_id < 0 &&
+	if (evidence->segment_id < 0 && !work->lock.replaced &&
 	    evidence->set_id != work->object->semaphore_id)
 		return gone(work);
 	return SVSHM_OK;

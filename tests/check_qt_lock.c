@@ -9,10 +9,12 @@
 #include <sys/ipc.h>
 #include <sys/sem.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "outside.h"
+#include "process.h"
 #include "puppet.h"
 #include "qtwire.h"
 
@@ -228,6 +230,116 @@ START_TEST(qt_a_dead_maker_lets_one_in_at_a_time)
 }
 END_TEST
 
+static int act_stop_at_dead_maker(struct svshm *handle)
+{
+	test_crash_at("qt:maker died", SIGSTOP, 1);
+	return act_create(handle);
+}
+
+/* Two have seen that the maker is dead. What the first one makes of the lock,
+   the second one leaves alone. */
+START_TEST(qt_a_dead_makers_lock_is_replaced_once)
+{
+	const char *key = test_key("replaced");
+	struct actor first, second;
+	int status;
+
+	make_unused_set(key);
+	qt_actor_enter(&first, key);
+	qt_actor_enter(&second, key);
+	actor_begin(&second, act_stop_at_dead_maker);
+	ck_assert_int_eq(waitpid(second.pid, &status, WUNTRACED), second.pid);
+	ck_assert(WIFSTOPPED(status));
+	expect_act(&first, act_create, SVSHM_OK);
+	expect_act(&first, svshm_lock, SVSHM_OK);
+	kill(second.pid, SIGCONT);
+	test_await_blocked(second.pid);
+	ck_assert_int_eq(wire_value(key), 0);
+	expect_act(&first, svshm_unlock, SVSHM_OK);
+	expect_end(&second, SVSHM_ALREADY_EXISTS);
+	ck_assert_int_eq(wire_value(key), 1);
+	actor_exit(&first);
+	actor_exit(&second);
+	ck_assert(qt_nothing_left(key));
+}
+END_TEST
+
+/* Who would replace it can die as well, before and after. */
+START_TEST(qt_who_replaces_a_dead_makers_lock_may_die)
+{
+	const char *points[] = { "qt:maker died", "qt:set made", "qt:locked" };
+	const char *key = test_key("relay");
+	struct svshm *handle = qt_handle(key);
+	int status;
+
+	make_unused_set(key);
+	for (int i = 0; i < 3; i++) {
+		pid_t pid = fork();
+
+		ck_assert_int_ge(pid, 0);
+		if (pid == 0) {
+			test_crash_at(points[i], SIGKILL, 1);
+			svshm_create(handle, 100, SVSHM_READ_WRITE);
+			_exit(1);
+		}
+		ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+		ck_assert_msg(WIFSIGNALED(status), "at \"%s\": %d", points[i],
+			      status);
+	}
+	expect_code(handle, act_create(handle), SVSHM_OK);
+	ck_assert_int_eq(wire_value(key), 1);
+	svshm_free(handle);
+	ck_assert(qt_nothing_left(key));
+}
+END_TEST
+
+static int wait_as_qt_does(void *id)
+{
+	struct sembuf take = { 0, -1, SEM_UNDO };
+
+	return semop(*(int *)id, &take, 1) == 0;
+}
+
+/* Who is killed while he waits for a dead maker has not used the lock: not a
+   svshm program, and, as far as that can be known, not one of Qt. */
+START_TEST(qt_who_waits_for_a_dead_maker_may_die)
+{
+	const char *key = test_key("in-vain");
+	struct svshm *handle = qt_handle(key);
+	struct actor actor;
+	int id = make_unused_set(key);
+
+	qt_actor_enter(&actor, key);
+	actor_block(&actor, act_create);
+	actor_kill(&actor);
+	if (svshm__process_sees_all()) {
+		pid_t pid = test_fork(wait_as_qt_does, &id);
+
+		test_await_blocked(pid);
+		kill(pid, SIGKILL);
+		ck_assert_int_ne(test_wait(pid), 0);
+	}
+	expect_code(handle, act_create(handle), SVSHM_OK);
+	ck_assert_int_eq(wire_value(key), 1);
+	svshm_free(handle);
+	ck_assert(qt_nothing_left(key));
+}
+END_TEST
+
+START_TEST(qt_a_dead_makers_lock_is_recovered_by_force)
+{
+	const char *key = test_key("forced");
+	struct svshm_recovery look = { .flags = SVSHM_RECOVER_FORCE |
+						SVSHM_RECOVER_DRY_RUN };
+
+	make_unused_set(key);
+	ck_assert_int_eq(qt_recover(key, 0, &look), SVSHM_OK);
+	ck_assert(!qt_nothing_left(key));
+	ck_assert_int_eq(qt_recover(key, SVSHM_RECOVER_FORCE, NULL), SVSHM_OK);
+	ck_assert(qt_nothing_left(key));
+}
+END_TEST
+
 START_TEST(qt_a_slow_maker_of_a_lock_is_waited_for)
 {
 	const char *key = test_key("slow");
@@ -406,6 +518,10 @@ static Suite *make_suite(void)
 	tcase_add_test(tcase, qt_a_dead_owner_is_no_owner);
 	tcase_add_test(tcase, qt_a_dead_maker_of_a_lock_blocks_nobody);
 	tcase_add_test(tcase, qt_a_dead_maker_lets_one_in_at_a_time);
+	tcase_add_test(tcase, qt_a_dead_makers_lock_is_replaced_once);
+	tcase_add_test(tcase, qt_who_replaces_a_dead_makers_lock_may_die);
+	tcase_add_test(tcase, qt_who_waits_for_a_dead_maker_may_die);
+	tcase_add_test(tcase, qt_a_dead_makers_lock_is_recovered_by_force);
 	tcase_add_test(tcase, qt_a_slow_maker_of_a_lock_is_waited_for);
 	tcase_add_test(tcase, qt_a_reset_under_the_owner_is_told);
 	tcase_add_test(tcase, qt_a_lock_that_two_can_own_is_told);
