@@ -74,13 +74,20 @@ wait "$job" || fail "put fails in the end"
 jobs=
 [ -z "$(ls "$TMPDIR")" ] || fail "put leaves files: $(ls "$TMPDIR")"
 
+# Not only the lock of an object that is being made.
+lent()
+{
+	"$SVSHM" info --layout qt QSharedMemoryExample |
+		grep -q '^verdict  *in use'
+}
+
 # stream NAME STATUS FILE: what get makes of these bytes in memory.
 stream()
 {
 	"$SVSHM" put --layout qt QSharedMemoryExample "$3" &
 	job=$!
 	jobs=$job
-	await 20 "$SVSHM" info --layout qt QSharedMemoryExample ||
+	await 20 lent ||
 		fail "$1: put"
 	rm -f "$work/out.png"
 	"$QTIMAGE" get "$work/out.png" >"$work/log" 2>&1

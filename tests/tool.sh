@@ -113,10 +113,17 @@ ended()
 	judge "$1" "$2" $status
 }
 
+# in_use KEY: somebody has it. Before that info may show an object that is being
+# made, which who comes then may make instead.
+in_use()
+{
+	"$SVSHM" info "$1" | grep -q '^verdict  *in use'
+}
+
 start_put()
 {
 	start "$SVSHM" put "$@"
-	await "$SVSHM" info "$1"
+	await in_use "$1"
 }
 
 # orphan KEY FILE: what a put leaves that is killed, while another process that

@@ -65,7 +65,7 @@ check "no id" 2 "$SVSHM" info --set x
 "$SVSHM" put "$prefix-who" "$work/data" 2>/dev/null &
 job=$!
 jobs="$jobs $job"
-await "$SVSHM" info "$prefix-who"
+await in_use "$prefix-who"
 check "who has it" 0 "$SVSHM" info "$prefix-who"
 out "^registered  *1, of these alive 1"
 out "^undo entries  *1 process:"

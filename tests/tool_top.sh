@@ -16,7 +16,7 @@ echo abc >"$work/data"
 orphan "$prefix-o" "$work/data"
 "$SVSHM" put "$prefix-u" "$work/data" 2>/dev/null &
 jobs=$!
-await "$SVSHM" info "$prefix-u"
+await in_use "$prefix-u"
 
 screen()
 {

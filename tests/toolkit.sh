@@ -106,11 +106,18 @@ await()
 	done
 }
 
+# in_use KEY: somebody has it. Before that info may show an object that is being
+# made, which who comes then may make instead.
+in_use()
+{
+	"$SVSHM" info "$1" | grep -q '^verdict  *in use'
+}
+
 # orphan KEY FILE: what a put leaves that is killed.
 orphan()
 {
 	"$SVSHM" put "$1" "$2" >/dev/null 2>&1 &
-	await "$SVSHM" info "$1"
+	await in_use "$1"
 	{
 		"$SVSHM" lock "$1" -- sh -c 'kill -9 "$1" "$PPID"' sh $!
 		wait $!
