@@ -4,6 +4,7 @@
 #include "ipclimits.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <sys/ipc.h>
 #include <sys/sem.h>
@@ -31,6 +32,17 @@ static void say_full(char *buffer, size_t size, const char *what,
 		 what, used, limit, command);
 }
 
+/* A kernel with 64 bits tells a process with 32 no limit above INT_MAX. */
+static bool is_told(size_t size)
+{
+	return sizeof(long) > 4 || size <= INT_MAX;
+}
+
+static bool is_above(size_t size, unsigned long long shmmax)
+{
+	return is_told(size) && size > shmmax;
+}
+
 static void measure_segments(size_t size, char *buffer, size_t buffer_size)
 {
 	struct shminfo limit;
@@ -42,7 +54,7 @@ static void measure_segments(size_t size, char *buffer, size_t buffer_size)
 	if (shmctl(0, IPC_INFO, (struct shmid_ds *)(void *)&limit) < 0 ||
 	    shmctl(0, SHM_INFO, (struct shmid_ds *)(void *)&used) < 0)
 		return;
-	if (size > limit.shmmax) {
+	if (is_above(size, limit.shmmax)) {
 		snprintf(buffer, buffer_size,
 			 "%zu bytes wanted, one segment may have %llu; raise "
 			 "the limit with \"sysctl -w kernel.shmmax=%zu\"",
@@ -65,11 +77,12 @@ static void measure_segments(size_t size, char *buffer, size_t buffer_size)
 	}
 }
 
-bool svshm__limits_are_known(void)
+bool svshm__limits_are_known(size_t size)
 {
 	struct shminfo limit;
 
-	return shmctl(0, IPC_INFO, (struct shmid_ds *)(void *)&limit) >= 0;
+	return is_told(size) &&
+	       shmctl(0, IPC_INFO, (struct shmid_ds *)(void *)&limit) >= 0;
 }
 
 int svshm__limits_check(size_t size, uint64_t old_size)
@@ -83,7 +96,7 @@ int svshm__limits_check(size_t size, uint64_t old_size)
 	if (shmctl(0, IPC_INFO, (struct shmid_ds *)(void *)&limit) < 0 ||
 	    shmctl(0, SHM_INFO, (struct shmid_ds *)(void *)&used) < 0)
 		return SVSHM_OK;
-	if (size > limit.shmmax)
+	if (is_above(size, limit.shmmax))
 		return SVSHM_INVALID_SIZE;
 	free_pages = limit.shmall > used.shm_tot ?
 		limit.shmall - used.shm_tot : 0;
@@ -178,8 +191,9 @@ bool svshm__limits_count(struct svshm__limit_counts *counts)
 	return false;
 }
 
-bool svshm__limits_are_known(void)
+bool svshm__limits_are_known(size_t size)
 {
+	(void)size;
 	return false;
 }
 

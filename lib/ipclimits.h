@@ -7,8 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Whether svshm__limits_check() knows anything. */
-bool svshm__limits_are_known(void);
+/* Whether svshm__limits_check() knows anything about segments of SIZE bytes. */
+bool svshm__limits_are_known(size_t size);
 
 /*
  * After a failed shmget() of SIZE bytes, or semget() of COUNT semaphores: a

@@ -92,7 +92,7 @@ static bool is_too_great(size_t size, uint64_t old_size)
 {
 	int id;
 
-	if (svshm__limits_are_known() || size <= old_size)
+	if (svshm__limits_are_known(size) || size <= old_size)
 		return false;
 	id = shmget(IPC_PRIVATE, size, IPC_CREAT | 0600);
 	if (id >= 0)

@@ -119,11 +119,12 @@ static int probe(void *context)
 }
 
 static void expect_probe_survives(const char *key, const char *what,
-				  unsigned long seed)
+				  uint64_t value)
 {
 	int status = test_wait(test_fork(probe, (void *)(uintptr_t)key));
 
-	ck_assert_msg(status == 0, "%s, %lx: status %d", what, seed, status);
+	ck_assert_msg(status == 0, "%s, %llx: status %d", what,
+		      (unsigned long long)value, status);
 }
 
 START_TEST(p6_random_header_with_a_live_user_is_corrupt)

@@ -126,16 +126,20 @@ START_TEST(p8_impossible_size)
 		{ 0, "at least one byte" },
 		{ SIZE_MAX, "address space" },
 		{ SIZE_MAX - 4000, "address space" },
+#if SIZE_MAX > 0xffffffff /* else it can be, with a kernel of 64 bits */
 		{ SIZE_MAX - 100000, "shmget(" },
+#endif
 	};
 	const char *key = test_key("size");
 	struct svshm *handle = svshm_new(key);
 
-	expect_failure(handle, svshm_create(handle, sizes[_i].size,
-					    SVSHM_READ_WRITE),
-		       SVSHM_INVALID_SIZE, sizes[_i].says);
-	ck_assert(!svshm_is_attached(handle));
-	ck_assert(test_nothing_left(key));
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(*sizes); i++) {
+		expect_failure(handle, svshm_create(handle, sizes[i].size,
+						    SVSHM_READ_WRITE),
+			       SVSHM_INVALID_SIZE, sizes[i].says);
+		ck_assert(!svshm_is_attached(handle));
+		ck_assert(test_nothing_left(key));
+	}
 	expect_code(handle, act_create(handle), SVSHM_OK);
 	ck_assert_str_eq(svshm_error_string(handle), "");
 	svshm_free(handle);
@@ -315,7 +319,7 @@ static Suite *make_suite(void)
 	tcase_add_test(input, p8_null_handle);
 	tcase_add_loop_test(input, p8_no_key, 0, 2);
 	tcase_add_loop_test(input, p8_odd_keys_are_keys, 0, COUNT(odd_keys));
-	tcase_add_loop_test(input, p8_impossible_size, 0, 4);
+	tcase_add_test(input, p8_impossible_size);
 	tcase_add_test(input, p8_missing_object);
 	tcase_add_loop_test(input, p8_native_key_out_of_reach, 0,
 			    COUNT(bad_paths));

@@ -113,7 +113,7 @@ START_TEST(p8_limit_costs_no_orphan)
 	set_limit("shmmax", "100000");
 	expect_failure(handle, svshm_create(handle, 200000, SVSHM_READ_WRITE),
 		       SVSHM_INVALID_SIZE,
-		       svshm__limits_are_known() ? "kernel.shmmax" :
+		       svshm__limits_are_known(1) ? "kernel.shmmax" :
 						   "none as large as that");
 	expect_code(handle, act_attach(handle), SVSHM_ORPHANED);
 	ck_assert(has_bytes(handle, SIZE, 'o'));

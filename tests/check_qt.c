@@ -29,6 +29,18 @@ static void expect_empty_file(const char *path, mode_t mode)
 	ck_assert_uint_eq(status.st_mode & 07777, mode);
 }
 
+/* Which of the two calls refuses it depends on how many bits process and kernel
+   have. */
+static void expect_too_much(struct svshm *handle)
+{
+	int code = svshm_create(handle, SIZE_MAX / 16 * 15, SVSHM_READ_WRITE);
+
+	ck_assert_msg(code == SVSHM_OUT_OF_RESOURCES ||
+		      code == SVSHM_INVALID_SIZE, "%d: %s", code,
+		      svshm_error_string(handle));
+	ck_assert(!svshm_is_attached(handle));
+}
+
 START_TEST(qt_create_makes_what_qt_makes)
 {
 	const char *key = test_key("wire");
@@ -219,9 +231,7 @@ START_TEST(qt_nothing_there_leaves_nothing)
 	ck_assert(qt_nothing_left(key));
 	expect_code(handle, svshm_create(handle, 0, SVSHM_READ_WRITE),
 		    SVSHM_INVALID_SIZE);
-	expect_code(handle, svshm_create(handle, (size_t)-1 / 2,
-					 SVSHM_READ_WRITE),
-		    SVSHM_OUT_OF_RESOURCES);
+	expect_too_much(handle);
 	ck_assert(qt_nothing_left(key));
 	expect_code(handle, svshm_lock(handle), SVSHM_NOT_ATTACHED);
 	expect_code(handle, svshm_unlock(handle), SVSHM_NOT_ATTACHED);
@@ -262,9 +272,7 @@ START_TEST(qt_orphans_are_joined_or_replaced_and_told)
 
 	/* What can't be replaced is not removed. */
 	qt_make_orphan(key, 300, 'o');
-	expect_code(handle, svshm_create(handle, (size_t)-1 / 2,
-					 SVSHM_READ_WRITE),
-		    SVSHM_OUT_OF_RESOURCES);
+	expect_too_much(handle);
 	expect_code(handle, svshm_attach(handle, SVSHM_READ_ONLY),
 		    SVSHM_ORPHANED);
 	ck_assert(has_bytes(handle, 300, 'o'));

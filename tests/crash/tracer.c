@@ -76,9 +76,7 @@ static const struct call {
 	{ SYS_shmctl, true, "shmctl" },
 	{ SYS_semget, true, "semget" },
 	{ SYS_semctl, true, "semctl" },
-	{ SYS_semtimedop, true, "semtimedop" },
 	{ SYS_openat, true, "openat" },
-	{ SYS_newfstatat, true, "newfstatat" },
 	{ SYS_unlinkat, true, "unlinkat" },
 	{ SYS_fchmod, true, "fchmod" },
 	{ SYS_fchown, true, "fchown" },
@@ -86,7 +84,6 @@ static const struct call {
 	{ SYS_read, false, "read" },
 	{ SYS_close, false, "close" },
 	{ SYS_lseek, false, "lseek" },
-	{ SYS_mmap, false, "mmap" },
 	{ SYS_munmap, false, "munmap" },
 	{ SYS_mprotect, false, "mprotect" },
 	{ SYS_brk, false, "brk" },
@@ -101,6 +98,28 @@ static const struct call {
 	{ SYS_getdents64, false, "getdents64" },
 	{ SYS_prctl, false, "prctl" },
 	{ SYS_exit_group, true, "exit_group" },
+	/* What differs between processors. */
+#ifdef SYS_ipc
+	{ SYS_ipc, true, "ipc" },
+#endif
+#ifdef SYS_semtimedop
+	{ SYS_semtimedop, true, "semtimedop" },
+#endif
+#ifdef SYS_semtimedop_time64
+	{ SYS_semtimedop_time64, true, "semtimedop_time64" },
+#endif
+#ifdef SYS_mmap
+	{ SYS_mmap, false, "mmap" },
+#endif
+#ifdef SYS_mmap2
+	{ SYS_mmap2, false, "mmap2" },
+#endif
+#ifdef SYS_newfstatat
+	{ SYS_newfstatat, true, "newfstatat" },
+#endif
+#ifdef SYS_fstatat64
+	{ SYS_fstatat64, true, "fstatat64" },
+#endif
 #ifdef SYS_semop
 	{ SYS_semop, true, "semop" },
 #endif
@@ -271,13 +290,16 @@ bool tracer_gives_back(const struct tracer *tracer)
 {
 	uintptr_t operations = (uintptr_t)ask(tracer).entry.args[1];
 	struct sembuf first;
-	long word;
+	long words[(sizeof(first) + sizeof(long) - 1) / sizeof(long)];
 
-	errno = 0;
-	word = ptrace(PTRACE_PEEKDATA, tracer->puppet->actor.pid,
-		      (void *)operations, NULL);
-	ck_assert_int_eq(errno, 0);
-	memcpy(&first, &word, sizeof(first));
+	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
+		errno = 0;
+		words[i] = ptrace(PTRACE_PEEKDATA, tracer->puppet->actor.pid,
+				  (void *)(operations + i * sizeof(long)),
+				  NULL);
+		ck_assert_int_eq(errno, 0);
+	}
+	memcpy(&first, words, sizeof(first));
 	return first.sem_op < 0 && (first.sem_flg & SEM_UNDO);
 }
 
