@@ -19,7 +19,7 @@
  *      SETVAL to 1 in between makes the first part fail, and we wait as others.
  *      Killed between semget and this step: the set is unused, see 3.
  *   3. A set of value 0 that nobody has ever operated on belongs to a maker
- *      between semget and its first value. If it is still so after a second,
+ *      between semget and its first value. If it is still so after 0.8 s,
  *      the maker is dead: the set is removed, and 1 makes another. (Qt waits
  *      for ever.) A maker who was only slow goes on with 5; one who came to
  *      own it between our look and the removal hears of it in unlock().
@@ -35,7 +35,7 @@
  *   2. Segment's key file: made if missing (create); else NOT_FOUND.
  *   3. A segment under the key? Then: is it this user's? Could it be another
  *      key file's, as ftok collides? Is nobody attached (an orphan)? One that
- *      was never mapped gets a second to be so: its maker may have lost the
+ *      was never mapped gets 0.8 s to be so: its maker may have lost the
  *      lock to Qt's SETVAL.
  *   4. create: remove the orphan, make a segment. Killed: an orphan is left, or
  *      key files. attach: an orphan is joined with its data.

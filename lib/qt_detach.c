@@ -76,19 +76,32 @@ static int remove_object(const struct leaver *leaver)
 	return SVSHM_OK;
 }
 
+/*
+ * The segment is gone, and its key file still there: somebody has removed it, or
+ * it went with its last mapping, as Linux does it with kernel.shm_rmid_forced.
+ */
+static bool is_bare(const struct svshm__qt *qt)
+{
+	int id;
+
+	return svshm__qt_file_same(&qt->file, qt->names.segment) &&
+	       svshm__segment_find(qt->file.key, &id, NULL) == SVSHM_NOT_FOUND;
+}
+
 /* Our mapping is gone. */
 static int leave_object(struct leaver *leaver)
 {
 	struct svshm__qt *qt = leaver->qt;
 	int code = look_for_users(qt, 0, leaver->error);
 
-	if (!code && !leaver->inside) {
+	if (!leaver->inside &&
+	    (!code || (code == SVSHM_REMOVED && is_bare(qt)))) {
 		code = enter(leaver);
 		if (code)
 			return code;
 		code = look_for_users(qt, 0, leaver->error);
 	}
-	if (!code)
+	if (!code || (code == SVSHM_REMOVED && leaver->inside && is_bare(qt)))
 		return remove_object(leaver);
 	/* One that we have made for nothing, as another last one has removed
 	   all; or that would shut the object's owner out, as it is root's. */
@@ -170,7 +183,8 @@ void svshm__qt_exit(void)
 		if (!code)
 			code = enter_if_last(&leaver);
 		svshm__segment_vacate(copy.address, copy.size);
-		if (!code && (!held || look_for_users(&copy, 0, NULL) == 0))
+		if (!code && (!held || look_for_users(&copy, 0, NULL) !=
+				       SVSHM_BUSY))
 			leave_object(&leaver);
 		svshm__qt_names_free(&copy.names);
 	}

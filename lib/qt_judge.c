@@ -8,7 +8,7 @@
 
 #include "process.h"
 
-#define PATIENCE_MS 1000
+#define PATIENCE_MS 800
 
 int svshm__qt_judge_segment(struct svshm__qt_evidence *evidence,
 			    const struct svshm__qt_file *file,
@@ -88,8 +88,7 @@ int svshm__qt_judge_unused(int segment_id, struct svshm__error *error)
 		if (status.mappings)
 			return SVSHM_BUSY;
 		if (status.attach_time ||
-		    svshm__process_time() - status.change_time >
-			    PATIENCE_MS / 1000 ||
+		    svshm__process_time() - status.change_time > 1 ||
 		    svshm__process_clock() > deadline)
 			return SVSHM_OK;
 		svshm__process_pause(10);

@@ -3,6 +3,7 @@
 #include <config.h>
 
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -344,6 +345,55 @@ static int save(const struct svshm_object *object, const void *data,
 	return 0;
 }
 
+/* kernel.shm_rmid_forced, which is of an IPC namespace: of the test's own. */
+static bool let_segments_go(void)
+{
+	FILE *file = NULL;
+	bool done;
+
+#ifdef CLONE_NEWIPC
+	if (geteuid() == 0 && unshare(CLONE_NEWIPC) == 0)
+		file = fopen("/proc/sys/kernel/shm_rmid_forced", "w");
+#endif
+	done = file && fputs("1", file) >= 0;
+	return (file && fclose(file) == 0 && done) ||
+	       !test_skip("segments do not go with their users here");
+}
+
+/* The kernel removes the segment when the last one unmaps it: file and lock are
+   still his to remove. */
+START_TEST(qt_nothing_is_left_where_segments_go_by_themselves)
+{
+	const char *key = test_key("forced");
+	struct svshm *handle;
+	struct actor actors[3];
+
+	if (!let_segments_go())
+		return;
+	handle = qt_make(key, 100);
+	expect_code(handle, svshm_detach(handle), SVSHM_OK);
+	ck_assert(qt_nothing_left(key));
+	expect_code(handle, act_create(handle), SVSHM_OK);
+	expect_code(handle, svshm_lock(handle), SVSHM_OK);
+	expect_code(handle, svshm_detach(handle), SVSHM_OK);
+	ck_assert(qt_nothing_left(key));
+	expect_code(handle, act_create(handle), SVSHM_OK);
+	for (int i = 0; i < 3; i++)
+		qt_actor_attach(&actors[i], key);
+	/* All at once, by both ways. */
+	for (int i = 0; i < 2; i++)
+		actor_begin(&actors[i], svshm_detach);
+	expect_code(handle, svshm_detach(handle), SVSHM_OK);
+	actor_exit(&actors[2]);
+	for (int i = 0; i < 2; i++) {
+		expect_end(&actors[i], SVSHM_OK);
+		actor_exit(&actors[i]);
+	}
+	ck_assert(qt_nothing_left(key));
+	svshm_free(handle);
+}
+END_TEST
+
 START_TEST(qt_recovery_takes_orphans_only)
 {
 	const char *key = test_key("recover");
@@ -489,6 +539,8 @@ static Suite *make_suite(void)
 	tcase_add_test(tcase, qt_collisions_of_locks_are_told);
 	tcase_add_test(tcase, qt_a_set_of_two_is_no_lock);
 	tcase_add_test(tcase, qt_removed_under_its_users);
+	tcase_add_test(tcase,
+		       qt_nothing_is_left_where_segments_go_by_themselves);
 	tcase_add_test(tcase, qt_recovery_takes_orphans_only);
 	tcase_add_test(tcase, qt_scans_show_each_object_once);
 	tcase_add_loop_test(tcase,

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * soak MINUTES [SEED]: 16 processes do random operations on 4 keys. They are
- * killed and stopped meanwhile, their objects' parts are removed as by ipcrm,
- * and their key files deleted. What must hold all the time:
- *   - the lock excludes, and an owner's death is told;
+ * soak MINUTES [SEED]: 16 processes do random operations on 5 keys, the last of
+ * which has the Qt layout. They are killed and stopped meanwhile, their objects'
+ * parts are removed as by ipcrm, and their key files deleted (of the Qt layout
+ * only segments are: its protocol knows no help against the rest, see qt.c).
+ * What must hold all the time:
+ *   - the lock excludes, and an owner's death is told (not in the Qt layout: who
+ *     was killed inside is known here);
  *   - whoever is attached to a name is attached to the same segment, as long as
  *     nobody removes it by force;
  *   - nothing that was written is undone;
@@ -32,9 +35,11 @@
 
 #include "handle.h"
 #include "process.h"
+#include "qt.h"
 
 #define WORKERS 16
-#define KEYS 4
+#define KEYS 5
+#define QT_KEY 4
 #define PATIENCE_MS 60000
 #define ROUND 400 /* decisions between two looks at everybody */
 
@@ -60,7 +65,7 @@ struct answer {
 
 /* What the users keep in an object. [lock] */
 struct data {
-	uint32_t owner; /* pid of who is inside; 0: nobody */
+	uint32_t owner; /* the name of who is inside; 0: nobody */
 	uint64_t before, after;
 };
 
@@ -68,11 +73,14 @@ struct data {
 static struct board {
 	/* Removed by force: who has it mapped may find anything. */
 	volatile int tainted[KEYS];
+	/* The last one that was killed, or is just being, in each place. */
+	volatile uint32_t doomed[WORKERS];
 	volatile unsigned failures;
 	volatile unsigned long works, owners_died;
 } *board;
 
 static char keys[KEYS][64];
+static char directory[64]; /* of Qt's key files */
 
 static void fail(const char *format, ...) SVSHM__PRINTF(1, 2);
 
@@ -92,11 +100,34 @@ static void fail(const char *format, ...)
 
 static struct svshm *handles[KEYS];
 static uint64_t last_seen[KEYS];
+static uint32_t own_name; /* pids come again */
 
 static int segment_of(int key)
 {
-	return handles[key]->attachment ?
-		handles[key]->attachment->segment_id : -1;
+	struct svshm *handle = handles[key];
+
+	if (!svshm_is_attached(handle))
+		return -1;
+	return handle->qt ? handle->qt->segment_id :
+			    handle->attachment->segment_id;
+}
+
+/* Names are given in ascending order; each says in which place its bearer is. */
+static bool was_killed(uint32_t name)
+{
+	return name != 0 && name <= board->doomed[name % WORKERS];
+}
+
+static struct svshm *handle_for(int key)
+{
+	struct svshm *handle = svshm_new(keys[key]);
+
+	if (!handle || (key == QT_KEY &&
+			svshm_set_layout(handle, SVSHM_LAYOUT_QT) < 0)) {
+		fail("no handle");
+		exit(99);
+	}
+	return handle;
 }
 
 static bool is_tainted(int key)
@@ -144,25 +175,25 @@ static int work(int key, unsigned pause_us)
 	if (code < 0)
 		return code;
 	code = svshm_timedlock(handle, 300);
-
-	uint32_t self = (uint32_t)getpid();
-
 	if (code < 0)
 		return code;
 
 	struct data *data = svshm_data(handle);
+	bool died = code == SVSHM_OWNER_DIED ||
+		(key == QT_KEY && was_killed(data->owner));
 
-	look_inside(key, data, code == SVSHM_OWNER_DIED);
-	if (code == SVSHM_OWNER_DIED) {
+	look_inside(key, data, died);
+	if (died) {
 		__atomic_fetch_add(&board->owners_died, 1, __ATOMIC_RELAXED);
 		data->after = data->before;
-		svshm_make_consistent(handle);
 	}
-	data->owner = self;
+	if (code == SVSHM_OWNER_DIED)
+		svshm_make_consistent(handle);
+	data->owner = own_name;
 	data->before++;
 	if (pause_us)
 		usleep(pause_us);
-	if (data->owner != self && !is_tainted(key))
+	if (data->owner != own_name && !is_tainted(key))
 		fail("key %d: %u came inside", key, (unsigned)data->owner);
 	data->after = data->before;
 	last_seen[key] = data->before;
@@ -224,7 +255,7 @@ static void serve(int requests, int answers)
 	struct answer answer;
 
 	for (int i = 0; i < KEYS; i++)
-		handles[i] = svshm_new(keys[i]);
+		handles[i] = handle_for(i);
 	while (read(requests, &request, sizeof(request)) ==
 	       (ssize_t)sizeof(request)) {
 		memset(&answer, 0, sizeof(answer));
@@ -244,6 +275,7 @@ static void serve(int requests, int answers)
 
 static struct worker {
 	pid_t pid;
+	uint32_t name;
 	int requests, answers;
 	bool busy, stopped;
 	struct request request; /* the last one */
@@ -265,6 +297,7 @@ static unsigned decide(unsigned below)
 
 static void hire(struct worker *worker)
 {
+	static uint32_t generation;
 	int requests[2], answers[2];
 
 	if (pipe(requests) < 0 || pipe(answers) < 0) {
@@ -273,6 +306,7 @@ static void hire(struct worker *worker)
 	}
 	fflush(NULL);
 	memset(worker, 0, sizeof(*worker));
+	worker->name = ++generation * WORKERS + (uint32_t)(worker - workers);
 	worker->pid = fork();
 	if (worker->pid < 0) {
 		perror("fork");
@@ -284,6 +318,7 @@ static void hire(struct worker *worker)
 			if (workers[i].pid > 0)
 				close(workers[i].requests);
 		close(requests[1]);
+		own_name = worker->name;
 		serve(requests[0], answers[1]);
 	}
 	close(requests[0]);
@@ -375,6 +410,7 @@ static void stop(struct worker *worker, bool stopped)
 static void kill_one(struct worker *worker)
 {
 	kills++;
+	board->doomed[worker->name % WORKERS] = worker->name;
 	kill(worker->pid, SIGKILL);
 	bury(worker);
 	hire(worker);
@@ -398,14 +434,14 @@ static int note_ids(const struct svshm_object *object, void *context)
 /* As by ipcrm: the segment, or the set. */
 static void remove_part(int key, bool set)
 {
-	struct svshm *handle = svshm_new(keys[key]);
+	struct svshm *handle = handle_for(key);
 	struct found found = { key, -1, -1 };
 
 	removals++;
 	if (svshm_inspect(handle, note_ids, &found) == SVSHM_OK) {
 		if (found.segment_id >= 0)
 			board->tainted[key] = found.segment_id;
-		if (set && found.set_id >= 0)
+		if (set && key != QT_KEY && found.set_id >= 0)
 			semctl(found.set_id, 0, IPC_RMID);
 		else if (found.segment_id >= 0)
 			shmctl(found.segment_id, IPC_RMID, NULL);
@@ -415,8 +451,11 @@ static void remove_part(int key, bool set)
 
 static void delete_key_file(int key)
 {
-	struct svshm *handle = svshm_new(keys[key]);
+	struct svshm *handle;
 
+	if (key == QT_KEY)
+		return;
+	handle = handle_for(key);
 	removals++;
 	unlink(svshm_native_key(handle));
 	svshm_free(handle);
@@ -532,9 +571,25 @@ static int count_left(const struct svshm_object *object, void *context)
 	return 0;
 }
 
+/* Whatever was left of it, the next one who uses it leaves nothing. */
+static void expect_nothing_left_of_qt(void)
+{
+	struct svshm *handle = handle_for(QT_KEY);
+	int code = svshm_create(handle, sizeof(struct data), SVSHM_READ_WRITE);
+
+	if (code < 0 || svshm_detach(handle) < 0)
+		fail("the Qt layout, in the end: %s",
+		     svshm_error_string(handle));
+	svshm_free(handle);
+	if (rmdir(directory) < 0)
+		fail("%s: %s", directory, strerror(errno));
+}
+
 static void expect_nothing_left(void)
 {
 	unsigned left = 0;
+
+	expect_nothing_left_of_qt();
 
 	svshm_scan(0, recover, NULL);
 	svshm_scan(0, count_left, &left);
@@ -568,6 +623,11 @@ static void set_up(void)
 		     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (board == MAP_FAILED) {
 		perror("mmap");
+		exit(99);
+	}
+	snprintf(directory, sizeof(directory), "/tmp/svshm-test.XXXXXX");
+	if (!mkdtemp(directory) || setenv("TMPDIR", directory, 1) < 0) {
+		perror(directory);
 		exit(99);
 	}
 	for (int i = 0; i < KEYS; i++) {

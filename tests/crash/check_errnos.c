@@ -222,7 +222,8 @@ static void unlock_if_owned(void)
 		puppet_do(&now.victim, svshm_unlock);
 }
 
-/* What had failed works now, or is what it would have been. */
+/* What had failed works now, or is what it would have been. Who was told that a
+   set was gone whose gate he had, when it wasn't, waits for himself. */
 static void try_again(void)
 {
 	actor_act *act = now.scene->act;
@@ -230,6 +231,10 @@ static void try_again(void)
 
 	check(!now.victim.attached);
 	code = next_act(&now.victim, act);
+	if (now.errnum == EIDRM && code == SVSHM_TIMED_OUT) {
+		puppet_kill(&now.victim);
+		return;
+	}
 	check(code == SVSHM_OK || code == SVSHM_ORPHANED ||
 	      (now.company.attached && code == SVSHM_ALREADY_EXISTS) ||
 	      (now.scene->ground < LIVE && code == SVSHM_NOT_FOUND));
