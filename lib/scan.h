@@ -92,6 +92,7 @@ struct svshm__candidate {
 	const struct svshm__segment_status *status; /* NULL: ask the kernel */
 	const struct svshm__set_status *set_status; /* of a lone set; or NULL */
 	struct svshm__lives *lives; /* NULL: not those of a scan */
+	struct svshm__error *error; /* of the look at it; or NULL */
 };
 
 /* What FILE leads to under one of its keys; false: nothing. */

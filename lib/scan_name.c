@@ -114,7 +114,8 @@ bool svshm__scan_by_keys(const struct svshm__key_file *file,
 int svshm__scan_inspect(const char *path, bool native, svshm_visit *visit,
 			void *context, struct svshm__error *error)
 {
-	struct svshm__candidate candidate = { .segment_id = -1, .set_id = -1 };
+	struct svshm__candidate candidate = { .segment_id = -1, .set_id = -1,
+					      .error = error };
 	struct svshm__key_file file;
 	struct svshm__found found;
 	bool shown = false;

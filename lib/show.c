@@ -220,7 +220,8 @@ static int gather(struct picture *picture,
 		return code == SVSHM_REMOVED ? SVSHM__AGAIN : SVSHM_OK;
 	}
 	code = svshm__judge_look(evidence, candidate->segment_id,
-				 picture->inside, picture->inside, NULL, NULL);
+				 picture->inside, picture->inside, NULL,
+				 candidate->error);
 	if (code == SVSHM_PERMISSION_DENIED && candidate->status)
 		evidence->segment = *candidate->status;
 	return code == SVSHM_PERMISSION_DENIED ? SVSHM_OK : code;
@@ -360,6 +361,9 @@ int svshm__scan_show(const struct svshm__candidate *candidate,
 	    picture->evidence.header == SVSHM__HEADER_VALID)
 		evidence = &picture->evidence;
 	let_go(picture);
+	/* What the caller may not look at is no failure. */
+	if (candidate->error)
+		svshm__error_set(candidate->error, SVSHM_OK, "%s", "");
 	code = svshm__scan_visit(&picture->object, evidence, visit, context);
 out:
 	if (picture) {
