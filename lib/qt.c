@@ -24,7 +24,7 @@
  *      for ever.) A maker who was only slow goes on with 5; one who came to
  *      own it between our look and the removal hears of it in unlock().
  *   4. Owned: does the path still lead to the file whose key the set has? If
- *      not, for a second: newcomers have another lock; LOCK_ERROR says so.
+ *      not, for 0.8 s: newcomers have another lock; LOCK_ERROR says so.
  *   5. A set that vanishes (EIDRM, EINVAL) is made anew: its maker has left.
  *   6. create, attach: a set that was there is another key's if the files
  *      collide in ftok: KEY_ERROR.

@@ -590,7 +590,6 @@ static void expect_nothing_left(void)
 	unsigned left = 0;
 
 	expect_nothing_left_of_qt();
-
 	svshm_scan(0, recover, NULL);
 	svshm_scan(0, count_left, &left);
 	if (left)

@@ -61,10 +61,8 @@ static const struct failure {
 	int errnums[16];
 	const char *said[5];
 } failures[] = {
-	/* Not ENOENT: that would be a kernel that denies what is there, and
-	   its denial is what a set without a segment is removed on. */
-	{ "shmget", { EACCES, EEXIST, EINVAL, ENFILE, ENOMEM, ENOSPC, EPERM },
-	  { "shmget(" } },
+	{ "shmget", { EACCES, EEXIST, EINVAL, ENFILE, ENOENT, ENOMEM, ENOSPC,
+		      EPERM }, { "shmget(" } },
 	{ "shmat", { EACCES, EIDRM, EINVAL, ENOMEM }, { "shmat(", "mode" } },
 	{ "shmctl", { EACCES, EIDRM, EINVAL, ENOMEM, EOVERFLOW, EPERM },
 	  { "shmctl(" } },
@@ -224,8 +222,7 @@ static void unlock_if_owned(void)
 		puppet_do(&now.victim, svshm_unlock);
 }
 
-/* What had failed works now, or is what it would have been. Who was told that a
-   set was gone whose gate he had, when it wasn't, waits for himself. */
+/* What had failed works now, or is what it would have been. */
 static void try_again(void)
 {
 	actor_act *act = now.scene->act;
@@ -233,10 +230,6 @@ static void try_again(void)
 
 	check(!now.victim.attached);
 	code = next_act(&now.victim, act);
-	if (now.errnum == EIDRM && code == SVSHM_TIMED_OUT) {
-		puppet_kill(&now.victim);
-		return;
-	}
 	check(code == SVSHM_OK || code == SVSHM_ORPHANED ||
 	      (now.company.attached && code == SVSHM_ALREADY_EXISTS) ||
 	      (now.scene->ground < LIVE && code == SVSHM_NOT_FOUND));
@@ -257,8 +250,7 @@ static void next_joins(void)
 	/* A mere reader has no lock. */
 	check(next_gives(other, svshm_trylock, SVSHM_BUSY,
 			 now.scene->act == act_attach_read_only &&
-					 (now.errnum == EACCES ||
-					  now.errnum == EPERM) ?
+					 now.errnum == EACCES ?
 				 SVSHM_PERMISSION_DENIED : SVSHM_BUSY));
 	check(next_gives(&now.next, svshm_unlock, SVSHM_OK, SVSHM_OK));
 }
