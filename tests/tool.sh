@@ -4,24 +4,10 @@
 # The tool as a user sees it: every command, its output and its exit status.
 # The jobs of a shell without job control ignore SIGINT, so SIGTERM stands for
 # all signals here.
-set -u
-export LC_ALL=C
-unset NO_COLOR SVSHM_OWNER_DIED SVSHM_DEBUG
-
-if [ -z "${SVSHM-}" ]; then
-	echo "SVSHM does not say where the tool is"
-	exit 77
-fi
+. "$srcdir/tests/toolkit.sh"
 # Among objects of our own only, recover can be tried without a name.
-if [ -z "${SVSHM_TEST_ALONE-}" ] && unshare --ipc true 2>/dev/null; then
-	SVSHM_TEST_ALONE=1 exec unshare --ipc sh "$0"
-fi
-work=$(mktemp -d "${TMPDIR:-/tmp}/svshm-test.XXXXXX") || exit 99
-mkdir -m 700 "$work/keys" || exit 99
-export SVSHM_KEYDIR="$work/keys"
-prefix=svshm-test-$$
-failures=0
-jobs=
+alone_if_may "$0"
+prepare
 foreign=
 
 # Keys of all tests; what stays under one of them is removed in the end.
@@ -29,114 +15,13 @@ key=$prefix-1
 odd=$(printf '%s-\033[31m\n/%%\377' "$prefix")
 dashed=-$prefix
 
-cleanup()
+remove_objects()
 {
-	for job in $jobs; do
-		kill -9 "$job" 2>/dev/null && wait "$job" 2>/dev/null
-	done
 	for name in "$key" "$odd" "$dashed"; do
 		"$SVSHM" remove --force -- "$name"
 	done
 	"$SVSHM" remove --force --native-key "$work/own"
 	[ -z "$foreign" ] || ipcrm -m "$foreign"
-	rm -rf "$work"
-} >/dev/null 2>&1
-trap cleanup EXIT
-trap 'exit 1' HUP INT TERM
-
-fail()
-{
-	echo "FAIL: $*"
-	sed 's/^/    out: /' "$work/out"
-	sed 's/^/    err: /' "$work/err"
-	failures=$((failures + 1))
-}
-
-# judge NAME WANTED STATUS
-judge()
-{
-	name=$1
-	if [ "$2" -eq "$3" ]; then
-		echo "ok: $name"
-	else
-		fail "$name: exit status $3, not $2"
-	fi
-}
-
-# check NAME STATUS COMMAND...: COMMAND ends with STATUS. Its output is in
-# $work/out and $work/err, for out and err below.
-check()
-{
-	title=$1
-	wanted=$2
-	shift 2
-	"$@" >"$work/out" 2>"$work/err"
-	judge "$title" "$wanted" $?
-}
-
-# out PATTERN, err PATTERN: what the last command has printed matches.
-out()
-{
-	grep -q -e "$1" "$work/out" || fail "$name: no \"$1\" in the output"
-}
-
-err()
-{
-	grep -q -e "$1" "$work/err" || fail "$name: no \"$1\" in the messages"
-}
-
-# await COMMAND...: until it succeeds, for 20 seconds; nothing tells from outside.
-await()
-{
-	end=$(($(date +%s) + 20))
-	until "$@" >/dev/null 2>&1 || [ "$(date +%s)" -ge $end ]; do
-		sleep 0.02 2>/dev/null || sleep 1
-	done
-}
-
-# start COMMAND...: in the background; $job is its process.
-start()
-{
-	"$@" >"$work/job.out" 2>"$work/job.err" &
-	job=$!
-	jobs="$jobs $job"
-}
-
-# ended NAME STATUS: the job that was started last ends with STATUS.
-ended()
-{
-	wait "$job"
-	status=$?
-	jobs=${jobs% "$job"}
-	: >"$work/out"
-	cp "$work/job.err" "$work/err"
-	judge "$1" "$2" $status
-}
-
-# in_use KEY: somebody has it. Before that info may show an object that is being
-# made, which who comes then may make instead.
-in_use()
-{
-	"$SVSHM" info "$1" | grep -q '^verdict  *in use'
-}
-
-start_put()
-{
-	start "$SVSHM" put "$@"
-	await in_use "$1"
-}
-
-# orphan KEY FILE: what a put leaves that is killed, while another process that
-# is killed as well has the lock: the copy is complete then.
-orphan()
-{
-	start_put "$1" "$2"
-	# The shell reports deaths: not here.
-	{
-		"$SVSHM" lock "$1" -- sh -c 'kill -9 "$1" "$PPID"' sh "$job"
-		wait "$job"
-	} >/dev/null 2>&1
-	jobs=${jobs% "$job"}
 }
 
 gone()
@@ -149,12 +34,6 @@ same()
 	cmp "$1" "$2" || fail "$name: the data differ"
 }
 
-valid_json()
-{
-	command -v python3 >/dev/null || return
-	python3 -m json.tool <"$work/out" >/dev/null 2>&1 ||
-		fail "$name: not valid JSON"
-}
 command -v python3 >/dev/null || echo "note: no python3 to parse JSON"
 
 awk 'BEGIN { for (i = 0; i < 20000; i++) print i }' >"$work/data"
@@ -191,7 +70,8 @@ check "closed output" 1 sh -c '"$1" list >&-' sh "$SVSHM"
 check "get without an object" 1 "$SVSHM" get "$key"
 err '^svshm: '
 check "get --wait gives up" 1 "$SVSHM" get "$key" --wait --timeout 0.1
-start_put "$key" "$work/data" --mode 0640
+start "$SVSHM" put "$key" "$work/data" --mode 0640
+await in_use "$key"
 check "info" 0 "$SVSHM" info "$key"
 out "^key *$key\$"
 out '^mode *0640$'
@@ -403,5 +283,4 @@ else
 fi
 check "info --id of nothing" 1 "$SVSHM" info --id 2147483647
 
-echo "$failures failed"
-[ $failures -eq 0 ]
+finish

@@ -10,15 +10,23 @@ if [ -z "${SVSHM-}" ]; then
 	exit 77
 fi
 
-# alone SCRIPT: run it again in an IPC and mount namespace of its own.
-alone()
+# alone_if_may SCRIPT: run it again in an IPC and mount namespace of its own;
+# where none is permitted, go on.
+alone_if_may()
 {
 	[ -z "${SVSHM_TEST_ALONE-}" ] || return 0
-	unshare --ipc --mount true 2>/dev/null || {
+	unshare --ipc --mount true 2>/dev/null || return 0
+	SVSHM_TEST_ALONE=1 exec unshare --ipc --mount sh "$1"
+}
+
+# alone SCRIPT: the same; where none is permitted, the test is skipped.
+alone()
+{
+	alone_if_may "$1"
+	[ -n "${SVSHM_TEST_ALONE-}" ] || {
 		echo "no IPC and mount namespace of its own permitted here"
 		exit 77
 	}
-	SVSHM_TEST_ALONE=1 exec unshare --ipc --mount sh "$1"
 }
 
 prepare()
@@ -33,12 +41,19 @@ prepare()
 	trap 'exit 1' HUP INT TERM
 }
 
-# In a namespace of its own, objects go with it.
+# remove_objects: those of a test that may run outside a namespace of its own,
+# in which they would go with it. The test defines it anew.
+remove_objects()
+{
+	:
+}
+
 cleanup()
 {
 	for job in $jobs; do
 		kill -9 "$job" && wait "$job"
 	done
+	remove_objects
 	umount "$work/full"
 	chmod -R u+w "$work"
 	rm -rf "$work"
@@ -52,20 +67,26 @@ fail()
 	failures=$((failures + 1))
 }
 
+# judge NAME WANTED STATUS
+judge()
+{
+	name=$1
+	if [ "$3" -eq "$2" ]; then
+		echo "ok: $name"
+	else
+		fail "$name: exit status $3, not $2"
+	fi
+}
+
 # check NAME STATUS COMMAND...: COMMAND ends with STATUS. Its output is in
 # $work/out and $work/err, for out and err below.
 check()
 {
-	name=$1
+	title=$1
 	wanted=$2
 	shift 2
 	"$@" >"$work/out" 2>"$work/err"
-	status=$?
-	if [ "$status" -eq "$wanted" ]; then
-		echo "ok: $name"
-	else
-		fail "$name: exit status $status, not $wanted"
-	fi
+	judge "$title" "$wanted" $?
 }
 
 # out PATTERN, err PATTERN: what the last command has printed matches.
@@ -106,22 +127,55 @@ await()
 	done
 }
 
-# in_use KEY: somebody has it. Before that info may show an object that is being
-# made, which who comes then may make instead.
+# in_use KEY [OPTION...]: somebody has it. Before that info may show an object
+# that is being made, which who comes then may make instead.
 in_use()
 {
-	"$SVSHM" info "$1" | grep -q '^verdict  *in use'
+	"$SVSHM" info "$@" | grep -q '^verdict  *in use'
 }
 
-# orphan KEY FILE: what a put leaves that is killed.
+# start COMMAND...: in the background; $job is its process.
+start()
+{
+	"$@" >"$work/job.out" 2>"$work/job.err" &
+	job=$!
+	jobs="$jobs $job"
+}
+
+# ended NAME STATUS: the job that was started last ends with STATUS.
+ended()
+{
+	wait "$job"
+	status=$?
+	jobs=${jobs% "$job"}
+	: >"$work/out"
+	cp "$work/job.err" "$work/err"
+	judge "$1" "$2" $status
+}
+
+# start_put KEY FILE [OPTION...]
+start_put()
+{
+	put_key=$1
+	put_file=$2
+	shift 2
+	start "$SVSHM" put "$put_key" "$put_file" "$@"
+	await in_use "$put_key" "$@"
+}
+
+# orphan KEY FILE [OPTION...]: what a put leaves that is killed, while another
+# process that is killed as well has the lock: the copy is complete then.
 orphan()
 {
-	"$SVSHM" put "$1" "$2" >/dev/null 2>&1 &
-	await in_use "$1"
+	start_put "$@"
+	shift 2
+	# The shell reports deaths: not here.
 	{
-		"$SVSHM" lock "$1" -- sh -c 'kill -9 "$1" "$PPID"' sh $!
-		wait $!
+		"$SVSHM" lock "$put_key" "$@" -- \
+			sh -c 'kill -9 "$1" "$PPID"' sh "$job"
+		wait "$job"
 	} >/dev/null 2>&1
+	jobs=${jobs% "$job"}
 }
 
 # foreign_segment SIZE: makes one as another program may, and prints its id.
