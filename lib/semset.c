@@ -207,7 +207,13 @@ int svshm__semset_change(int id, mode_t mode, gid_t group,
 
 int svshm__semset_remove(int id, struct svshm__error *error)
 {
-	if (semctl(id, 0, IPC_RMID) == 0 || errno == EINVAL || errno == EIDRM)
+	if (semctl(id, 0, IPC_RMID) == 0)
+		return SVSHM_OK;
+	/* Gone already, but not on one answer: who is inside its gate and took
+	   it for gone would wait at the gate for himself. */
+	if ((errno == EINVAL || errno == EIDRM) &&
+	    (semctl(id, 0, IPC_RMID) == 0 || errno == EINVAL ||
+	     errno == EIDRM))
 		return SVSHM_OK;
 	return svshm__error_system(error, SVSHM__CALL_SEMCTL, errno,
 				   "semctl(id=%d, IPC_RMID)", id);

@@ -164,6 +164,19 @@ static int attach_without_room(struct svshm *handle)
 	return code;
 }
 
+static int inspect_without_room(struct svshm *handle)
+{
+	rlim_t used = address_space();
+
+	child_assert(used > 0);
+	child_assert(set_address_space(used + BIG / 2) == 0);
+
+	int code = svshm_inspect(handle, visit_nothing, NULL);
+
+	child_assert(set_address_space(0) == 0);
+	return code;
+}
+
 static int create_without_room(struct svshm *handle)
 {
 	rlim_t used = address_space();
@@ -195,6 +208,9 @@ START_TEST(p8_no_room_in_the_address_space)
 
 	handle = make_object(key, BIG);
 	expect_act(&actor, attach_without_room, SVSHM_OUT_OF_RESOURCES);
+	expect_says(actor.message, "shmat(");
+	expect_says(actor.message, "ulimit -v");
+	expect_act(&actor, inspect_without_room, SVSHM_OUT_OF_RESOURCES);
 	expect_says(actor.message, "shmat(");
 	expect_says(actor.message, "ulimit -v");
 	/* Nobody has noticed, and it works with room. */
