@@ -171,6 +171,20 @@ static int check_set(struct svshm__attempt *attempt)
 				(unsigned long)attempt->file.owner);
 }
 
+/*
+ * The segment of step 6. That there is none makes a set that was there before
+ * us a leftover, to be removed: so not on one answer.
+ */
+static int find_segment(const struct svshm__attempt *attempt, int *segment_id,
+			struct svshm__error *error)
+{
+	int code = svshm__segment_find(attempt->key, segment_id, error);
+
+	if (code != SVSHM_NOT_FOUND || attempt->made_set)
+		return code;
+	return svshm__segment_find(attempt->key, segment_id, error);
+}
+
 /* Step 5. A set that no key file leads to any more is of no use to anybody. */
 static int check_key_file(struct svshm__attempt *attempt)
 {
@@ -178,8 +192,7 @@ static int check_key_file(struct svshm__attempt *attempt)
 
 	if (attempt->by_scan || svshm__key_file_same(&attempt->file))
 		return SVSHM_OK;
-	if (svshm__segment_find(attempt->key, &segment_id, NULL) ==
-	    SVSHM_NOT_FOUND)
+	if (find_segment(attempt, &segment_id, NULL) == SVSHM_NOT_FOUND)
 		svshm__semset_remove(attempt->evidence.set.id, NULL);
 	else
 		svshm__gate_leave(attempt->evidence.set.id);
@@ -214,8 +227,7 @@ int svshm__attempt_judge(struct svshm__attempt *attempt, bool writable,
 {
 	struct svshm__evidence *evidence = &attempt->evidence;
 	int segment_id;
-	int code = svshm__segment_find(attempt->key, &segment_id,
-				       attempt->error);
+	int code = find_segment(attempt, &segment_id, attempt->error);
 
 	if (code == SVSHM_NOT_FOUND)
 		segment_id = -1;

@@ -250,7 +250,8 @@ static void next_joins(void)
 	/* A mere reader has no lock. */
 	check(next_gives(other, svshm_trylock, SVSHM_BUSY,
 			 now.scene->act == act_attach_read_only &&
-					 now.errnum == EACCES ?
+					 (now.errnum == EACCES ||
+					  now.errnum == EPERM) ?
 				 SVSHM_PERMISSION_DENIED : SVSHM_BUSY));
 	check(next_gives(&now.next, svshm_unlock, SVSHM_OK, SVSHM_OK));
 }
