@@ -71,7 +71,7 @@ static const struct failure {
 	{ "semctl", { EACCES, EIDRM, EINVAL, EPERM, ERANGE }, { "semctl(", "mode" } },
 	{ "semtimedop", { E2BIG, EACCES, EAGAIN, EFBIG, EIDRM, EINTR, EINVAL,
 			  ENOMEM, ENOSPC, ERANGE },
-	  { "semop(", "semtimedop(", "mode" } },
+	  { "semop(", "semtimedop(", "mode", "had reset the lock" } },
 	{ "semop", { E2BIG, EACCES, EAGAIN, EFBIG, EIDRM, EINTR, EINVAL,
 		     ENOMEM, ENOSPC, ERANGE }, { "semop(" } },
 	{ "openat", { EACCES, EDQUOT, EEXIST, EINTR, EISDIR, ELOOP, EMFILE,
