@@ -4,11 +4,14 @@
 # Runs after all other tests, and looks for what they left behind: objects and
 # files whose names carry the tests' prefix. Only those, since others use this
 # machine too. Another run of these tests may be under way, but its things
-# come and go; so only what is still there after some looks is a leftover.
+# come and go; so only what is still there after some looks is a leftover. And an
+# earlier run may have been killed: "leftovers.sh before", ahead of all tests,
+# writes down what is there then, which is not held against these.
 set -u
 export LC_ALL=C
 
 looks=20
+before=$builddir/tests/leftovers.before
 work=$(mktemp -d "${TMPDIR:-/tmp}/svshm-leftovers.XXXXXX") || exit 99
 trap 'rm -rf "$work"' EXIT
 trap 'exit 1' HUP INT TERM
@@ -34,7 +37,18 @@ look()
 	} | sort -u >"$1"
 }
 
-look "$work/seen"
+if [ "${1-}" = before ]; then
+	look "$before"
+	[ -s "$before" ] || exit 0
+	echo "note: left by tests that were killed, or of others that run now:"
+	cat "$before"
+	echo "\"svshm recover\" removes what is not in use."
+	exit 0
+fi
+[ -e "$before" ] || : >"$before"
+
+look "$work/now"
+comm -13 "$before" "$work/now" >"$work/seen"
 while [ -s "$work/seen" ] && [ $looks -gt 0 ]; do
 	sleep 1
 	look "$work/now"
@@ -44,7 +58,7 @@ while [ -s "$work/seen" ] && [ $looks -gt 0 ]; do
 done
 
 [ -s "$work/seen" ] || exit 0
-echo "FAIL: tests (of this run or an earlier one) left these behind:"
+echo "FAIL: the tests left these behind:"
 cat "$work/seen"
 echo "\"svshm recover\" removes the objects."
 exit 1

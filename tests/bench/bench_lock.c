@@ -20,9 +20,9 @@
 
 #include "atomic.h"
 #include "contenders.h"
+#include "figures.h"
 
 #define CONTENDERS_MAX 8
-#define ROUNDS_MAX 101
 #define PROCESSES_MAX 8
 
 static int rounds = 7;
@@ -40,14 +40,6 @@ static struct track {
 	double time; /* when the owner was killed, or the waiter went on */
 } *track;
 
-static double now(void)
-{
-	struct timespec time;
-
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return (double)time.tv_sec * 1e9 + (double)time.tv_nsec;
-}
-
 static void idle(long turns)
 {
 	volatile long turn = 0;
@@ -61,47 +53,13 @@ static void calibrate(void)
 	double best = 1e9;
 
 	for (int i = 0; i < 20; i++) {
-		double start = now();
+		double start = bench_now();
 
 		idle(100000);
-		if (now() - start < best)
-			best = now() - start;
+		if (bench_now() - start < best)
+			best = bench_now() - start;
 	}
 	work = (long)(100000 * 500 / best);
-}
-
-/* ---- Figures ------------------------------------------------------------------ */
-
-struct figures {
-	double value[ROUNDS_MAX];
-	int count;
-};
-
-static int by_value(const void *a, const void *b)
-{
-	double left = *(const double *)a, right = *(const double *)b;
-
-	return (left > right) - (left < right);
-}
-
-static void add(struct figures *figures, double value)
-{
-	figures->value[figures->count++] = value;
-}
-
-static double median(struct figures *figures)
-{
-	qsort(figures->value, (size_t)figures->count, sizeof(double), by_value);
-	return figures->value[figures->count / 2];
-}
-
-static void print(struct figures *figures, int decimals)
-{
-	double middle = median(figures);
-
-	printf(" %10.*f (%.*f .. %.*f)", decimals, middle, decimals,
-	       figures->value[0], decimals,
-	       figures->value[figures->count - 1]);
 }
 
 /* ---- Processes ----------------------------------------------------------------- */
@@ -150,11 +108,11 @@ static void run(const struct contender *contender, int processes,
 		pids[i] = start(contender, i, race);
 	while (svshm__load(&track->ready) < (uint32_t)processes)
 		usleep(100);
-	track->time = now();
+	track->time = bench_now();
 	svshm__store(&track->go, 1);
 	nanosleep(&pause, NULL);
 	svshm__store(&track->stop, 1);
-	track->time = now() - track->time;
+	track->time = bench_now() - track->time;
 	reap(pids, processes);
 	contender->unmake();
 }
@@ -167,14 +125,14 @@ static double alone(const struct contender *contender)
 	long pairs = 0;
 
 	contender->make();
-	start = now();
+	start = bench_now();
 	do {
 		for (int i = 0; i < 1000; i++) {
 			contender->lock();
 			contender->unlock();
 		}
 		pairs += 1000;
-		end = now();
+		end = bench_now();
 	} while (end - start < milliseconds * 1e6 / 4);
 	contender->unmake();
 	return (end - start) / (double)pairs;
@@ -186,13 +144,13 @@ static void bench_alone(void)
 
 	for (int round = 0; round < rounds; round++)
 		for (int i = 0; i < contender_count; i++)
-			add(&figures[i], alone(&contenders[i]));
+			figures_add(&figures[i], alone(&contenders[i]));
 	printf("\nNobody else: ns for lock and unlock\n");
 	for (int i = 0; i < contender_count; i++) {
 		printf("  %-15s", contenders[i].name);
-		print(&figures[i], 1);
+		figures_print(&figures[i], 1);
 		printf("   %.2f times the first\n",
-		       median(&figures[i]) / median(&figures[0]));
+		       figures_median(&figures[i]) / figures_median(&figures[0]));
 	}
 }
 
@@ -228,8 +186,8 @@ static void count(int processes, struct figures *rate, struct figures *share)
 		least = count < least ? count : least;
 		most = count > most ? count : most;
 	}
-	add(rate, sum / track->time * 1e6);
-	add(share, most > 0 ? least / most : 0);
+	figures_add(rate, sum / track->time * 1e6);
+	figures_add(share, most > 0 ? least / most : 0);
 }
 
 static void bench_contended(int processes, bool working)
@@ -253,10 +211,10 @@ static void bench_contended(int processes, bool working)
 		if (!rate[i].count)
 			continue;
 		printf("  %-15s", contenders[i].name);
-		print(&rate[i], 0);
-		print(&share[i], 2);
+		figures_print(&rate[i], 0);
+		figures_print(&share[i], 2);
 		printf("   the first has %.2f times as many\n",
-		       median(&rate[0]) / median(&rate[i]));
+		       figures_median(&rate[0]) / figures_median(&rate[i]));
 	}
 }
 
@@ -281,16 +239,16 @@ static void bench_turns(void)
 	for (int round = 0; round < rounds; round++)
 		for (int i = 0; i < contender_count; i++) {
 			run(&contenders[i], 2, race_turns);
-			add(&figures[i],
+			figures_add(&figures[i],
 			    track->time / (double)(track->process[0].count +
 						   track->process[1].count));
 		}
 	printf("\nTwo processes take turns: ns for each hand-over\n");
 	for (int i = 0; i < contender_count; i++) {
 		printf("  %-15s", contenders[i].name);
-		print(&figures[i], 0);
+		figures_print(&figures[i], 0);
 		printf("   %.2f times the first\n",
-		       median(&figures[i]) / median(&figures[0]));
+		       figures_median(&figures[i]) / figures_median(&figures[0]));
 	}
 }
 
@@ -309,7 +267,7 @@ static void wait_for_lock(const struct contender *contender, int number)
 {
 	(void)number;
 	contender->lock();
-	track->time = now() - track->time;
+	track->time = bench_now() - track->time;
 	contender->unlock();
 }
 
@@ -344,7 +302,7 @@ static double death(const struct contender *contender)
 	do {
 		usleep(2000);
 	} while (!asleep(waiter));
-	track->time = now();
+	track->time = bench_now();
 	kill(owner, SIGKILL);
 	reap(&waiter, 1);
 	waitpid(owner, NULL, 0);
@@ -359,35 +317,23 @@ static void bench_death(void)
 	for (int round = 0; round < rounds * 3 && round < ROUNDS_MAX; round++)
 		for (int i = 0; i < contender_count; i++)
 			if (contenders[i].survives)
-				add(&figures[i], death(&contenders[i]));
+				figures_add(&figures[i], death(&contenders[i]));
 	printf("\nThe owner is killed: us until the waiter has the lock\n");
 	for (int i = 0; i < contender_count; i++) {
 		if (!figures[i].count)
 			continue;
 		printf("  %-15s", contenders[i].name);
-		print(&figures[i], 0);
+		figures_print(&figures[i], 0);
 		printf("\n");
 	}
-}
-
-static int argument(const char *text, int least, int most)
-{
-	long value = strtol(text, NULL, 10);
-
-	if (value < least || value > most) {
-		fprintf(stderr, "bench_lock: %s is not within %d and %d\n",
-			text, least, most);
-		exit(2);
-	}
-	return (int)value;
 }
 
 int main(int count, char **arguments)
 {
 	if (count > 1)
-		rounds = argument(arguments[1], 1, ROUNDS_MAX);
+		rounds = bench_argument(arguments[1], 1, ROUNDS_MAX);
 	if (count > 2)
-		milliseconds = argument(arguments[2], 10, 10000);
+		milliseconds = bench_argument(arguments[2], 10, 10000);
 	track = mmap(NULL, sizeof(*track), PROT_READ | PROT_WRITE,
 		     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (track == MAP_FAILED)

@@ -14,14 +14,9 @@
 #include <sys/sem.h>
 #include <unistd.h>
 
+#include "figures.h"
 #include "lock.h"
 #include "svshm.h"
-
-void bench_die(const char *tried)
-{
-	fprintf(stderr, "bench: %s: %s\n", tried, strerror(errno));
-	exit(1);
-}
 
 static void nothing(void)
 {

@@ -22,7 +22,4 @@ struct contender {
 extern const struct contender contenders[];
 extern const int contender_count;
 
-/* Print what was tried and errno's meaning, and exit. */
-void bench_die(const char *tried);
-
 #endif
