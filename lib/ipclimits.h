@@ -27,6 +27,9 @@ const char *svshm__limits_of_sets(int count, char *buffer, size_t buffer_size);
  */
 int svshm__limits_check(size_t size, uint64_t old_size);
 
+/* Whether there is but one segment, for certain. Takes one system call. */
+bool svshm__limits_one_segment(void);
+
 /* What is used, and the limits (..._max), of the whole system. */
 struct svshm__limit_counts {
 	uint64_t page_size;

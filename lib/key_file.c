@@ -42,6 +42,7 @@ static int check_directory(struct svshm__key_file *file, bool make,
 {
 	char directory[PATH_MAX], standard[128];
 	struct stat status;
+	uid_t us = geteuid();
 
 	directory_of(file->path, directory, sizeof(directory));
 	int result = lstat(directory, &status);
@@ -70,28 +71,28 @@ static int check_directory(struct svshm__key_file *file, bool make,
 		return svshm__error_set(error, SVSHM_KEY_ERROR,
 					"the key directory %.200s is not a "
 					"directory", directory);
-	if (status.st_uid != geteuid() && status.st_uid != 0)
+	if (status.st_uid != us && status.st_uid != 0)
 		return svshm__error_set(error, SVSHM_PERMISSION_DENIED,
 					"the key directory %.200s belongs to "
 					"uid %lu; it must belong to uid %lu or "
 					"to root", directory,
 					(unsigned long)status.st_uid,
-					(unsigned long)geteuid());
+					(unsigned long)us);
 
-	file->private = status.st_uid == geteuid() &&
+	file->private = status.st_uid == us &&
 			(status.st_mode & (S_IWGRP | S_IWOTH | S_IXGRP |
 					   S_IXOTH)) == 0;
 	snprintf(standard, sizeof(standard), "%s/svshm-%lu", SVSHM_KEYDIR_BASE,
-		 (unsigned long)geteuid());
+		 (unsigned long)us);
 	if (strcmp(directory, standard) == 0 &&
-	    (status.st_uid != geteuid() || (status.st_mode & 0077)))
+	    (status.st_uid != us || (status.st_mode & 0077)))
 		return svshm__error_set(error, SVSHM_PERMISSION_DENIED,
 					"the key directory %.200s is open to "
 					"others (uid %lu, mode 0%o); it must "
 					"be uid %lu, mode 0700", directory,
 					(unsigned long)status.st_uid,
 					(unsigned)status.st_mode & 07777,
-					(unsigned long)geteuid());
+					(unsigned long)us);
 	return SVSHM_OK;
 }
 

@@ -6,6 +6,8 @@
 
 #include <stdlib.h>
 
+#include "ipclimits.h"
+
 /* Is it of this name, and somebody's who counts? */
 static bool is_named(struct svshm__evidence *evidence,
 		     const struct svshm__key_file *file, int segment_id,
@@ -63,6 +65,10 @@ int svshm__scan_find(const struct svshm__key_file *file, int except,
 	struct svshm__scan_list list;
 	int code = SVSHM_NOT_FOUND;
 
+	/* Most often there is none but EXCEPT, and a list takes as many calls
+	   as there were segments once. */
+	if (except >= 0 && svshm__limits_one_segment())
+		return SVSHM_NOT_FOUND;
 	if (svshm__scan_segments(file, &list, NULL))
 		list.count = 0;
 	for (size_t i = 0; i < list.count && code; i++) {

@@ -54,7 +54,8 @@ static key_t answer_minus_two(const struct stat *status, int project)
 static key_t answer_smallest(const struct stat *status, int project)
 {
 	(void)status;
-	return INT_MIN + (project - SVSHM__PROJECT_FIRST);
+	/* Qt's project is a lower one: a file of Qt's may be about. */
+	return INT_MIN + ((project - SVSHM__PROJECT_FIRST) & 0xff);
 }
 
 /* All files collide; not with what others on this machine have. */

@@ -28,20 +28,25 @@ flags="-std=gnu11 -g -O1 -fno-omit-frame-pointer -DHAVE_CONFIG_H
 	-fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=all"
 includes="-I$builddir -I$srcdir/include -I$srcdir/lib -I$srcdir/tools"
 
-# compile FILE...: into $work/objects
+# compile FILE...: the C files among them, into $objects; as many at a time as
+# there are processors.
 compile()
 {
+	objects= todo=
 	for file in "$@"; do
 		case $file in
 		*.c)
 			object=$work/$(echo "$file" | tr / _).o
-			[ "$object" -nt "$srcdir/$file" ] ||
-				$clang $flags $includes -Dmain=tool_main -c -o "$object" \
-					"$srcdir/$file"
 			objects="$objects $object"
+			[ "$object" -nt "$srcdir/$file" ] ||
+				todo="$todo $object $file"
 			;;
 		esac
 	done
+	[ -z "$todo" ] || printf '%s\n' $todo |
+		xargs -n 2 -P "$(getconf _NPROCESSORS_ONLN)" sh -c '
+			exec $1 -Dmain=tool_main -c -o "$3" "$2/$4"
+			' compile "$clang $flags $includes" "$srcdir"
 }
 
 isolated=
@@ -49,10 +54,8 @@ if [ "$(id -u)" -eq 0 ] && unshare --ipc true 2>/dev/null; then
 	isolated="unshare --ipc"
 fi
 
-objects=
 compile $FUZZ_SOURCES
 library=$objects
-objects=
 compile $FUZZ_TOOL_SOURCES
 tool=$objects
 
@@ -62,7 +65,6 @@ keys=$(mktemp -d "${TMPDIR:-/tmp}/svshm-fuzz.XXXXXX")
 trap 'rm -rf "$keys"' EXIT
 trap 'exit 1' HUP INT TERM
 for target in "$@"; do
-	objects=
 	compile "tests/fuzz/fuzz_$target.c"
 	others=
 	[ "$target" != tool ] || others=$tool
