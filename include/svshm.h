@@ -355,6 +355,8 @@ enum svshm_verdict {
 #define SVSHM_NOTE_KEY_FILE_REPLACED 2u /* it leads to another file by now */
 #define SVSHM_NOTE_COLLISION 4u /* the first key of ftok was somebody else's */
 #define SVSHM_NOTE_SET_GONE 8u  /* somebody has removed the semaphore set */
+#define SVSHM_NOTE_RETIRED 16u  /* the last user was not permitted to remove it:
+				   empty, and in nobody's way */
 
 /*
  * Another program's segment or set has no registry: whether anybody wants it

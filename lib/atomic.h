@@ -32,6 +32,11 @@ static inline bool svshm__exchange_if(uint32_t *word, uint32_t expected,
 					   __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
 }
 
+static inline void svshm__add(uint32_t *word, uint32_t summand)
+{
+	__atomic_fetch_add(word, summand, __ATOMIC_SEQ_CST);
+}
+
 /* Tell the processor that this is a loop that waits. */
 static inline void svshm__relax(void)
 {
@@ -77,6 +82,22 @@ static inline uint32_t svshm__load(const uint32_t *word)
 static inline void svshm__store(uint32_t *word, uint32_t value)
 {
 	*(volatile uint32_t *)word = value;
+}
+
+/* Not in one step, nor is the next: another's change between is overwritten. */
+static inline bool svshm__exchange_if(uint32_t *word, uint32_t expected,
+				      uint32_t desired)
+{
+	if (svshm__load(word) != expected)
+		return false;
+	svshm__store(word, desired);
+	return true;
+}
+
+/* Not in one step: who adds at the same time may be overlooked. */
+static inline void svshm__add(uint32_t *word, uint32_t summand)
+{
+	*(volatile uint32_t *)word += summand;
 }
 
 #endif

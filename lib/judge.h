@@ -14,15 +14,19 @@
 #include "error.h"
 #include "key.h"
 #include "layout.h"
+#include "process.h"
 #include "registry.h"
 #include "segment.h"
 
 #define SVSHM__PATH_SIZE 4096
 
+struct svshm__attachment;
+
 /* What of a header has been checked and copied. */
 struct svshm__view {
 	uint64_t data_offset, data_size, segment_size;
 	uint64_t device, inode;
+	uint64_t directory_device, directory_inode;
 	uint32_t project, flags;
 	uint32_t slots_offset, slot_count;
 	/* A newcomer gets the first free slot, so slots from this one on have
@@ -31,8 +35,11 @@ struct svshm__view {
 	uint32_t key_offset, key_length;
 	uint32_t lock_engine;
 	int64_t create_time;
-	uint64_t registrations;
-	bool inconsistent; /* this and the lock word: as last read */
+	uint64_t registrations, departures;
+	/* As last read: */
+	int32_t set_id;
+	int64_t set_change_time;
+	bool bequeathed, retired, inconsistent;
 	uint32_t lock_word;
 	char path[SVSHM__PATH_SIZE];
 };
@@ -51,6 +58,20 @@ enum svshm__header_state svshm__header_read(const void *segment,
 					    uint64_t segment_size,
 					    struct svshm__view *view);
 
+/* What the set that is there says of the slots in the table. */
+enum svshm__set_state {
+	SVSHM__SET_INTACT,  /* they were claimed in it, and it is as it was */
+	SVSHM__SET_CHANGED, /* it was changed from outside: its mode, or worse */
+	SVSHM__SET_LOST     /* nothing: another set, none, or one without tag */
+};
+
+/* Forked children that have not registered. */
+enum svshm__children {
+	SVSHM__CHILDREN_NONE,
+	SVSHM__CHILDREN_MAYBE, /* ask again: one may just be born, or look on */
+	SVSHM__CHILDREN_SOME
+};
+
 struct svshm__evidence {
 	struct svshm__set set; /* id -1: none */
 	bool gate_held;        /* by somebody else; never when judged inside */
@@ -58,26 +79,33 @@ struct svshm__evidence {
 	struct svshm__segment_status segment;
 	void *mapping; /* of the segment, if one could be made; see _free() */
 	bool mapping_read_only;
-	bool mapping_borrowed; /* another handle's of this process */
+	struct svshm__attachment *borrowed; /* the mapping is another handle's of
+					       this process; or NULL */
 	enum svshm__header_state header;
 	struct svshm__view view;
 	bool maker_stamped; /* who made the segment has marked the set */
 	bool named;         /* the header's identity is the one asked for */
-	unsigned held; /* slots */
-	unsigned died; /* registered and dead; counted only if held is 0 */
+
+	/* Of those who have registered: */
+	enum svshm__set_state set_state;
+	unsigned held; /* slots, by the living: the kernel's word */
+	unsigned died; /* proven; counted only if held is 0 */
+	/* That live, or may live, though the set that is there now does not say
+	   so: it was removed or reset under them. */
+	unsigned stranded;
+	enum svshm__children children; /* asked only if nobody else is there */
+	bool bequeathed; /* the last registered one has left it to children */
 };
 
 /*
  * Gather the evidence: set->id must be given and looked at, or -1. SEGMENT_ID
- * -1: none. WRITABLE: map read-write if permitted. INSIDE: the gate (or, for a
- * mere reader, the readers' mutex) is held, so that a mapping that this process
- * has already can be borrowed. FILE: whose object it should be, NULL for
- * anybody's. Does not look at what the caller may not (header UNREAD).
+ * -1: none. WRITABLE: map read-write if permitted; a mapping that this process
+ * has already is borrowed. FILE: whose object it should be, NULL for anybody's.
+ * Does not look at what the caller may not (header UNREAD).
  * SVSHM__AGAIN: it vanished while we looked.
  */
 int svshm__judge_look(struct svshm__evidence *evidence, int segment_id,
-		      bool writable, bool inside,
-		      const struct svshm__key_file *file,
+		      bool writable, const struct svshm__key_file *file,
 		      struct svshm__error *error);
 
 /*
@@ -91,22 +119,66 @@ int svshm__judge_renew(struct svshm__evidence *evidence,
 		       const struct svshm__set *set,
 		       struct svshm__error *error);
 
+/*
+ * Who had SLOT, as the table says: does the process live? In doubt: unknown.
+ * EVIDENCE has a valid header, and is mapped.
+ */
+enum svshm__fate svshm__judge_fate(const struct svshm__evidence *evidence,
+				   unsigned slot);
+
+/* The pids of those who are stranded, as far as they fit: "123 (name), 456". */
+const char *svshm__judge_stranded(const struct svshm__evidence *evidence,
+				  char *buffer, size_t size);
+
+/*
+ * Whose is SET, which has not our tag for FILE's name? The header of the segment
+ * under KEY knows in which set its slots are.
+ */
+enum svshm__set_owner {
+	SVSHM__SET_FOREIGN,
+	SVSHM__SET_OURS,   /* somebody has reset it */
+	SVSHM__SET_USURPED /* foreign, in the place of ours */
+};
+
+enum svshm__set_owner svshm__judge_set_owner(key_t key,
+					     const struct svshm__set *set,
+					     const struct svshm__key_file *file);
+
+/*
+ * Inside the gate: are there children that have HEADER's object, of which
+ * somebody has a mapping? Waits for what is in passing.
+ */
+enum svshm__children svshm__judge_children(const struct svshm__header *header,
+					   int segment_id,
+					   const struct svshm__set *set,
+					   enum svshm__set_state state);
+
+/* Whether the segment is FILE's object, and retired. */
+bool svshm__judge_retired(int segment_id, const struct svshm__key_file *file);
+
+/* Whether the set can be an object's from now on: nobody has reset it. */
+bool svshm__judge_set_sound(const struct svshm__evidence *evidence);
+
+/* What SET says of the slots of HEADER's object. */
+enum svshm__set_state svshm__judge_set_state(const struct svshm__set *set,
+					     int set_id, int64_t change_time);
+
 /* Give back the mapping, unless it was taken (mapping set to NULL). */
 void svshm__judge_free(struct svshm__evidence *evidence);
 
 /*
- * The verdict. In use means mapped: the kernel counts a process's mapping
- * before the process can be registered and forgets it before the slot, so
- * "no mapping" proves that nobody uses the object, and a slot without one is a
- * process that is just dying or that has called exec.
+ * The verdict. "No mapping" proves that nobody uses the object, whatever its
+ * set says: the kernel counts a process's mapping before the process can be
+ * registered and forgets it before the slot, so a slot without one is a process
+ * that is just dying or that has called exec. A mapping alone is no use: it
+ * may be of somebody who may only read, or who only looks.
  */
 enum svshm_verdict svshm__judge(const struct svshm__evidence *evidence);
 
 /*
- * Inside the gate: the verdict, for those who remove. A mapping without anybody
- * registered can be somebody's who only looks, and found no gate to do it in,
- * as the set was just being made anew: that is over in microseconds, so it must
- * last for a tenth of a second to be believed.
+ * Inside the gate: the verdict, for those who remove. A child that is just
+ * being born, or somebody who looks on with a mapping of his own, is over in
+ * microseconds, so it must last for a tenth of a second to be believed.
  */
 enum svshm_verdict svshm__judge_patiently(struct svshm__evidence *evidence);
 
@@ -117,7 +189,9 @@ const char *svshm__judge_reason(const struct svshm__evidence *evidence,
 
 /*
  * P6: an object must belong to the owner of its key file, to the caller or to
- * root. Its creator counts as well as its owner, which the creator can change.
+ * root; or to one whom its key file names as a maker, as those can that may
+ * write to it. Its creator counts as well as its owner, which the creator can
+ * change.
  */
 bool svshm__judge_trusted(uid_t uid, uid_t creator_uid,
 			  const struct svshm__key_file *file);

@@ -9,34 +9,52 @@
 static void in_use_reason(const struct svshm__evidence *evidence, char *buffer,
 			  size_t size)
 {
+	char pids[300];
+
 	if (evidence->gate_held)
 		snprintf(buffer, size,
 			 "process %ld is creating, attaching, detaching or "
 			 "recovering it now",
 			 (long)svshm__semset_last_pid(evidence->set.id,
 						      SVSHM__SEM_GATE));
+	else if (evidence->stranded)
+		snprintf(buffer, size,
+			 "somebody has removed or reset its semaphore set "
+			 "while it was in use; nobody can use it until all who "
+			 "have it mapped have left: %s",
+			 svshm__judge_stranded(evidence, pids, sizeof(pids)));
 	else if (evidence->held)
 		snprintf(buffer, size, "%u registered process%s",
 			 evidence->held, evidence->held == 1 ? "" : "es");
 	else
 		snprintf(buffer, size,
-			 "nobody is registered, but it is mapped %llu time%s: "
-			 "by readers, or by children of dead users",
+			 "nobody is registered, but forked children of users "
+			 "that have gone have it mapped (%llu mapping%s)",
 			 (unsigned long long)evidence->segment.mappings,
 			 evidence->segment.mappings == 1 ? "" : "s");
 }
 
-/* A slot that is held without a mapping: exec drops mappings, not slots. */
+/*
+ * Of those who have it mapped, if any, none is a user. A slot that is held
+ * without a mapping: exec drops mappings, not slots.
+ */
 static void orphan_reason(const struct svshm__evidence *evidence, char *buffer,
 			  size_t size)
 {
 	unsigned count = evidence->held ? evidence->held : evidence->died;
+	const char *who = evidence->segment.mappings ?
+		"only observers, who may read it, have it mapped" :
+		"nobody has it mapped";
 
-	snprintf(buffer, size,
-		 "nobody has it mapped; %u registered process%s %s without "
-		 "detaching",
-		 count, count == 1 ? "" : "es",
-		 evidence->held ? "called exec, or ended just now," : "died");
+	if (!count)
+		snprintf(buffer, size, "%s; it was left to forked children, "
+			 "who died without detaching", who);
+	else
+		snprintf(buffer, size, "%s; %u registered process%s %s "
+			 "without detaching", who, count,
+			 count == 1 ? "" : "es",
+			 evidence->held ? "called exec, or ended just now," :
+					  "died");
 }
 
 const char *svshm__judge_reason(const struct svshm__evidence *evidence,
@@ -70,7 +88,12 @@ const char *svshm__judge_reason(const struct svshm__evidence *evidence,
 			"was gone";
 		break;
 	case SVSHM_VERDICT_HALF_REMOVED:
-		reason = evidence->segment_id >= 0 ?
+		reason = evidence->segment_id >= 0 &&
+				evidence->header == SVSHM__HEADER_VALID &&
+				evidence->view.retired ?
+			"its last user was not permitted to remove it, and "
+			"has emptied it" :
+			evidence->segment_id >= 0 ?
 			"everybody has detached, but the last one died in, "
 			"or was not permitted, the removal" :
 			"there is a semaphore set without a segment: somebody "

@@ -32,6 +32,8 @@ struct svshm__key_file {
 	bool made;    /* by this call */
 	int descriptor; /* of a file just made, to write to; else -1 */
 	uint64_t device, inode;
+	/* The directory that it is in: with the name there, what it is called. */
+	uint64_t directory_device, directory_inode;
 	uid_t owner;
 };
 
@@ -64,6 +66,17 @@ void svshm__key_file_free(struct svshm__key_file *file);
  */
 int svshm__key_file_check(const char *path, struct svshm__error *error);
 
+/*
+ * Whose object it is that a key file is for: its owner's, or that of one whom
+ * it names. Who may write to the key file may write to the object, but he can't
+ * give his own to the key file's owner, nor, where only owners may unlink,
+ * make the key file anew. So he writes in it who he is, before he makes an
+ * object, and that he could is what makes him trustworthy.
+ */
+bool svshm__key_file_names_maker(const struct svshm__key_file *file, uid_t uid);
+int svshm__key_file_name_maker(const struct svshm__key_file *file,
+			       struct svshm__error *error);
+
 /* Where PATH leads to now, for who knows which file it was. */
 enum svshm__key_file_state {
 	SVSHM__KEY_FILE_SAME,
@@ -75,6 +88,9 @@ enum svshm__key_file_state {
 enum svshm__key_file_state svshm__key_file_state(const char *path,
 						 uint64_t device,
 						 uint64_t inode);
+
+/* Whether PATH's directory is that one. */
+bool svshm__key_directory_is(const char *path, uint64_t device, uint64_t inode);
 
 /* Whether the path still leads to the file that was looked at. */
 bool svshm__key_file_same(const struct svshm__key_file *file);

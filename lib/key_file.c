@@ -35,6 +35,15 @@ static void directory_of(const char *path, char *buffer, size_t size)
 		length = size - 1;
 	memcpy(buffer, path, length);
 	buffer[length] = '\0';
+	if (!length && slash)
+		memcpy(buffer, "/", 2);
+}
+
+static void note_directory(struct svshm__key_file *file,
+			   const struct stat *status)
+{
+	file->directory_device = (uint64_t)status->st_dev;
+	file->directory_inode = (uint64_t)status->st_ino;
 }
 
 static int check_directory(struct svshm__key_file *file, bool make,
@@ -79,6 +88,7 @@ static int check_directory(struct svshm__key_file *file, bool make,
 					(unsigned long)status.st_uid,
 					(unsigned long)us);
 
+	note_directory(file, &status);
 	file->private = status.st_uid == us &&
 			(status.st_mode & (S_IWGRP | S_IWOTH | S_IXGRP |
 					   S_IXOTH)) == 0;
@@ -211,7 +221,7 @@ int svshm__key_file_check(const char *path, struct svshm__error *error)
 static int look_at_native(struct svshm__key_file *file, const char *path,
 			  bool make, struct svshm__error *error)
 {
-	char resolved[PATH_MAX];
+	char resolved[PATH_MAX], directory[PATH_MAX];
 	struct stat status;
 
 	if (!realpath(path, resolved) || stat(resolved, &status) < 0) {
@@ -227,6 +237,9 @@ static int look_at_native(struct svshm__key_file *file, const char *path,
 		return svshm__error_set(error, SVSHM_OUT_OF_RESOURCES,
 					"no memory");
 	note_identity(file, &status);
+	directory_of(file->path, directory, sizeof(directory));
+	if (stat(directory, &status) == 0)
+		note_directory(file, &status);
 	return SVSHM_OK;
 }
 
@@ -290,6 +303,17 @@ enum svshm__key_file_state svshm__key_file_state(const char *path,
 						  SVSHM__KEY_FILE_REPLACED;
 }
 
+bool svshm__key_directory_is(const char *path, uint64_t device, uint64_t inode)
+{
+	char directory[PATH_MAX];
+	struct stat status;
+
+	directory_of(path, directory, sizeof(directory));
+	return stat(directory, &status) == 0 &&
+	       (uint64_t)status.st_dev == device &&
+	       (uint64_t)status.st_ino == inode;
+}
+
 bool svshm__key_file_same(const struct svshm__key_file *file)
 {
 	struct stat status;
@@ -302,31 +326,132 @@ bool svshm__key_file_same(const struct svshm__key_file *file)
 	       file->inode == (uint64_t)status.st_ino;
 }
 
+/* ---- The text -------------------------------------------------------------- */
+
+/*
+ * For people, but for the makers:
+ *   svshm 1
+ *   project 118
+ *   key cache
+ *   maker 1001
+ */
+static int open_same(const struct svshm__key_file *file, int flags,
+		     struct stat *status)
+{
+	int descriptor = open(file->path, flags | O_NOFOLLOW | O_NONBLOCK |
+						  O_CLOEXEC);
+
+	if (descriptor < 0)
+		return -1;
+	if (fstat(descriptor, status) == 0 && S_ISREG(status->st_mode) &&
+	    (uint64_t)status->st_dev == file->device &&
+	    (uint64_t)status->st_ino == file->inode)
+		return descriptor;
+	close(descriptor);
+	errno = ESTALE;
+	return -1;
+}
+
+#define TEXT_MAX 4096
+#define MAKER "\nmaker "
+
+bool svshm__key_file_names_maker(const struct svshm__key_file *file, uid_t uid)
+{
+	char text[TEXT_MAX + 1], wanted[40];
+	struct stat status;
+
+	if (file->native || !file->exists || file->private)
+		return false;
+
+	int descriptor = open_same(file, O_RDONLY, &status);
+
+	if (descriptor < 0)
+		return false;
+
+	ssize_t size = read_some(descriptor, text, TEXT_MAX);
+
+	close(descriptor);
+	text[size > 0 ? size : 0] = '\0';
+	snprintf(wanted, sizeof(wanted), MAKER "%lu\n", (unsigned long)uid);
+	return strncmp(text, MARK, sizeof(MARK) - 1) == 0 &&
+	       strstr(text, wanted);
+}
+
+static int write_all(int descriptor, const char *text, size_t size)
+{
+	ssize_t written;
+
+	do {
+		written = write(descriptor, text, size);
+	} while (written < 0 && errno == EINTR);
+	return written == (ssize_t)size ? 0 : -1;
+}
+
+/* One line, in one write to the end: several may do so at once. */
+int svshm__key_file_name_maker(const struct svshm__key_file *file,
+			       struct svshm__error *error)
+{
+	char text[80];
+	struct stat status;
+	uid_t us = geteuid();
+
+	if (file->native || file->private || !file->exists || us == 0 ||
+	    us == file->owner || svshm__key_file_names_maker(file, us))
+		return SVSHM_OK;
+
+	int descriptor = open_same(file, O_WRONLY | O_APPEND, &status);
+
+	if (descriptor >= 0) {
+		/* Its maker has died before he wrote anything. */
+		snprintf(text, sizeof(text), "%s" MAKER "%lu\n",
+			 status.st_size ? "" : MARK "1", (unsigned long)us);
+		if (write_all(descriptor, text, strlen(text)) == 0) {
+			close(descriptor);
+			return SVSHM_OK;
+		}
+	}
+
+	int errnum = errno;
+
+	if (descriptor >= 0)
+		close(descriptor);
+	return svshm__error_system(error, SVSHM__CALL_FILE, errnum,
+				   "writing \"maker %lu\" to %.200s, so that "
+				   "others trust what we make",
+				   (unsigned long)us, file->path);
+}
+
 void svshm__key_file_write(const struct svshm__key_file *file, const char *key,
 			   int project)
 {
+	char text[512], printable[256];
+	struct stat status;
+
 	if (file->native || !key)
 		return;
 
 	int descriptor = file->descriptor >= 0 ? file->descriptor :
-		open(file->path, O_WRONLY | O_TRUNC | O_CLOEXEC | O_NOFOLLOW);
+		open_same(file, O_WRONLY | O_APPEND, &status);
 
 	if (descriptor < 0) {
 		svshm__debug("%s: %s", file->path, strerror(errno));
 		return;
 	}
 
-	char text[512], printable[256];
+	/* What stands there already stays: it may name makers. */
 	int used = snprintf(text, sizeof(text),
 			    MARK "1\nproject %d\nkey %s\n", project,
 			    svshm__printable(key, printable,
 					     sizeof(printable)));
 
-	if (write(descriptor, text, (size_t)used) != used)
+	if ((descriptor == file->descriptor || status.st_size == 0) &&
+	    write_all(descriptor, text, (size_t)used) != 0)
 		svshm__debug("%s: %s", file->path, strerror(errno));
 	if (descriptor != file->descriptor)
 		close(descriptor);
 }
+
+/* ---- Unlinking -------------------------------------------------------------- */
 
 /*
  * The path may have been written by somebody who wants root to unlink a file

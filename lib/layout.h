@@ -11,6 +11,7 @@
  *   [const]  the maker, before it stores the magic; never again
  *   [gate]   whoever holds the gate semaphore
  *   [lock]   whoever owns the lock
+ *   [atomic] anybody, in one step
  */
 #ifndef SVSHM_LAYOUT_H
 #define SVSHM_LAYOUT_H
@@ -26,20 +27,29 @@
  * by SETVAL or SETALL: those wipe the undo entries of all processes.
  */
 enum svshm__semaphore {
-	SVSHM__SEM_TAG,   /* SVSHM__TAG: this is svshm's. 0: nobody came yet.
-			     Its GETPID is the maker of the segment. */
-	SVSHM__SEM_NAME,  /* a hash of the name, 1..16384 */
+	SVSHM__SEM_TAG,   /* svshm__tag(): this is svshm's, and of that name. 0:
+			     nobody came yet. Its GETPID is the maker of the
+			     segment. */
+	SVSHM__SEM_CHILDREN, /* forked children of users that have the memory
+				and have not registered */
 	SVSHM__SEM_GATE,  /* 1 while somebody creates, attaches, detaches... */
 	SVSHM__SEM_LOCK,  /* the portable lock: 1 while owned; the fast lock's bed
 			     for sleepers: tokens that wake them */
 	SVSHM__SEM_SLOTS  /* the first of the slot semaphores */
 };
 
-#define SVSHM__TAG 21078 /* "RV" */
+#define SVSHM__NAME_HASHES 16384
+
+/* Of a name with that hash, 1 to SVSHM__NAME_HASHES: hardly any program counts
+   that far. */
+static inline unsigned svshm__tag(unsigned name_hash)
+{
+	return SVSHM__NAME_HASHES - 1 + name_hash;
+}
 
 /*
- * In the mode of a set as it is made, where the system gives it no meaning:
- * tells a fresh set of ours from one that another program has not used yet.
+ * In the mode of a set, where the system gives it no meaning: tells a set of
+ * ours, fresh or not, from another program's.
  */
 #define SVSHM__SET_MARK 0100
 
@@ -51,7 +61,7 @@ enum svshm__semaphore {
 /* ---- Segment ----------------------------------------------------------- */
 
 #define SVSHM__MAGIC 0x6d687376u /* "vshm" in little-endian memory */
-#define SVSHM__FORMAT 1u
+#define SVSHM__FORMAT 2u
 #define SVSHM__FORMAT_PLAUSIBLE 255u /* later versions will stay below */
 #define SVSHM__BYTE_ORDER 0x01020304u
 #define SVSHM__BYTE_ORDER_SWAPPED 0x04030201u
@@ -91,7 +101,10 @@ enum svshm__slot_use {
 	SVSHM__SLOT_LEAVING = 2
 };
 
-/* The slot table is for people; whether a slot is held, the kernel knows. */
+/*
+ * Whether a slot is held, the kernel knows; the slot table says by whom. It is
+ * for people, and for the case that somebody has removed or reset the set.
+ */
 struct svshm__slot {
 	uint32_t used;   /* [gate] enum svshm__slot_use */
 	uint32_t access; /* [gate] enum svshm_access of the first handle */
@@ -99,14 +112,24 @@ struct svshm__slot {
 	int64_t start_time;  /* [gate] seconds since the Epoch */
 	int64_t attach_time; /* [gate] */
 	char name[SVSHM__NAME_SIZE]; /* [gate] NUL padded */
-	uint64_t mappings; /* [gate] of a process that is leaving */
+	uint64_t start_ticks; /* [gate] the same as the kernel counts, which no
+				 change of the clock changes; 0: not known */
 	/*
 	 * [gate] Of the process that claimed the slot last: header->registrations
 	 * then. Stored with release before the slot is claimed; the fast lock's
 	 * waiters read it.
 	 */
 	uint32_t generation;
-	uint32_t spare;
+	uint32_t pid_space; /* [gate] the pid namespace of .pid; 0: not known */
+};
+
+/*
+ * Retired: removed as far as one may who may write to it, but not remove it.
+ */
+enum svshm__retired {
+	SVSHM__LIVE = 0,
+	SVSHM__RETIRED = 1,      /* its pages are still there */
+	SVSHM__RETIRED_EMPTY = 2 /* they have been given back */
 };
 
 struct svshm__header {
@@ -118,7 +141,7 @@ struct svshm__header {
 	uint64_t data_offset;  /* [const] a multiple of the page size */
 	uint64_t data_size;    /* [const] what the user asked for */
 
-	/* Identity: the key file as it was when the object was made. */
+	/* The key file as it was when the object was made. */
 	uint64_t device; /* [const] */
 	uint64_t inode;  /* [const] */
 	uint32_t project;     /* [const] ftok's second argument */
@@ -141,12 +164,41 @@ struct svshm__header {
 	 */
 	int64_t left_time;
 
+	/*
+	 * Identity: the directory of the key file, and the name in it, which
+	 * ends the path. The path itself is for people: in another root it leads
+	 * elsewhere.
+	 */
+	uint64_t directory_device; /* [const] */
+	uint64_t directory_inode;  /* [const] */
+	/*
+	 * The set in which the slots are claimed, and when it was changed other
+	 * than by semop: what another set says of the slots, or this one
+	 * once it was changed, proves nothing.
+	 */
+	int64_t set_change_time; /* [gate] */
+	int32_t set_id;          /* [gate] */
+	/*
+	 * Who forks with the memory mapped adds to forks before, and the child,
+	 * once it is counted by the kernel, to births. Where they differ, a
+	 * child may be there that is not counted.
+	 */
+	uint32_t forks;  /* [atomic] */
+	uint32_t births; /* [atomic] */
+	uint32_t bequeathed; /* [gate] the last registered process has left the
+				object to its children */
+	uint32_t retired;    /* [gate] enum svshm__retired */
+	uint32_t spare_2;
+	uint64_t departures; /* [gate] how often a process has left in order */
+
 	/* The lock, on a cache line of its own. */
-	char padding[256 - 128];
+	char padding[256 - 184];
 	uint32_t lock_word;    /* [lock] see SVSHM__LOCK_SLOT_MASK; 0: free, or
 				  owned and nothing changed yet. Atomic */
 	uint32_t inconsistent; /* [lock] an owner died; cleared by the user */
-	uint32_t removed; /* [gate] svshm itself removed it under its users */
+	uint32_t removed; /* [atomic] never 0 again: svshm itself has removed
+			     it under its users, or has found its set removed or
+			     reset under them */
 	char lock_padding[128 - 12];
 };
 
@@ -164,6 +216,10 @@ SVSHM__ASSERT_LAYOUT(slot, sizeof(struct svshm__slot) == 64);
 SVSHM__ASSERT_LAYOUT(device, offsetof(struct svshm__header, device) == 40);
 SVSHM__ASSERT_LAYOUT(registrations,
 		     offsetof(struct svshm__header, registrations) == 112);
+SVSHM__ASSERT_LAYOUT(directory_device,
+		     offsetof(struct svshm__header, directory_device) == 128);
+SVSHM__ASSERT_LAYOUT(departures,
+		     offsetof(struct svshm__header, departures) == 176);
 SVSHM__ASSERT_LAYOUT(lock_word,
 		     offsetof(struct svshm__header, lock_word) == 256);
 SVSHM__ASSERT_LAYOUT(header, sizeof(struct svshm__header) == 384);

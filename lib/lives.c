@@ -13,6 +13,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "process.h"
+
 /* Each of the clocks and counters drops what is less than its unit. */
 #define ROUNDING 2
 
@@ -28,40 +30,17 @@ static int64_t boot_time(void)
 	return (int64_t)time(NULL) - (int64_t)up.tv_sec;
 }
 
-/*
- * State, parent and start of /proc/PID/stat. The name in field 2 can contain
- * anything, also ") ". False: it can't be read, or it is nonsense.
- */
+/* False: it can't be read, or it is nonsense. */
 static bool read_stat(const char *pid, char *state,
 		      struct svshm__process_seen *seen)
 {
-	char path[64], text[1024];
-	long hertz = sysconf(_SC_CLK_TCK);
+	struct svshm__process_stat stat;
 
-	snprintf(path, sizeof(path), "/proc/%.20s/stat", pid);
-
-	FILE *file = fopen(path, "re");
-
-	if (!file)
+	if (!svshm__process_stat(pid, &stat))
 		return false;
-
-	size_t size = fread(text, 1, sizeof(text) - 1, file);
-
-	fclose(file);
-	text[size] = '\0';
-
-	char *field = strrchr(text, ')');
-	long parent;
-
-	if (!field || hertz <= 0 ||
-	    sscanf(field, ") %c %ld", state, &parent) != 2)
-		return false;
-	for (int i = 2; field && i < 22; i++)
-		field = strchr(field + 1, ' ');
-	if (!field)
-		return false;
-	seen->parent = (pid_t)parent;
-	seen->start_time = boot_time() + strtoll(field, NULL, 10) / hertz;
+	*state = stat.state;
+	seen->parent = stat.parent;
+	seen->start_time = svshm__process_ticks_time(stat.start_ticks);
 	return true;
 }
 

@@ -18,6 +18,7 @@
 
 #include "crashpoint.h"
 #include "process.h"
+#include "registry.h"
 #include "segment.h"
 
 #define STRIDE_MAX 31
@@ -69,12 +70,24 @@ static bool tick_has_passed(struct svshm__locker *locker)
 	return false;
 }
 
+int svshm__lock_reset(struct svshm__header *header, int set_id,
+		      struct svshm__error *error)
+{
+	if (header)
+		svshm__store(&header->removed, 1);
+	return svshm__error_set(error, SVSHM_REMOVED,
+				"somebody has removed or reset semaphore set "
+				"%d while the object was in use; detach, and "
+				"start again", set_id);
+}
+
 /* SVSHM_REMOVED, or 0; ERROR is left alone then. */
-static int look(const struct svshm__attachment *attachment,
-		struct svshm__error *error)
+int svshm__lock_look(const struct svshm__attachment *attachment,
+		     const struct svshm__header *header,
+		     struct svshm__error *error)
 {
 	struct svshm__segment_status status;
-	unsigned value;
+	bool held = true;
 	int code = svshm__segment_stat(attachment->segment_id, &status, NULL);
 
 	if (code == SVSHM_REMOVED || (!code && status.removed))
@@ -82,13 +95,14 @@ static int look(const struct svshm__attachment *attachment,
 					"somebody has removed segment %d; "
 					"detach, and start again",
 					attachment->segment_id);
-	code = svshm__semset_value(attachment->set_id, SVSHM__SEM_TAG, &value,
-				   NULL);
-	if (code == SVSHM_REMOVED)
-		return svshm__error_set(error, SVSHM_REMOVED,
-					"somebody has removed semaphore set "
-					"%d; detach, and start again",
-					attachment->set_id);
+	if (attachment->reader)
+		code = SVSHM_OK;
+	else
+		code = svshm__slot_ask(attachment->set_id,
+				       (unsigned)attachment->slot, &held, NULL);
+	if (code == SVSHM_REMOVED || (!code && !held) ||
+	    svshm__load(&header->removed))
+		return svshm__lock_reset(NULL, attachment->set_id, error);
 	return SVSHM_OK;
 }
 
@@ -98,7 +112,8 @@ int svshm__lock_confirm(struct svshm__locker *locker,
 	int code = SVSHM_OK;
 
 	if (tick_has_passed(locker) || svshm__load(&locker->header->removed))
-		code = look(locker->attachment, error);
+		code = svshm__lock_look(locker->attachment, locker->header,
+					error);
 	if (code) {
 		svshm__lock_give(locker, NULL);
 		return code;
@@ -154,7 +169,8 @@ int svshm__lock_give(struct svshm__locker *locker, struct svshm__error *error)
 	/* There may be a simple reason. */
 	if ((code == SVSHM_OK && svshm__load(&locker->header->removed)) ||
 	    code == SVSHM_LOCK_ERROR)
-		return look(locker->attachment, error) == SVSHM_REMOVED ?
+		return svshm__lock_look(locker->attachment, locker->header,
+					error) == SVSHM_REMOVED ?
 			SVSHM_REMOVED : code;
 	return code;
 }
@@ -167,6 +183,90 @@ int svshm__lock_make_consistent(const struct svshm__locker *locker,
 					"only the owner of the lock can "
 					"declare the data consistent");
 	svshm__store(&locker->header->inconsistent, 0);
+	return SVSHM_OK;
+}
+
+/* ---- Does the owner live? ---------------------------------------------------------- */
+
+/* The set is the one in which the owner has claimed its slot, and nobody has
+   changed it but by semop. */
+static bool is_intact(const struct svshm__attachment *attachment,
+		      const struct svshm__header *header)
+{
+	struct svshm__set_status status;
+
+	return svshm__semset_stat(attachment->set_id, &status, NULL) ==
+		       SVSHM_OK &&
+	       header->set_id == attachment->set_id &&
+	       header->set_change_time == status.change_time;
+}
+
+static enum svshm__fate fate_of(const struct svshm__attachment *attachment,
+				const struct svshm__slot *entry)
+{
+	return svshm__process_fate(entry->pid, entry->start_ticks,
+				   entry->pid_space, attachment->segment_id);
+}
+
+/* Still that owner's? A slot that is claimed anew has the new registration in
+   the table before. */
+static bool is_of(const struct svshm__slot *entry, uint32_t slot, uint32_t word)
+{
+	return svshm__lock_mark(slot, svshm__load(&entry->generation)) ==
+	       svshm__lock_owner(word);
+}
+
+/*
+ * The slot is not held. That proves the death, unless somebody has reset the
+ * set: then the process may be seen alive, or the set's time of change says so.
+ */
+static int doubt_death(const struct svshm__attachment *attachment,
+		       struct svshm__header *header,
+		       const struct svshm__slot *entry, uint32_t slot,
+		       uint32_t word, struct svshm__error *error)
+{
+	if (svshm__slot_user_seen(entry, attachment->segment_id))
+		return is_of(entry, slot, word) ?
+			svshm__lock_reset(header, attachment->set_id, error) :
+			SVSHM_OK;
+	if (fate_of(attachment, entry) == SVSHM__FATE_DEAD ||
+	    !is_of(entry, slot, word) || is_intact(attachment, header))
+		return SVSHM_OK;
+	return svshm__lock_reset(header, attachment->set_id, error);
+}
+
+int svshm__lock_ask_owner(const struct svshm__attachment *attachment,
+			  struct svshm__header *header, uint32_t word,
+			  bool long_wait, bool *alive,
+			  struct svshm__error *error)
+{
+	const struct svshm__slot *slots = (const void *)(
+		(const char *)header + attachment->slots_offset);
+	uint32_t slot = (word & SVSHM__LOCK_SLOT_MASK) - 1;
+
+	if ((word & SVSHM__LOCK_SLOT_MASK) == 0 ||
+	    slot >= attachment->slot_count)
+		return svshm__error_set(error, SVSHM_CORRUPT,
+					"the lock word 0x%lx names no owner "
+					"that there can be; \"svshm remove "
+					"--force\" removes the object",
+					(unsigned long)word);
+
+	int code = svshm__slot_ask(attachment->set_id, slot, alive, error);
+
+	if (code)
+		return code;
+	if (!is_of(&slots[slot], slot, word)) {
+		*alive = false;
+		return SVSHM_OK;
+	}
+	if (!*alive)
+		return doubt_death(attachment, header, &slots[slot], slot, word,
+				   error);
+	/* Its slot is held for ever, if its undo entries were wiped. */
+	if (long_wait && !is_intact(attachment, header) &&
+	    fate_of(attachment, &slots[slot]) == SVSHM__FATE_DEAD)
+		return svshm__lock_reset(header, attachment->set_id, error);
 	return SVSHM_OK;
 }
 

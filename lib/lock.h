@@ -86,6 +86,31 @@ bool svshm__lock_is_owned(unsigned engine, uint32_t word,
 			  const struct svshm__slot *slots,
 			  uint32_t slot_count);
 
+/*
+ * For the engines: does the owner live whom WORD names? Dead is said with proof
+ * only. LONG_WAIT: it has had the lock for a second. SVSHM_REMOVED: somebody has
+ * reset the set, so that it can't be told; header->removed tells all others.
+ */
+int svshm__lock_ask_owner(const struct svshm__attachment *attachment,
+			  struct svshm__header *header, uint32_t word,
+			  bool long_wait, bool *alive,
+			  struct svshm__error *error);
+
+/* Say so, and mark the header, if there is one. SVSHM_REMOVED. */
+int svshm__lock_reset(struct svshm__header *header, int set_id,
+		      struct svshm__error *error);
+
+/* Is the object still there, and this process in it? 0, or SVSHM_REMOVED. */
+int svshm__lock_look(const struct svshm__attachment *attachment,
+		     const struct svshm__header *header,
+		     struct svshm__error *error);
+
+/*
+ * A wait in the kernel is looked up so often. Nobody wakes those who sleep when
+ * an owner dies whose undo entries somebody has wiped.
+ */
+#define SVSHM__LOCK_SLICE_MS 1000
+
 /* ---- The short way ---------------------------------------------------------- */
 
 /*

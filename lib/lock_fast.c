@@ -17,7 +17,8 @@
  *       the lock is ours, and the owner died
  *   F5  semop {-1}: sleep, or consume a token; then from F2, and whoever has
  *       slept takes the lock by word 0 -> mine+SLEEPERS, or passes a token on
- *       if it gives up
+ *       if it gives up. After a second of sleep, from F2 all the same: an
+ *       administrator may have reset the semaphores, tokens and all
  * give:
  *   G1  word mine -> 0; if that is all it was, done
  *   G2  word mine+SLEEPERS -> 0
@@ -136,33 +137,6 @@ static void give_way(const uint32_t *lock_word)
 		svshm__relax();
 }
 
-/* F4. */
-static int ask_owner(const struct svshm__attachment *attachment,
-		     const struct svshm__header *header, uint32_t word,
-		     bool *alive, struct svshm__error *error)
-{
-	const struct svshm__slot *slots = (const void *)(
-		(const char *)header + attachment->slots_offset);
-	uint32_t slot = (word & SVSHM__LOCK_SLOT_MASK) - 1;
-
-	if ((word & SVSHM__LOCK_SLOT_MASK) == 0 ||
-	    slot >= attachment->slot_count)
-		return svshm__error_set(error, SVSHM_CORRUPT,
-					"the lock word 0x%lx names no owner "
-					"that there can be; \"svshm remove "
-					"--force\" removes the object",
-					(unsigned long)word);
-
-	int code = svshm__slot_ask(attachment->set_id, slot, alive, error);
-
-	/* In this order: a slot that is claimed anew has the new registration
-	   in the table before. */
-	if (svshm__lock_mark(slot, svshm__load(&slots[slot].generation)) !=
-	    svshm__lock_owner(word))
-		*alive = false;
-	return code;
-}
-
 /* G3. */
 static int post(const struct svshm__attachment *attachment,
 		struct svshm__error *error)
@@ -177,24 +151,28 @@ static int post(const struct svshm__attachment *attachment,
 	return code == SVSHM_BUSY ? SVSHM_OK : code;
 }
 
-/* F5. */
+/* F5. SLICE: nothing has come for a while, and there is more time. */
 static int sleep_until(const struct svshm__attachment *attachment,
-		       int64_t deadline, struct svshm__error *error)
+		       int64_t deadline, bool *slice,
+		       struct svshm__error *error)
 {
 	struct sembuf consume = { SVSHM__SEM_LOCK, -1, 0 };
-	int64_t left = SVSHM__FOREVER;
+	int64_t left = SVSHM__LOCK_SLICE_MS;
 
 	if (deadline != SVSHM__FOREVER) {
 		left = deadline - svshm__process_clock();
 		if (left <= 0)
 			return SVSHM_TIMED_OUT;
 	}
+	*slice = left >= SVSHM__LOCK_SLICE_MS;
 
 	int code = svshm__semset_operate(attachment->set_id, &consume, 1,
-					 (int)left, error);
+					 *slice ? SVSHM__LOCK_SLICE_MS :
+						  (int)left, error);
 
 	if (!code)
 		CRASHPOINT("lock:woken");
+	*slice = *slice && code == SVSHM_TIMED_OUT;
 	return code;
 }
 
@@ -205,6 +183,7 @@ struct wait {
 	int64_t deadline;   /* or SVSHM__FOREVER */
 	uint32_t sleepers;  /* SLEEPERS for one who has slept, else 0 */
 	bool taken;
+	bool long_wait; /* slept for a slice in vain */
 };
 
 /* F3 to F5 once. 0: taken, or to be tried again from F2. */
@@ -222,8 +201,8 @@ static int wait_once(struct wait *wait, struct svshm__error *error)
 	if (wanted != word && !svshm__exchange_if(lock_word, word, wanted))
 		return SVSHM_OK;
 	CRASHPOINT("lock:sleepers set");
-	code = ask_owner(attachment, wait->locker->header, wanted, &alive,
-			 error);
+	code = svshm__lock_ask_owner(attachment, wait->locker->header, wanted,
+				     wait->long_wait, &alive, error);
 	if (code)
 		return code;
 	CRASHPOINT("lock:owner asked");
@@ -235,17 +214,17 @@ static int wait_once(struct wait *wait, struct svshm__error *error)
 	}
 	if (wait->try)
 		return SVSHM_TIMED_OUT;
-	code = sleep_until(attachment, wait->deadline, error);
+	code = sleep_until(attachment, wait->deadline, &wait->long_wait, error);
 	if (!code)
 		wait->sleepers = SVSHM__LOCK_SLEEPERS;
-	return code;
+	return wait->long_wait ? SVSHM_OK : code;
 }
 
 static int take(const struct svshm__locker *locker, int timeout_ms,
 		struct svshm__error *error)
 {
 	struct wait wait = { locker, timeout_ms == 0, SVSHM__FOREVER, 0,
-			     false };
+			     false, false };
 	int code;
 
 	/* The clock drops what is less than a millisecond: one more. */

@@ -20,45 +20,119 @@
 
 #include "atomic.h"
 #include "crashpoint.h"
+#include "process.h"
 #include "semset.h"
 
-static int take(const struct svshm__locker *locker, int timeout_ms,
-		struct svshm__error *error)
+/*
+ * P1, in slices: somebody may reset the semaphores, so that the kernel no longer
+ * gives the lock back if its owner dies, and wakes nobody.
+ */
+static int wait_for_it(const struct svshm__locker *locker, int timeout_ms,
+		       struct svshm__error *error)
 {
-	struct svshm__header *header = locker->header;
+	int set_id = locker->attachment->set_id;
 	short wait = timeout_ms == 0 ? IPC_NOWAIT : 0;
 	struct sembuf operations[] = {
 		{ SVSHM__SEM_LOCK, 0, wait },
 		{ SVSHM__SEM_LOCK, 1, (short)(wait | SEM_UNDO) },
 	};
-	int code = svshm__semset_operate(
-		locker->attachment->set_id, operations, 2,
-		timeout_ms == 0 ? SVSHM__FOREVER : timeout_ms, error);
+	int64_t start = svshm__process_clock();
+	int code, slice;
 
-	CRASHPOINT("lock:taken");
-	if (code)
-		return code == SVSHM_BUSY ? SVSHM_TIMED_OUT : code;
+	if (timeout_ms == 0)
+		return svshm__semset_operate(set_id, operations, 2,
+					     SVSHM__FOREVER, error);
+	do {
+		int64_t left = timeout_ms - (svshm__process_clock() - start);
+		uint32_t word;
+		bool alive;
 
-	/* A set word now is the last owner's: it died before it could clear
-	   it. Nobody else writes it while the lock is ours. */
-	bool died = svshm__load(&header->lock_word) != 0;
-
-	svshm__store(&header->lock_word, locker->attachment->lock_mark);
-	return died ? SVSHM_OWNER_DIED : SVSHM_OK;
+		slice = timeout_ms < 0 || left > SVSHM__LOCK_SLICE_MS;
+		code = svshm__semset_operate(set_id, operations, 2,
+					     slice ? SVSHM__LOCK_SLICE_MS :
+					     left > 0 ? (int)left : 0, error);
+		word = svshm__load(&locker->header->lock_word);
+		if (code != SVSHM_TIMED_OUT || !slice || !word)
+			continue;
+		if (svshm__lock_ask_owner(locker->attachment, locker->header,
+					  word, true, &alive, error) ==
+		    SVSHM_REMOVED)
+			return SVSHM_REMOVED;
+	} while (code == SVSHM_TIMED_OUT && slice);
+	return code;
 }
 
-static int give(const struct svshm__locker *locker, struct svshm__error *error)
+/* What a dead owner leaves of itself is undone one by one on some systems. */
+#define UNDO_MS 100
+
+/*
+ * The semaphore is ours, but the word is another's. He died before he could
+ * clear it, or somebody has reset the semaphore, and he is inside.
+ */
+static int replace_owner(const struct svshm__locker *locker, uint32_t word,
+			 struct svshm__error *error)
+{
+	int64_t deadline = svshm__process_clock() + UNDO_MS;
+	bool alive = true;
+	int code = SVSHM_OK;
+
+	while (!code && alive && svshm__process_clock() < deadline) {
+		code = svshm__lock_ask_owner(locker->attachment,
+					     locker->header, word, false,
+					     &alive, error);
+		if (!code && alive)
+			svshm__process_pause(1);
+	}
+	if (!code && alive)
+		code = svshm__lock_reset(locker->header,
+					 locker->attachment->set_id, error);
+	return code ? code : SVSHM_OWNER_DIED;
+}
+
+static int give_semaphore(const struct svshm__locker *locker,
+			  struct svshm__error *error)
 {
 	struct sembuf release = { SVSHM__SEM_LOCK, -1, IPC_NOWAIT | SEM_UNDO };
-
-	/* Before the release: a death in between leaves nothing torn. */
-	svshm__store(&locker->header->lock_word, 0);
-	CRASHPOINT("unlock:clean");
 	int code = svshm__semset_give_back(locker->attachment->set_id, &release,
 					   1, error);
 
 	/* The lock was free: somebody else has written to the semaphore. */
 	return code == SVSHM_BUSY ? SVSHM_LOCK_ERROR : code;
+}
+
+static int take(const struct svshm__locker *locker, int timeout_ms,
+		struct svshm__error *error)
+{
+	uint32_t *lock_word = &locker->header->lock_word;
+	uint32_t mine = locker->attachment->lock_mark;
+	int code = wait_for_it(locker, timeout_ms, error);
+
+	CRASHPOINT("lock:taken");
+	if (code)
+		return code == SVSHM_BUSY ? SVSHM_TIMED_OUT : code;
+
+	/* A set word now is the last owner's. Nobody else writes it while the
+	   lock is ours, unless somebody has reset the semaphore: then one of two
+	   finds the other's word. */
+	uint32_t word = svshm__load(lock_word);
+
+	if (word)
+		code = replace_owner(locker, word, error);
+	if (code >= 0 && !svshm__exchange_if(lock_word, word, mine))
+		code = svshm__lock_reset(locker->header,
+					 locker->attachment->set_id, error);
+	if (code < 0)
+		give_semaphore(locker, NULL);
+	return code;
+}
+
+static int give(const struct svshm__locker *locker, struct svshm__error *error)
+{
+	/* Before the release: a death in between leaves nothing torn. */
+	svshm__exchange_if(&locker->header->lock_word,
+			   locker->attachment->lock_mark, 0);
+	CRASHPOINT("unlock:clean");
+	return give_semaphore(locker, error);
 }
 
 const struct svshm__lock_engine_functions svshm__lock_portable = {

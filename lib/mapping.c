@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "atomic.h"
+#include "registry.h"
 #include "segment.h"
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
@@ -21,11 +22,37 @@ static struct svshm__attachment *first;
 
 uint32_t svshm__forks = 1;
 
-/* The child has one thread; no mutex may be held by one it hasn't. */
+/*
+ * The header of what a forked child would have as a user, not as a mere reader;
+ * else NULL. What is mapped when a fork begins stays so until it has ended: the
+ * mutex is held, and who unmaps has taken the entry out of the list.
+ */
+static struct svshm__header *header_for_child(
+	const struct svshm__attachment *attachment)
+{
+	if (attachment->reader || svshm__mapping_left(attachment))
+		return NULL;
+	return attachment->base[SVSHM_READ_WRITE] ?
+		attachment->base[SVSHM_READ_WRITE] :
+		attachment->base[SVSHM_READ_ONLY];
+}
+
+/*
+ * A child has the memory from its first moment, and may live on it without ever
+ * calling us. So it is counted here: see "Children" at the head of native.c. And
+ * it has one thread; no mutex may be held by one it hasn't.
+ */
 static void before_fork(void)
 {
+	struct svshm__header *header;
+
 	pthread_mutex_lock(&readers_mutex);
 	pthread_mutex_lock(&mutex);
+	for (struct svshm__attachment *one = first; one; one = one->next) {
+		header = header_for_child(one);
+		if (header)
+			svshm__add(&header->forks, 1);
+	}
 }
 
 static void in_parent(void)
@@ -36,7 +63,16 @@ static void in_parent(void)
 
 static void in_child(void)
 {
+	struct svshm__header *header;
+
 	svshm__forks++;
+	for (struct svshm__attachment *one = first; one; one = one->next) {
+		header = header_for_child(one);
+		if (header && !svshm__child_count(one->set_id)) {
+			svshm__store(&one->counted, svshm__forks);
+			svshm__add(&header->births, 1);
+		}
+	}
 	in_parent();
 }
 
@@ -91,38 +127,116 @@ void svshm__mapping_readers_unlock(void)
 	pthread_mutex_unlock(&readers_mutex);
 }
 
+/* ---- Access --------------------------------------------------------------- */
+
+/*
+ * HP-UX lets a process attach a segment once, so handles of both access modes
+ * have one mapping there. It is writable as long as a read-write handle is
+ * there, and as long as the system does not let us protect a part of a segment.
+ */
+static bool is_shared(const struct svshm__attachment *attachment)
+{
+	return attachment->base[SVSHM_READ_ONLY] &&
+	       attachment->base[SVSHM_READ_ONLY] ==
+		       attachment->base[SVSHM_READ_WRITE];
+}
+
+static int protect(const struct svshm__attachment *attachment, void *address,
+		   bool writable, struct svshm__error *error)
+{
+	return svshm__segment_protect((char *)address + attachment->data_offset,
+				      attachment->data_size, writable, error);
+}
+
 /* ---- The list ------------------------------------------------------------ */
+
+/* [mutex] */
+static struct svshm__attachment *find(int segment_id)
+{
+	struct svshm__attachment *found = first;
+
+	while (found && found->segment_id != segment_id)
+		found = found->next;
+	return found;
+}
 
 struct svshm__attachment *svshm__mapping_find(int segment_id)
 {
 	struct svshm__attachment *found;
 
 	svshm__mapping_mutex_lock();
-	for (found = first; found; found = found->next)
-		if (found->segment_id == segment_id)
-			break;
+	found = find(segment_id);
 	svshm__mapping_mutex_unlock();
 	return found;
 }
 
-void svshm__mapping_insert(struct svshm__attachment *attachment)
+struct svshm__attachment *svshm__mapping_acquire(int segment_id,
+						 enum svshm_access access)
+{
+	struct svshm__attachment *found;
+
+	svshm__mapping_mutex_lock();
+	found = find(segment_id);
+	if (found)
+		found->references[access]++;
+	svshm__mapping_mutex_unlock();
+	return found;
+}
+
+struct svshm__attachment *svshm__mapping_borrow(int segment_id, void **mapping)
+{
+	struct svshm__attachment *found;
+
+	svshm__mapping_mutex_lock();
+	found = find(segment_id);
+	if (found) {
+		found->references[SVSHM_READ_ONLY]++;
+		*mapping = found->base[SVSHM_READ_WRITE] ?
+			found->base[SVSHM_READ_WRITE] :
+			found->base[SVSHM_READ_ONLY];
+	}
+	svshm__mapping_mutex_unlock();
+	return found;
+}
+
+void svshm__mapping_insert(struct svshm__attachment *attachment,
+			   enum svshm_access access)
 {
 	svshm__mapping_mutex_lock();
+	attachment->references[access] = 1;
 	attachment->next = first;
 	first = attachment;
 	svshm__mapping_mutex_unlock();
 }
 
-void svshm__mapping_drop(struct svshm__attachment *attachment)
+/* [mutex] */
+static void drop(const struct svshm__attachment *attachment)
 {
 	struct svshm__attachment **link = &first;
 
-	svshm__mapping_mutex_lock();
-	while (*link && *link != attachment)
+	while (*link != attachment)
 		link = &(*link)->next;
-	if (*link)
-		*link = attachment->next;
+	*link = attachment->next;
+}
+
+bool svshm__mapping_release(struct svshm__attachment *attachment,
+			    enum svshm_access access)
+{
+	bool last;
+
+	svshm__mapping_mutex_lock();
+	attachment->references[access]--;
+	last = attachment->references[SVSHM_READ_ONLY] +
+	       attachment->references[SVSHM_READ_WRITE] == 0;
+	if (last)
+		drop(attachment);
+	else if (access == SVSHM_READ_WRITE &&
+		 !attachment->references[SVSHM_READ_WRITE] &&
+		 is_shared(attachment))
+		/* For readers it is read-only again. */
+		protect(attachment, attachment->base[access], false, NULL);
 	svshm__mapping_mutex_unlock();
+	return last;
 }
 
 void svshm__mapping_free(struct svshm__attachment *attachment)
@@ -132,21 +246,20 @@ void svshm__mapping_free(struct svshm__attachment *attachment)
 	free(attachment);
 }
 
-bool svshm__mapping_leave_next(int *segment_id, int *set_id)
+struct svshm__attachment *svshm__mapping_leave_next(void)
 {
 	struct svshm__attachment *next;
 
 	svshm__mapping_mutex_lock();
 	for (next = first; next; next = next->next)
-		if (!next->left && !next->reader)
+		if (!svshm__mapping_left(next) && !next->reader)
 			break;
 	if (next) {
-		next->left = true;
-		*segment_id = next->segment_id;
-		*set_id = next->set_id;
+		next->references[SVSHM_READ_ONLY]++;
+		svshm__store(&next->left, 1);
 	}
 	svshm__mapping_mutex_unlock();
-	return next != NULL;
+	return next;
 }
 
 int svshm__mapping_at_exit(void (*handler)(void), struct svshm__error *error)
@@ -168,23 +281,12 @@ int svshm__mapping_at_exit(void (*handler)(void), struct svshm__error *error)
 
 /* ---- Mappings ------------------------------------------------------------ */
 
-/*
- * HP-UX lets a process attach a segment once, so handles of both access modes
- * have one mapping there. It is writable as long as a read-write handle is
- * there, and as long as the system does not let us protect a part of a segment.
- */
-static bool is_shared(const struct svshm__attachment *attachment)
+static void set_base(struct svshm__attachment *attachment,
+		     enum svshm_access access, void *address)
 {
-	return attachment->base[SVSHM_READ_ONLY] &&
-	       attachment->base[SVSHM_READ_ONLY] ==
-		       attachment->base[SVSHM_READ_WRITE];
-}
-
-static int protect(const struct svshm__attachment *attachment, void *address,
-		   bool writable, struct svshm__error *error)
-{
-	return svshm__segment_protect((char *)address + attachment->data_offset,
-				      attachment->data_size, writable, error);
+	svshm__mapping_mutex_lock();
+	attachment->base[access] = address;
+	svshm__mapping_mutex_unlock();
 }
 
 /* A second mapping was refused: is it because we have one already? */
@@ -205,7 +307,7 @@ static int share_other(struct svshm__attachment *attachment,
 		if (code && code != SVSHM_NOT_SUPPORTED)
 			return code;
 	}
-	attachment->base[access] = address;
+	set_base(attachment, access, address);
 	return svshm__error_set(error, SVSHM_OK, "%s", "");
 }
 
@@ -218,8 +320,10 @@ static int map(struct svshm__attachment *attachment, enum svshm_access access,
 	if (address) {
 		*adopt = NULL;
 	} else if (attachment->reader) {
-		return svshm__segment_map(attachment->segment_id, true,
-					  &attachment->base[access], error);
+		code = svshm__segment_map(attachment->segment_id, true,
+					  &address, error);
+		if (code)
+			return code;
 	} else {
 		code = svshm__segment_map(attachment->segment_id, false,
 					  &address, error);
@@ -233,44 +337,32 @@ static int map(struct svshm__attachment *attachment, enum svshm_access access,
 			return code;
 		}
 	}
-	attachment->base[access] = address;
+	set_base(attachment, access, address);
 	return SVSHM_OK;
 }
 
-int svshm__mapping_share(struct svshm__attachment *attachment,
-			 enum svshm_access access, void **adopt,
-			 struct svshm__error *error)
+int svshm__mapping_map(struct svshm__attachment *attachment,
+		       enum svshm_access access, void **adopt,
+		       struct svshm__error *error)
 {
-	if (!attachment->base[access]) {
-		int code = map(attachment, access, adopt, error);
-
-		if (code)
-			return code;
-	} else if (is_shared(attachment) && access == SVSHM_READ_WRITE &&
-		   !attachment->references[access]) {
+	if (!attachment->base[access])
+		return map(attachment, access, adopt, error);
+	if (is_shared(attachment) && access == SVSHM_READ_WRITE)
 		protect(attachment, attachment->base[access], true, NULL);
-	}
-	attachment->references[access]++;
 	return SVSHM_OK;
 }
 
-bool svshm__mapping_unshare(struct svshm__attachment *attachment,
-			    enum svshm_access access)
-{
-	attachment->references[access]--;
-	/* The last writer has gone: for readers it is read-only again. */
-	if (is_shared(attachment) && access == SVSHM_READ_WRITE &&
-	    !attachment->references[SVSHM_READ_WRITE])
-		protect(attachment, attachment->base[access], false, NULL);
-	return attachment->references[SVSHM_READ_ONLY] +
-	       attachment->references[SVSHM_READ_WRITE] > 0;
-}
+#ifdef __linux__
+#define PIECES_IF_PROTECTED 2u
+#else
+#define PIECES_IF_PROTECTED 1u
+#endif
 
-unsigned svshm__mapping_count(const struct svshm__attachment *attachment)
+unsigned svshm__mapping_pieces(const struct svshm__attachment *attachment)
 {
 	if (is_shared(attachment))
 		return 1;
-	return (attachment->base[SVSHM_READ_ONLY] ? 1u : 0u) +
+	return (attachment->base[SVSHM_READ_ONLY] ? PIECES_IF_PROTECTED : 0u) +
 	       (attachment->base[SVSHM_READ_WRITE] ? 1u : 0u);
 }
 
@@ -287,6 +379,14 @@ struct svshm__header *svshm__mapping_header(
 	const struct svshm__attachment *attachment, enum svshm_access access)
 {
 	return attachment->base[access];
+}
+
+void svshm__mapping_discount(struct svshm__attachment *attachment)
+{
+	if (!svshm__mapping_counted(attachment))
+		return;
+	svshm__store(&attachment->counted, 0);
+	svshm__child_discount(attachment->set_id);
 }
 
 void svshm__mapping_set_slot(struct svshm__attachment *attachment, int slot,

@@ -4,9 +4,11 @@
  * one mapping per access mode, shared by all handles of the process; one mapping
  * for both where a process may attach a segment once only (HP-UX).
  *
- * Locking: an entry is made, shared and dropped only by a thread that is inside
- * the object's gate, so no two threads work on one entry at a time. The mutex
- * here guards the list, and is never held across a call that may wait. Order:
+ * Locking: the mutex here guards the list and the counts of handles, and is
+ * never held across a call that may wait. An entry's other members change only
+ * inside the object's gate. Who takes the last handle away takes the entry out
+ * of the list in the same moment, and has it for himself then; that also holds
+ * for those who cannot enter the gate, as the set was removed under them. Order:
  * gate, then mutex.
  */
 #ifndef SVSHM_MAPPING_H
@@ -29,24 +31,29 @@ struct svshm__attachment {
 	/* Fixed when the entry is made. */
 	int segment_id;
 	int set_id;
+	key_t key;
 	size_t data_offset, data_size;
 	size_t slots_offset; /* this and the count: checked, then kept here */
 	unsigned slot_count;
 	const struct svshm__lock_engine_functions *engine;
 	bool reader;         /* may only read: unregistered, no lock */
 	bool native_key;     /* the key file is the user's: never unlinked */
+	bool own_names;      /* no other user makes objects in its directory */
 	char *path;          /* of the key file */
 	uint64_t device, inode;
 	uid_t key_file_owner;
 
+	unsigned references[2]; /* [mutex] handles, by enum svshm_access */
+	uint32_t left; /* [mutex to write] detached by the exit handler, but
+			  still mapped */
+
 	/* By whoever is inside the gate. */
-	void *base[2]; /* the mapping, by enum svshm_access */
-	unsigned references[2];
-	bool left; /* detached by the exit handler, but still mapped */
+	void *base[2]; /* [mutex, to write] the mapping, by enum svshm_access */
 	int slot; /* valid while registered */
 	uint32_t lock_mark; /* what the lock word is while we own the lock */
 	uint32_t generation; /* of the process when it registered; 0: not yet.
 				Stored after slot, read without the gate */
+	uint32_t counted; /* of the forked child that is counted; likewise */
 
 	/* The thread of this process that owns the lock, 0 if none does.
 	   Stored by the owner alone: set after taking, cleared before giving,
@@ -79,45 +86,55 @@ uint32_t svshm__fork_generation(void);
 /* The entry of a segment, or NULL. */
 struct svshm__attachment *svshm__mapping_find(int segment_id);
 
-/* Enter a new entry (allocated by the caller) into the list; take it out. */
-void svshm__mapping_insert(struct svshm__attachment *attachment);
-void svshm__mapping_drop(struct svshm__attachment *attachment);
+/* The same, and one more handle of ACCESS has it. */
+struct svshm__attachment *svshm__mapping_acquire(int segment_id,
+						 enum svshm_access access);
+
+/* The same for a while, for who only looks: one of its mappings. */
+struct svshm__attachment *svshm__mapping_borrow(int segment_id, void **mapping);
+
+/* Enter a new entry (allocated by the caller), with a handle of ACCESS. */
+void svshm__mapping_insert(struct svshm__attachment *attachment,
+			   enum svshm_access access);
+
+/*
+ * A handle less. True: that was the last, and the entry, which is in the list
+ * no more, is the caller's alone, with its mappings.
+ */
+bool svshm__mapping_release(struct svshm__attachment *attachment,
+			    enum svshm_access access);
 
 /* Take the mappings away. */
 void svshm__mapping_unmap(struct svshm__attachment *attachment);
 
-/* Free what svshm__mapping_drop() has taken out, and its mappings. */
+/* Free what svshm__mapping_release() has handed over, and its mappings. */
 void svshm__mapping_free(struct svshm__attachment *attachment);
 
 /*
- * For the exit handler: mark an entry as left, and tell its segment and set;
- * false: there is none more. The entry itself may go away until its gate is
- * taken.
+ * For the exit handler: mark an entry as left, which keeps it from going away;
+ * NULL: there is none more.
  */
-bool svshm__mapping_leave_next(int *segment_id, int *set_id);
+struct svshm__attachment *svshm__mapping_leave_next(void);
 
 /* Let HANDLER run at normal exit; registered once. */
 int svshm__mapping_at_exit(void (*handler)(void), struct svshm__error *error);
 
 /*
- * Map the segment for ACCESS if it isn't mapped so, and count a handle more.
- * *ADOPT, if not NULL, is a mapping that the caller has made (read-write, or
- * read-only for a mere reader): it is used instead of a new one, and becomes
- * NULL.
+ * Map the segment for ACCESS if it isn't mapped so, for a handle that has the
+ * entry. *ADOPT, if not NULL, is a mapping that the caller has made (read-write,
+ * or read-only for a mere reader): it is used instead of a new one, and becomes
+ * NULL. A mapping stays until the last handle goes, also if none uses it any
+ * more.
  */
-int svshm__mapping_share(struct svshm__attachment *attachment,
-			 enum svshm_access access, void **adopt,
-			 struct svshm__error *error);
+int svshm__mapping_map(struct svshm__attachment *attachment,
+		       enum svshm_access access, void **adopt,
+		       struct svshm__error *error);
 
 /*
- * Count a handle less; false: that was the last. A mapping stays until then,
- * also if no handle uses it any more.
+ * How many of the kernel's count of mappings are this process's at the least:
+ * Linux counts pieces, and a part that is protected is one.
  */
-bool svshm__mapping_unshare(struct svshm__attachment *attachment,
-			    enum svshm_access access);
-
-/* How many mappings of the segment are this process's. */
-unsigned svshm__mapping_count(const struct svshm__attachment *attachment);
+unsigned svshm__mapping_pieces(const struct svshm__attachment *attachment);
 
 /*
  * The header, writable unless the process is a mere reader, as mapped for a
@@ -133,6 +150,22 @@ static inline bool svshm__mapping_registered(
 	return svshm__load(&attachment->generation) ==
 	       svshm__fork_generation();
 }
+
+static inline bool svshm__mapping_left(
+	const struct svshm__attachment *attachment)
+{
+	return svshm__load(&attachment->left) != 0;
+}
+
+/* A forked child that is counted among the object's children. */
+static inline bool svshm__mapping_counted(
+	const struct svshm__attachment *attachment)
+{
+	return svshm__load(&attachment->counted) == svshm__fork_generation();
+}
+
+/* The counted child has registered, or leaves. */
+void svshm__mapping_discount(struct svshm__attachment *attachment);
 
 /* From here on this process holds SLOT, by that registration. */
 void svshm__mapping_set_slot(struct svshm__attachment *attachment, int slot,

@@ -82,6 +82,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "atomic.h"
 #include "crashpoint.h"
 #include "process.h"
 
@@ -122,6 +123,18 @@ int svshm__attempt_milliseconds_left(const struct svshm__attempt *attempt)
 	return left > 0 ? (int)left : 0;
 }
 
+/* A gate for an object that has lost its own is for the same users. */
+static mode_t mode_of_set(const struct svshm__attempt *attempt)
+{
+	struct svshm__segment_status segment;
+	int id;
+
+	if (!attempt->size && !svshm__segment_find(attempt->key, &id, NULL) &&
+	    !svshm__segment_stat(id, &segment, NULL))
+		return (segment.mode & 0666) | 0600;
+	return attempt->handle->mode | 0600;
+}
+
 /* Step 2. */
 static int find_set(struct svshm__attempt *attempt, bool make)
 {
@@ -132,8 +145,11 @@ static int find_set(struct svshm__attempt *attempt, bool make)
 	if (code != SVSHM_NOT_FOUND || !make)
 		return code == SVSHM_REMOVED ? SVSHM__AGAIN : code;
 	int count = svshm__slot_semaphores(attempt->handle->max_processes);
-	mode_t mode = attempt->handle->mode | 0600;
+	mode_t mode = mode_of_set(attempt);
 
+	code = svshm__key_file_name_maker(&attempt->file, attempt->error);
+	if (code)
+		return code;
 	code = svshm__semset_make(attempt->key, count, mode | SVSHM__SET_MARK,
 				  &set->id, attempt->error);
 	attempt->made_set = code == SVSHM_OK;
@@ -143,11 +159,39 @@ static int find_set(struct svshm__attempt *attempt, bool make)
 	return code == SVSHM_ALREADY_EXISTS ? SVSHM__AGAIN : code;
 }
 
+/*
+ * A set without our tag: another program's, unless the segment that is there says
+ * that it was ours. It may have been reset, or another may have its place.
+ */
+static int check_untagged(struct svshm__attempt *attempt)
+{
+	switch (svshm__judge_set_owner(attempt->key, &attempt->evidence.set,
+				       &attempt->file)) {
+	case SVSHM__SET_OURS:
+		return SVSHM_OK;
+	case SVSHM__SET_USURPED:
+		return svshm__error_set(attempt->error,
+					attempt->size ? SVSHM_ALREADY_EXISTS :
+							SVSHM_BUSY,
+					"the object's semaphore set has been "
+					"removed, and another program has made "
+					"set %d under its IPC key; the object "
+					"can be used again when that set is "
+					"gone", attempt->evidence.set.id);
+	case SVSHM__SET_FOREIGN:
+		break;
+	}
+	return SVSHM__NEXT;
+}
+
 /* Step 3. */
 static int check_set(struct svshm__attempt *attempt)
 {
 	struct svshm__set *set = &attempt->evidence.set;
 	int code = svshm__set_look(set, attempt->name_hash, attempt->error);
+
+	if (code == SVSHM__NEXT)
+		code = check_untagged(attempt);
 
 	/* Where only we can make key files, a set of somebody else has nothing
 	   to do with our key, or wants to be in the way. */
@@ -233,7 +277,7 @@ int svshm__attempt_judge(struct svshm__attempt *attempt, bool writable,
 		segment_id = -1;
 	else if (code)
 		return code == SVSHM_REMOVED ? SVSHM__AGAIN : code;
-	code = svshm__judge_look(evidence, segment_id, writable, true,
+	code = svshm__judge_look(evidence, segment_id, writable,
 				 &attempt->file, attempt->error);
 	/* Not permitted to look: the verdict will be "unknown". */
 	if (code && code != SVSHM_PERMISSION_DENIED)
@@ -265,10 +309,17 @@ int svshm__attempt_refuse(struct svshm__attempt *attempt,
 			  enum svshm_verdict verdict)
 {
 	const struct svshm__evidence *evidence = &attempt->evidence;
-	char reason[256];
+	char reason[600];
 	int code = SVSHM_ALREADY_EXISTS;
 
-	if (verdict == SVSHM_VERDICT_CORRUPT)
+	/* Those who are stranded learn of it at their next call. */
+	if (verdict == SVSHM_VERDICT_IN_USE && evidence->stranded &&
+	    evidence->mapping && !evidence->mapping_read_only)
+		svshm__store(&((struct svshm__header *)evidence->mapping)
+				      ->removed, 1);
+	if (verdict == SVSHM_VERDICT_IN_USE && !attempt->size)
+		code = SVSHM_BUSY;
+	else if (verdict == SVSHM_VERDICT_CORRUPT)
 		code = SVSHM_CORRUPT;
 	else if (verdict == SVSHM_VERDICT_UNKNOWN)
 		code = evidence->header == SVSHM__HEADER_INCOMPATIBLE ?
@@ -293,12 +344,80 @@ void svshm__attempt_leave(struct svshm__attempt *attempt)
 		svshm__gate_leave(attempt->evidence.set.id);
 }
 
+bool svshm__native_may_remove(const struct svshm__segment_status *segment)
+{
+	uid_t us = geteuid();
+
+	return us == 0 || us == segment->uid || us == segment->creator_uid;
+}
+
+void svshm__native_retire(struct svshm__header *header, void *data,
+			  uint64_t size, bool mapped_by_others)
+{
+	svshm__store(&header->removed, 1);
+	svshm__store(&header->retired, SVSHM__RETIRED);
+	CRASHPOINT("retire:marked");
+	if (!mapped_by_others && svshm__segment_discard(data, (size_t)size))
+		svshm__store(&header->retired, SVSHM__RETIRED_EMPTY);
+}
+
+/* Retire what is there, or give back what a retired one still has. */
+static int retire(struct svshm__attempt *attempt)
+{
+	struct svshm__evidence *evidence = &attempt->evidence;
+	const struct svshm__view *view = &evidence->view;
+	bool others = evidence->segment.mappings > 0;
+	void *mapping = NULL;
+	int code;
+
+	svshm__judge_free(evidence);
+	if (evidence->header != SVSHM__HEADER_VALID)
+		return SVSHM__NEXT;
+	code = svshm__segment_map(evidence->segment_id, false, &mapping,
+				  attempt->error);
+	if (code)
+		return code == SVSHM_PERMISSION_DENIED ? SVSHM__NEXT : code;
+
+	struct svshm__header *header = mapping;
+
+	if (svshm__load(&header->retired) != SVSHM__RETIRED_EMPTY)
+		svshm__native_retire(header,
+				     (char *)mapping + view->data_offset,
+				     view->data_size, others);
+	svshm__segment_unmap(mapping);
+	return SVSHM__NEXT;
+}
+
+int svshm__attempt_pass_by(struct svshm__attempt *attempt)
+{
+	int code = retire(attempt);
+
+	svshm__attempt_leave(attempt);
+	return code;
+}
+
+/* Under other keys of a key file that several users have, there may be what it
+   still leads to. */
+static void unlink_key_file(const struct svshm__attempt *attempt)
+{
+	const struct svshm__key_file *file = &attempt->file;
+
+	if (file->native || !file->exists)
+		return;
+	if (file->private ||
+	    svshm__keys_unused(file->path, attempt->evidence.set.id))
+		svshm__key_file_unlink(file->path, file->device, file->inode,
+				       file->owner);
+}
+
 int svshm__attempt_remove(struct svshm__attempt *attempt)
 {
 	struct svshm__evidence *evidence = &attempt->evidence;
-	const struct svshm__key_file *file = &attempt->file;
 	int code = SVSHM_OK;
 
+	if (evidence->segment_id >= 0 &&
+	    !svshm__native_may_remove(&evidence->segment))
+		return svshm__attempt_pass_by(attempt);
 	svshm__judge_free(evidence);
 	if (evidence->segment_id >= 0)
 		code = svshm__segment_remove(evidence->segment_id,
@@ -308,12 +427,11 @@ int svshm__attempt_remove(struct svshm__attempt *attempt)
 		return code;
 	}
 	CRASHPOINT("remove:segment gone");
-	if (!file->native && file->exists)
-		svshm__key_file_unlink(file->path, file->device, file->inode,
-				       file->owner);
+	unlink_key_file(attempt);
 	CRASHPOINT("remove:file gone");
 	code = svshm__semset_remove(evidence->set.id, attempt->error);
 	if (code)
 		svshm__gate_leave(evidence->set.id);
-	return code;
+	/* A set alone is in nobody's way. */
+	return code == SVSHM_PERMISSION_DENIED ? SVSHM__NEXT : code;
 }

@@ -69,9 +69,26 @@ void svshm__attempt_leave(struct svshm__attempt *attempt);
 
 /*
  * Remove what is there, in the order of the last detach: segment, key file,
- * set; the gate goes with it. On failure the gate is left.
+ * set; the gate goes with it. SVSHM__NEXT: that is not permitted, and it has
+ * been passed by. On failure the gate is left.
  */
 int svshm__attempt_remove(struct svshm__attempt *attempt);
+
+/*
+ * Retire what is there, if it has a header: it is nobody's object any more, and
+ * the name goes on under the next IPC key. Leaves the gate. SVSHM__NEXT.
+ */
+int svshm__attempt_pass_by(struct svshm__attempt *attempt);
+
+/* Whether the kernel lets this process remove the segment. */
+bool svshm__native_may_remove(const struct svshm__segment_status *segment);
+
+/*
+ * Inside the gate: mark the object as retired, and, unless others have it mapped
+ * (readers, who shall keep what they see), give its pages back.
+ */
+void svshm__native_retire(struct svshm__header *header, void *data,
+			  uint64_t size, bool mapped_by_others);
 
 int svshm__attempt_milliseconds_left(const struct svshm__attempt *attempt);
 
@@ -103,8 +120,50 @@ int svshm__attempt_register(struct svshm__attempt *attempt,
  */
 int svshm__native_claim(struct svshm__attachment *attachment,
 			struct svshm__header *header,
-			const struct svshm__set *set, enum svshm_access access,
+			struct svshm__set *set, enum svshm_access access,
 			struct svshm__error *error);
+
+/*
+ * Enter the gate of ATTACHMENT's object. SVSHM_REMOVED: somebody has removed or
+ * reset its set; INSIDE tells whether we are in a gate all the same: SET's,
+ * which may be a new one.
+ */
+int svshm__native_enter(const struct svshm__attachment *attachment,
+			struct svshm__set *set, int timeout_ms, bool *inside,
+			struct svshm__error *error);
+
+/* To whom an object is left, by a process that goes. */
+enum svshm__left {
+	SVSHM__LEFT_TO_NOBODY,
+	SVSHM__LEFT_TO_OTHERS,
+	SVSHM__LEFT_TO_CHILDREN
+};
+
+struct svshm__farewell {
+	struct svshm__attachment *attachment;
+	struct svshm__header *header;
+	struct svshm__set *set; /* whose gate we are in */
+	enum svshm__set_state state;
+	bool removable;         /* this process may remove the segment */
+	bool watched;           /* others have it mapped, or seem to */
+	enum svshm__left left;
+};
+
+/*
+ * Inside the gate, with this process's mappings in place: who is left? If they
+ * STAY MAPPED, as in exit(3), they are counted exactly.
+ */
+void svshm__farewell_begin(struct svshm__farewell *farewell,
+			   struct svshm__attachment *attachment,
+			   struct svshm__header *header,
+			   struct svshm__set *set, bool stays_mapped);
+
+/* Say so in the header: this process's entry is in USE. */
+void svshm__farewell_say(struct svshm__farewell *farewell,
+			 enum svshm__slot_use use);
+
+/* The mappings are gone now: those that remain are others'. */
+void svshm__farewell_look_again(struct svshm__farewell *farewell);
 
 /* For atexit(). */
 void svshm__native_exit(void);

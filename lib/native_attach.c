@@ -7,7 +7,28 @@
 #include "lock.h"
 #include "scan.h"
 
-static int join(struct svshm__attempt *attempt)
+/*
+ * All who were registered are dead. Their set is ours to go on with, unless it
+ * was reset, or removed: then a new one is.
+ */
+static int take_over(struct svshm__attempt *attempt)
+{
+	int set_id = attempt->evidence.set.id;
+	int code;
+
+	attempt->orphaned = true;
+	if (svshm__judge_set_sound(&attempt->evidence))
+		return svshm__attempt_register(attempt,
+					       &attempt->evidence.view);
+	svshm__judge_free(&attempt->evidence);
+	code = svshm__semset_remove(set_id, attempt->error);
+	if (code)
+		return code;
+	attempt->orphaned = false;
+	return SVSHM__AGAIN;
+}
+
+static int join(struct svshm__attempt *attempt, enum svshm_verdict verdict)
 {
 	const struct svshm__evidence *evidence = &attempt->evidence;
 	int code;
@@ -18,20 +39,39 @@ static int join(struct svshm__attempt *attempt)
 					"which this build does not have",
 					(unsigned long)
 						evidence->view.lock_engine);
-	else if (evidence->mapping_read_only && !evidence->mapping_borrowed)
+	else if (evidence->mapping_read_only && !evidence->borrowed)
 		code = svshm__error_set(attempt->error,
 					SVSHM_PERMISSION_DENIED,
 					"the segment's mode and that of its "
 					"semaphore set differ");
+	else if (verdict == SVSHM_VERDICT_ORPHAN)
+		code = take_over(attempt);
+	else if (evidence->stranded)
+		code = svshm__attempt_refuse(attempt, verdict);
 	else {
-		/* Registered users all dead: an orphan, also if their children
-		   still map it. */
-		attempt->orphaned = evidence->held == 0 && evidence->died > 0;
+		/* Of those who were registered, only children are left. */
+		attempt->orphaned = !evidence->held && evidence->died > 0;
 		code = svshm__attempt_register(attempt, &evidence->view);
 	}
 	if (code)
 		svshm__attempt_leave(attempt);
 	return code;
+}
+
+/*
+ * It is no object any more, or was none yet. If it is of a maker who died before
+ * he met the object of this name, whose key file was lost, a second look
+ * finds that. What was retired is in nobody's way.
+ */
+static int clear_away(struct svshm__attempt *attempt)
+{
+	const struct svshm__evidence *evidence = &attempt->evidence;
+	bool retired = evidence->segment_id >= 0 &&
+		       evidence->header == SVSHM__HEADER_VALID &&
+		       evidence->view.retired;
+	int code = svshm__attempt_remove(attempt);
+
+	return code ? code : retired ? SVSHM__NEXT : SVSHM__AGAIN;
 }
 
 /* Steps 6 and 7, inside the gate. */
@@ -47,16 +87,10 @@ static int act(struct svshm__attempt *attempt)
 	switch (verdict) {
 	case SVSHM_VERDICT_IN_USE:
 	case SVSHM_VERDICT_ORPHAN:
-		return join(attempt);
+		return join(attempt, verdict);
 	case SVSHM_VERDICT_HALF_MADE:
 	case SVSHM_VERDICT_HALF_REMOVED:
-		/* It may be of a maker who died before he met the object of
-		   this name, whose key file was lost: look again. If to remove
-		   it is not permitted, it stays; it's no object either way. */
-		if (svshm__attempt_remove(attempt) == SVSHM_OK)
-			return SVSHM__AGAIN;
-		return svshm__error_set(attempt->error, SVSHM_NOT_FOUND,
-					"there was an incomplete leftover only");
+		return clear_away(attempt);
 	case SVSHM_VERDICT_FOREIGN:
 		svshm__attempt_leave(attempt);
 		return SVSHM__NEXT;

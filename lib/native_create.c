@@ -51,6 +51,8 @@ static int make_plan(struct svshm__attempt *attempt, struct plan *plan)
 	view->lock_engine = svshm__lock_engine_of_new;
 	view->device = attempt->file.device;
 	view->inode = attempt->file.inode;
+	view->directory_device = attempt->file.directory_device;
+	view->directory_inode = attempt->file.directory_inode;
 	if (attempt->size > SIZE_MAX - (size_t)view->data_offset)
 		return svshm__error_set(attempt->error, SVSHM_INVALID_SIZE,
 					"%zu bytes are more than the address "
@@ -74,6 +76,10 @@ static void fill_header(const struct svshm__attempt *attempt,
 	header->data_size = view->data_size;
 	header->device = view->device;
 	header->inode = view->inode;
+	header->directory_device = view->directory_device;
+	header->directory_inode = view->directory_inode;
+	header->set_id = attempt->evidence.set.id;
+	header->set_change_time = attempt->evidence.set.status.change_time;
 	header->project = (uint32_t)attempt->project;
 	header->flags = attempt->file.native ? 0 : SVSHM__FLAG_KEY_FILE;
 	header->slots_offset = view->slots_offset;
@@ -91,21 +97,27 @@ static void fill_header(const struct svshm__attempt *attempt,
 	svshm__store(&header->magic, SVSHM__MAGIC);
 }
 
-/* Only what differs from what semget and shmget have set already. */
+/*
+ * Only what differs from what semget and shmget have set already. When the set
+ * was changed last is noted in the header: later changes are others'.
+ */
 static int set_owner(struct svshm__attempt *attempt)
 {
 	const struct svshm *handle = attempt->handle;
-	const struct svshm__set *set = &attempt->evidence.set;
+	struct svshm__set *set = &attempt->evidence.set;
 	mode_t mode = handle->mode | 0600;
 	gid_t group = handle->group == (gid_t)-1 ? getegid() : handle->group;
 	int code = SVSHM_OK;
 
 	if (set->status.mode != mode || set->status.gid != group)
-		code = svshm__semset_change(set->id, mode, group,
-					    attempt->error);
+		code = svshm__semset_change(set->id, mode | SVSHM__SET_MARK,
+					    group, attempt->error);
 	if (!code && group != getegid())
 		code = svshm__segment_change(attempt->evidence.segment_id,
 					     mode, group, attempt->error);
+	if (!code)
+		code = svshm__semset_stat(set->id, &set->status,
+					  attempt->error);
 	return code;
 }
 
@@ -126,7 +138,7 @@ static int make_segment(struct svshm__attempt *attempt, struct plan *plan)
 					  &evidence->mapping, attempt->error);
 	if (code)
 		return code;
-	evidence->mapping_borrowed = false;
+	evidence->borrowed = NULL;
 	evidence->mapping_read_only = false;
 	fill_header(attempt, plan, evidence->mapping);
 	CRASHPOINT("create:published");
@@ -145,7 +157,7 @@ static int make(struct svshm__attempt *attempt)
 	attempt->evidence.segment_id = -1;
 	code = make_plan(attempt, &plan);
 	if (!code && !attempt->made_set)
-		code = svshm__gate_stamp(attempt->evidence.set.id, error);
+		code = svshm__gate_stamp(&attempt->evidence.set, error);
 	CRASHPOINT("create:stamped");
 	if (!code)
 		code = make_segment(attempt, &plan);
@@ -186,8 +198,8 @@ static int check_size(struct svshm__attempt *attempt)
 /*
  * A set that is left over is used again, so that nobody who waits at its gate
  * slips in between. It must have the size wanted, be ours to change, and hold
- * no slots, nor a portable lock: those would be of users of a removed segment,
- * who are to notice.
+ * no slots, children, nor a portable lock: those would be of users of a removed
+ * segment, who are to notice. And nobody may have reset it.
  */
 static bool set_suits(const struct svshm__attempt *attempt)
 {
@@ -198,7 +210,8 @@ static bool set_suits(const struct svshm__attempt *attempt)
 	       set->status.uid == geteuid() &&
 	       (svshm__lock_engine_of_new != SVSHM__LOCK_PORTABLE ||
 		set->values[SVSHM__SEM_LOCK] == 0) &&
-	       svshm__slots_held(set) == 0;
+	       svshm__children(set) == 0 && svshm__slots_held(set) == 0 &&
+	       svshm__judge_set_sound(&attempt->evidence);
 }
 
 /* Start again with a new set. */
@@ -210,7 +223,9 @@ static int renew_set(struct svshm__attempt *attempt)
 	svshm__judge_free(&attempt->evidence);
 	if (code)
 		svshm__gate_leave(set_id);
-	return code ? code : SVSHM__AGAIN;
+	/* Not permitted: it stays, and the name goes on under the next key. */
+	return code == SVSHM_PERMISSION_DENIED ? SVSHM__NEXT :
+	       code ? code : SVSHM__AGAIN;
 }
 
 static int replace(struct svshm__attempt *attempt, enum svshm_verdict verdict)
@@ -218,6 +233,11 @@ static int replace(struct svshm__attempt *attempt, enum svshm_verdict verdict)
 	struct svshm__evidence *evidence = &attempt->evidence;
 	int code = SVSHM_OK;
 
+	if (evidence->segment_id >= 0 &&
+	    !svshm__native_may_remove(&evidence->segment)) {
+		attempt->orphaned |= verdict == SVSHM_VERDICT_ORPHAN;
+		return svshm__attempt_pass_by(attempt);
+	}
 	if (verdict == SVSHM_VERDICT_ORPHAN)
 		code = check_size(attempt);
 	/* The segment is the evidence that there was an orphan: it stays until

@@ -6,100 +6,43 @@
 
 #include <stdlib.h>
 
+#include "atomic.h"
 #include "crashpoint.h"
-#include "process.h"
 
-/* Nobody honest claims more in the slot table. */
-#define PLAUSIBLE_MAPPINGS 1000
+/* ---- Leaving ------------------------------------------------------------------ */
 
-static struct svshm__slot *slot_of(const struct svshm__attachment *attachment,
-				   struct svshm__header *header)
+/* Other users may have something under other keys of a common key file. */
+static void unlink_key_file(const struct svshm__attachment *attachment)
 {
-	return (struct svshm__slot *)(void *)((char *)header +
-					      attachment->slots_offset) +
-	       attachment->slot;
-}
+	int segment_id;
 
-/* The others, as the slots tell. */
-struct others {
-	unsigned staying;          /* hold a slot, and are not in exit(3) */
-	uint64_t leaving_mappings; /* that those in exit(3) keep till they end */
-};
-
-static struct others count_others(const struct svshm__attachment *attachment,
-				  const struct svshm__header *header,
-				  const struct svshm__set *set)
-{
-	const struct svshm__slot *slots = (const void *)(
-		(const char *)header + attachment->slots_offset);
-	bool registered = svshm__mapping_registered(attachment);
-	struct others others = { 0, 0 };
-
-	for (unsigned i = 0; i < attachment->slot_count; i++) {
-		if (!svshm__slot_held(set, i) ||
-		    (registered && (int)i == attachment->slot))
-			continue;
-		if (slots[i].used == SVSHM__SLOT_LEAVING &&
-		    slots[i].mappings <= PLAUSIBLE_MAPPINGS)
-			others.leaving_mappings += slots[i].mappings;
-		else
-			others.staying++;
-	}
-	return others;
-}
-
-/*
- * Is anybody attached but us and those who are leaving? OURS: how many mappings
- * are this process's.
- *
- * One that leaves loses its mappings a moment before its slot: then there are
- * fewer than it has noted, and a mapping more may be a user's. A staying slot
- * says so. (Only a mere reader has none: it may be overlooked in that moment,
- * and keeps its memory, as a removed segment lives until it is unmapped.)
- */
-static bool others_left(int segment_id, uint64_t ours,
-			const struct others *others)
-{
-	struct svshm__segment_status status;
-
-	/*
-	 * A mapping that nobody accounts for may be of somebody who only looks
-	 * (see svshm__judge_patiently()): it must last to be believed.
-	 */
-	for (int i = 0; i < 20; i++) {
-		int code = svshm__segment_stat(segment_id, &status, NULL);
-
-		/* Removed by hand, and mapped by nobody: the rest is the last
-		   one's. */
-		if (code)
-			return code != SVSHM_REMOVED || others->staying;
-		if (status.mappings <= ours)
-			return false;
-		if (others->staying)
-			return true;
-		if (status.mappings - ours <= others->leaving_mappings)
-			return false;
-		svshm__process_pause(1);
-	}
-	return true;
+	/* The key is another program's by now, and the name goes on under the
+	   next one. */
+	if (svshm__segment_find(attachment->key, &segment_id, NULL) !=
+	    SVSHM_NOT_FOUND)
+		return;
+	if (attachment->native_key ||
+	    (!attachment->own_names &&
+	     !svshm__keys_unused(attachment->path, attachment->set_id)))
+		return;
+	svshm__key_file_unlink(attachment->path, attachment->device,
+			       attachment->inode, attachment->key_file_owner);
 }
 
 /* Step 6. */
-static int remove_object(const struct svshm__attachment *attachment,
+static int remove_object(const struct svshm__attachment *attachment, int set_id,
 			 struct svshm__error *error)
 {
 	int code = svshm__segment_remove(attachment->segment_id, error);
 
 	CRASHPOINT("remove:segment gone");
-	if (!code && !attachment->native_key)
-		svshm__key_file_unlink(attachment->path, attachment->device,
-				       attachment->inode,
-				       attachment->key_file_owner);
+	if (!code)
+		unlink_key_file(attachment);
 	CRASHPOINT("remove:file gone");
 	if (!code)
-		code = svshm__semset_remove(attachment->set_id, error);
+		code = svshm__semset_remove(set_id, error);
 	if (code) {
-		svshm__gate_leave(attachment->set_id);
+		svshm__gate_leave(set_id);
 		svshm__error_append(error, "; the last user has gone, but the "
 				    "object stays until its owner uses it again "
 				    "or runs \"svshm recover\"");
@@ -112,62 +55,58 @@ static int remove_object(const struct svshm__attachment *attachment,
 
 /* Steps 2 to 6: inside the gate, with this process's last handle. */
 static int leave_object(struct svshm__attachment *attachment,
-			struct svshm__header *header,
-			const struct svshm__set *set,
+			struct svshm__header *header, struct svshm__set *set,
 			struct svshm__error *error)
 {
-	bool registered = svshm__mapping_registered(attachment);
-	struct others others;
+	struct svshm__farewell farewell;
 
 	CRASHPOINT("detach:in gate");
-	if (registered)
-		slot_of(attachment, header)->used = SVSHM__SLOT_FREE;
-	CRASHPOINT("detach:entry cleared");
-	others = count_others(attachment, header, set);
-	svshm__mapping_drop(attachment);
+	svshm__farewell_begin(&farewell, attachment, header, set, false);
+	svshm__farewell_say(&farewell, SVSHM__SLOT_FREE);
 	svshm__mapping_unmap(attachment);
 	CRASHPOINT("detach:unmapped");
-	if (registered)
+	if (svshm__mapping_registered(attachment))
 		svshm__slot_release(attachment->set_id, attachment->slot,
 				    attachment->engine->death_token);
 	CRASHPOINT("detach:slot released");
-	if (!others_left(attachment->segment_id, 0, &others))
-		return remove_object(attachment, error);
-	svshm__gate_leave(attachment->set_id);
+	svshm__farewell_look_again(&farewell);
+	if (farewell.left == SVSHM__LEFT_TO_NOBODY && farewell.removable)
+		return remove_object(attachment, set->id, error);
+	svshm__gate_leave(set->id);
 	return SVSHM_OK;
 }
 
-static int enter_gate(int set_id, struct svshm__set *set, int timeout_ms,
-		      struct svshm__error *error)
-{
-	int code;
+/* ---- Detach ---------------------------------------------------------------- */
 
-	set->id = set_id;
-	code = svshm__set_look(set, 0, error);
-	if (!code)
-		code = svshm__gate_enter(set, 0, timeout_ms, error);
-	if (!code)
-		code = svshm__gate_refresh(set, error);
-	if (code != SVSHM__AGAIN && code != SVSHM__NEXT)
-		return code;
+/* 0, or REMOVED: the object is no more, but what was mapped stayed. */
+static int look_back(const struct svshm__attachment *attachment,
+		     enum svshm_access access, struct svshm__error *error)
+{
+	const struct svshm__header *header =
+		svshm__mapping_header(attachment, access);
+	struct svshm__segment_status status;
+	int code = svshm__segment_stat(attachment->segment_id, &status, NULL);
+
+	if (code != SVSHM_REMOVED && (code || !status.removed) &&
+	    !svshm__load(&header->removed))
+		return SVSHM_OK;
 	return svshm__error_set(error, SVSHM_REMOVED,
-				"somebody has removed the object already: "
-				"semaphore set %d is gone; this handle is "
-				"detached", set_id);
+				"the object was removed while this process was "
+				"reading it; this handle is detached");
 }
 
 static int detach_reader(struct svshm__attachment *attachment,
-			 enum svshm_access access)
+			 enum svshm_access access, struct svshm__error *error)
 {
-	svshm__mapping_readers_lock();
-	bool shared = svshm__mapping_unshare(attachment, access);
+	int code = look_back(attachment, access, error);
 
-	if (!shared)
-		svshm__mapping_drop(attachment);
+	svshm__mapping_readers_lock();
+	bool last = svshm__mapping_release(attachment, access);
+
 	svshm__mapping_readers_unlock();
-	if (!shared)
+	if (last)
 		svshm__mapping_free(attachment);
-	return SVSHM_OK;
+	return code;
 }
 
 /*
@@ -178,42 +117,48 @@ static int detach_reader(struct svshm__attachment *attachment,
 static void leave_without_gate(struct svshm__attachment *attachment,
 			       struct svshm__header *header)
 {
-	svshm__mapping_drop(attachment);
+	struct svshm__slot *slots = (void *)((char *)header +
+					     attachment->slots_offset);
+
 	if (svshm__mapping_registered(attachment)) {
-		slot_of(attachment, header)->used = SVSHM__SLOT_FREE;
+		svshm__store(&slots[attachment->slot].used, SVSHM__SLOT_FREE);
 		svshm__mapping_unmap(attachment);
 		svshm__slot_release(attachment->set_id, attachment->slot,
 				    attachment->engine->death_token);
 	}
+	svshm__mapping_discount(attachment);
 }
 
 int svshm__native_detach(struct svshm *handle)
 {
 	struct svshm__attachment *attachment = handle->attachment;
 	enum svshm_access access = handle->access;
+	struct svshm__header *header;
 	struct svshm__set set;
+	bool inside;
 	int code;
 
 	handle->attachment = NULL;
 	svshm__locker_set(&handle->locker, NULL, NULL);
 	if (attachment->reader)
-		return detach_reader(attachment, access);
+		return detach_reader(attachment, access, &handle->error);
 	/* After exit(3) has detached: the process's end does the rest. */
-	if (attachment->left)
+	if (svshm__mapping_left(attachment))
 		return SVSHM_OK;
 
-	code = enter_gate(attachment->set_id, &set, SVSHM__GATE_TIMEOUT_MS,
-			  &handle->error);
-	struct svshm__header *header =
-		svshm__mapping_header(attachment, access);
-
-	if (svshm__mapping_unshare(attachment, access)) {
-		if (!code)
-			svshm__gate_leave(attachment->set_id);
+	code = svshm__native_enter(attachment, &set, SVSHM__GATE_TIMEOUT_MS,
+				   &inside, &handle->error);
+	header = svshm__mapping_header(attachment, access);
+	if (!svshm__mapping_release(attachment, access)) {
+		if (inside)
+			svshm__gate_leave(set.id);
 		return code;
 	}
-	if (!code) {
-		code = leave_object(attachment, header, &set, &handle->error);
+	if (inside) {
+		int left = leave_object(attachment, header, &set,
+					code ? NULL : &handle->error);
+
+		code = code ? code : left;
 	} else {
 		leave_without_gate(attachment, header);
 	}
@@ -224,20 +169,8 @@ int svshm__native_detach(struct svshm *handle)
 /* ---- Exit ------------------------------------------------------------------- */
 
 /*
- * The kernel counts pieces: a mapping of which a part is protected, or locked
- * in memory, counts twice or thrice on Linux.
- */
-static uint64_t count_ours(const struct svshm__attachment *attachment)
-{
-	uint64_t pieces = svshm__process_mappings(attachment->segment_id);
-
-	return pieces ? pieces : svshm__mapping_count(attachment);
-}
-
-/*
- * A forked child that never used its parent's handles has a mapping all the
- * same. It is registered now, so that its mapping counts as one that is about
- * to go.
+ * A process that ends loses its mappings first, and its slot after that. Until
+ * then it is mapped, but has left: the table says so.
  */
 static void leave_by_exit(struct svshm__attachment *attachment,
 			  struct svshm__set *set)
@@ -245,22 +178,13 @@ static void leave_by_exit(struct svshm__attachment *attachment,
 	struct svshm__header *header = attachment->base[SVSHM_READ_WRITE] ?
 		attachment->base[SVSHM_READ_WRITE] :
 		attachment->base[SVSHM_READ_ONLY];
-	uint64_t ours = count_ours(attachment);
-	struct others others = count_others(attachment, header, set);
-	struct svshm__slot *slot;
+	struct svshm__farewell farewell;
 
-	if (!others_left(attachment->segment_id, ours, &others)) {
-		if (svshm__mapping_registered(attachment))
-			slot_of(attachment, header)->used = SVSHM__SLOT_FREE;
-		remove_object(attachment, NULL);
+	svshm__farewell_begin(&farewell, attachment, header, set, true);
+	svshm__farewell_say(&farewell, SVSHM__SLOT_LEAVING);
+	if (farewell.left == SVSHM__LEFT_TO_NOBODY && farewell.removable) {
+		remove_object(attachment, set->id, NULL);
 		return;
-	}
-	if (svshm__mapping_registered(attachment) ||
-	    !svshm__native_claim(attachment, header, set, SVSHM_READ_WRITE,
-				 NULL)) {
-		slot = slot_of(attachment, header);
-		slot->mappings = ours;
-		slot->used = SVSHM__SLOT_LEAVING;
 	}
 	CRASHPOINT("exit:leaving");
 	svshm__gate_leave(set->id);
@@ -270,17 +194,13 @@ void svshm__native_exit(void)
 {
 	struct svshm__attachment *attachment;
 	struct svshm__set set;
-	int segment_id, set_id;
+	bool inside;
 
-	while (svshm__mapping_leave_next(&segment_id, &set_id)) {
-		if (enter_gate(set_id, &set, SVSHM__GATE_TIMEOUT_AT_EXIT_MS,
-			       NULL))
-			continue;
-		/* Inside the gate no other thread can take it away. */
-		attachment = svshm__mapping_find(segment_id);
-		if (attachment)
+	while ((attachment = svshm__mapping_leave_next())) {
+		svshm__native_enter(attachment, &set,
+				    SVSHM__GATE_TIMEOUT_AT_EXIT_MS, &inside,
+				    NULL);
+		if (inside)
 			leave_by_exit(attachment, &set);
-		else
-			svshm__gate_leave(set_id);
 	}
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Who may only read: attached outside the gate, see the end of the protocol at
- * the head of native.c.
+ * Who may only read: attached outside the gate, see "Observers" at the head of
+ * native.c.
  */
 #include <config.h>
 
@@ -10,8 +10,9 @@
 static int enlist_reader(struct svshm__attempt *attempt)
 {
 	struct svshm__evidence *evidence = &attempt->evidence;
+	enum svshm_access access = attempt->access;
 	struct svshm__attachment *attachment =
-		svshm__mapping_find(evidence->segment_id);
+		svshm__mapping_acquire(evidence->segment_id, access);
 	bool is_new = !attachment;
 	int code;
 
@@ -23,20 +24,20 @@ static int enlist_reader(struct svshm__attempt *attempt)
 					SVSHM_OUT_OF_RESOURCES, "no memory");
 	if (is_new)
 		attachment->reader = true;
-	code = svshm__mapping_share(attachment, attempt->access,
-				    evidence->mapping_borrowed ||
-				    !evidence->mapping_read_only ? NULL :
-							&evidence->mapping,
-				    attempt->error);
+	code = svshm__mapping_map(attachment, access,
+				  evidence->borrowed ||
+				  !evidence->mapping_read_only ? NULL :
+						      &evidence->mapping,
+				  attempt->error);
+	if (!code && is_new)
+		svshm__mapping_insert(attachment, access);
 	if (code) {
-		if (is_new)
+		if (is_new || svshm__mapping_release(attachment, access))
 			svshm__mapping_free(attachment);
 		return code;
 	}
-	if (is_new)
-		svshm__mapping_insert(attachment);
 	attempt->handle->attachment = attachment;
-	attempt->handle->access = attempt->access;
+	attempt->handle->access = access;
 	return SVSHM_OK;
 }
 
@@ -59,7 +60,10 @@ static int join_as_reader(struct svshm__attempt *attempt)
 		return SVSHM__NEXT;
 	if (verdict != SVSHM_VERDICT_IN_USE && verdict != SVSHM_VERDICT_ORPHAN)
 		return svshm__attempt_refuse(attempt, verdict);
-	attempt->orphaned = evidence->held == 0 && evidence->died > 0;
+	if (evidence->stranded)
+		return svshm__attempt_refuse(attempt, verdict);
+	attempt->orphaned = verdict == SVSHM_VERDICT_ORPHAN ||
+			    (!evidence->held && evidence->died > 0);
 	code = enlist_reader(attempt);
 	if (code)
 		return code;

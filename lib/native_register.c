@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "atomic.h"
 #include "crashpoint.h"
 #include "lock.h"
 
@@ -24,6 +25,8 @@ struct svshm__attachment *svshm__attempt_attachment(
 	}
 	attachment->segment_id = attempt->evidence.segment_id;
 	attachment->set_id = attempt->evidence.set.id;
+	attachment->key = attempt->key;
+	attachment->own_names = attempt->file.private;
 	attachment->data_offset = (size_t)view->data_offset;
 	attachment->data_size = (size_t)view->data_size;
 	attachment->slots_offset = view->slots_offset;
@@ -38,20 +41,41 @@ struct svshm__attachment *svshm__attempt_attachment(
 	return attachment;
 }
 
-int svshm__native_claim(struct svshm__attachment *attachment,
-			struct svshm__header *header,
-			const struct svshm__set *set, enum svshm_access access,
-			struct svshm__error *error)
+/*
+ * A slot that is free, and whose entry says "used", was a dead user's. If he
+ * lives, somebody has reset the set under him: his entry is what tells of him.
+ */
+static int check_entry(const struct svshm__attachment *attachment,
+		       struct svshm__header *header,
+		       const struct svshm__slot *entry,
+		       struct svshm__error *error)
+{
+	if (svshm__load(&entry->used) != SVSHM__SLOT_USED ||
+	    !svshm__slot_user_seen(entry, attachment->segment_id))
+		return SVSHM_OK;
+	svshm__store(&header->removed, 1);
+	return svshm__error_set(error, SVSHM_BUSY,
+				"somebody has reset semaphore set %d while "
+				"process %lld used the object; it can be used "
+				"again when that process has left",
+				attachment->set_id, (long long)entry->pid);
+}
+
+/* SVSHM_BUSY from the claim: somebody has died, and with him his slot. */
+static int claim_slot(struct svshm__attachment *attachment,
+		      struct svshm__header *header, struct svshm__set *set,
+		      enum svshm_access access, struct svshm__error *error)
 {
 	struct svshm__slot *slots = (void *)((char *)header +
 					     attachment->slots_offset);
 	int slot;
 	int code = svshm__slot_find(set, attachment->slot_count, &slot, error);
 
+	if (!code)
+		code = check_entry(attachment, header, &slots[slot], error);
 	if (code)
 		return code;
-	uint32_t before = slots[slot].used;
-
+	uint32_t before = svshm__load(&slots[slot].used);
 	uint32_t registration = (uint32_t)++header->registrations;
 
 	svshm__slot_note(&slots[slot], access, registration);
@@ -61,19 +85,48 @@ int svshm__native_claim(struct svshm__attachment *attachment,
 				 error);
 	if (code) {
 		/* A dead user's entry may be all that tells of an orphan. */
-		slots[slot].used = before;
-		return code;
+		svshm__store(&slots[slot].used, before);
+		return code == SVSHM_BUSY ? SVSHM__AGAIN : code;
 	}
 	CRASHPOINT("register:claimed");
 	svshm__mapping_set_slot(attachment, slot, registration);
+	svshm__mapping_discount(attachment);
 	svshm__debug("%s: registered in slot %d", attachment->path, slot);
 	return SVSHM_OK;
 }
 
+#define CLAIM_TRIES 1000
+
+int svshm__native_claim(struct svshm__attachment *attachment,
+			struct svshm__header *header, struct svshm__set *set,
+			enum svshm_access access, struct svshm__error *error)
+{
+	int code = SVSHM__AGAIN;
+
+	for (int i = 0; i < CLAIM_TRIES && code == SVSHM__AGAIN; i++)
+		code = claim_slot(attachment, header, set, access, error);
+	return code;
+}
+
 /*
- * Take over what has no owner any more: the dead are not to be told twice. Only
- * once we hold a slot: if we died before, nothing would tell of them, or of us,
- * and the data would pass for left by the last detach.
+ * Take over what has no owner any more, in the set whose gate we are in: from
+ * here on, its slots are what tells who lives.
+ */
+static void adopt(const struct svshm__attempt *attempt,
+		  struct svshm__header *header)
+{
+	const struct svshm__set *set = &attempt->evidence.set;
+
+	header->set_change_time = set->status.change_time;
+	header->set_id = set->id;
+	svshm__store(&header->removed, 0);
+}
+
+/*
+ * The dead are not to be told twice. Only once we hold a slot: if we died
+ * before, nothing would tell of them, or of us, and the data would pass for left
+ * by the last detach. The lock was a dead one's, if anybody's: the next owner
+ * is told.
  */
 static void bury_dead(const struct svshm__attachment *attachment,
 		      struct svshm__header *header,
@@ -81,11 +134,22 @@ static void bury_dead(const struct svshm__attachment *attachment,
 {
 	struct svshm__slot *slots = (void *)((char *)header +
 					     attachment->slots_offset);
+	uint32_t owner = svshm__load(&header->lock_word) &
+			 SVSHM__LOCK_SLOT_MASK;
 
+	if (owner && (!svshm__slot_held(set, owner - 1) ||
+		      (int)owner - 1 == attachment->slot)) {
+		svshm__store(&header->inconsistent, 1);
+		svshm__store(&header->lock_word, 0);
+	}
 	for (unsigned i = 0; i < attachment->slot_count; i++)
-		if (slots[i].used && !svshm__slot_held(set, i) &&
+		if (svshm__load(&slots[i].used) && !svshm__slot_held(set, i) &&
 		    (int)i != attachment->slot)
-			slots[i].used = SVSHM__SLOT_FREE;
+			svshm__store(&slots[i].used, SVSHM__SLOT_FREE);
+	/* Whoever was just being born has died in it. */
+	if (svshm__children(set) == 0)
+		svshm__store(&header->births, svshm__load(&header->forks));
+	svshm__store(&header->bequeathed, 0);
 }
 
 /*
@@ -96,7 +160,7 @@ static int claim_and_lock(struct svshm__attempt *attempt,
 			  struct svshm__attachment *attachment,
 			  struct svshm__header *header)
 {
-	const struct svshm__set *set = &attempt->evidence.set;
+	struct svshm__set *set = &attempt->evidence.set;
 	struct svshm__locker *locker = &attempt->handle->locker;
 	int code = svshm__native_claim(attachment, header, set,
 				       attempt->access, attempt->error);
@@ -118,16 +182,19 @@ static int claim_and_lock(struct svshm__attempt *attempt,
 static int register_process(struct svshm__attempt *attempt,
 			    struct svshm__attachment *attachment)
 {
-	const struct svshm__set *set = &attempt->evidence.set;
+	struct svshm__set *set = &attempt->evidence.set;
 	struct svshm__header *header =
 		svshm__mapping_header(attachment, attempt->access);
 
-	if (svshm__mapping_registered(attachment) && !attachment->left) {
+	if (svshm__mapping_registered(attachment) &&
+	    !svshm__mapping_left(attachment)) {
 		svshm__gate_leave(set->id);
 		return SVSHM_OK;
 	}
 	if (attempt->locked)
 		return claim_and_lock(attempt, attachment, header);
+	if (attempt->orphaned)
+		adopt(attempt, header);
 
 	int code = svshm__native_claim(attachment, header, set, attempt->access,
 				       attempt->error);
@@ -140,45 +207,60 @@ static int register_process(struct svshm__attempt *attempt,
 	return SVSHM_OK;
 }
 
-int svshm__attempt_register(struct svshm__attempt *attempt,
-			    const struct svshm__view *view)
+/*
+ * An entry for one more handle: this process has the object already, or has it
+ * from now on. In the list before it is registered: a fork in between knows it.
+ */
+static int enlist(struct svshm__attempt *attempt, const struct svshm__view *view,
+		  struct svshm__attachment **enlisted)
 {
 	struct svshm__evidence *evidence = &attempt->evidence;
+	enum svshm_access access = attempt->access;
 	struct svshm__attachment *attachment =
-		svshm__mapping_find(evidence->segment_id);
+		svshm__mapping_acquire(evidence->segment_id, access);
 	bool is_new = !attachment;
-	int code = svshm__mapping_at_exit(svshm__native_exit, attempt->error);
+	int code;
 
-	if (code)
-		return code;
 	if (is_new)
 		attachment = svshm__attempt_attachment(attempt, view);
 	if (!attachment)
 		return svshm__error_set(attempt->error,
 					SVSHM_OUT_OF_RESOURCES, "no memory");
-	code = svshm__mapping_share(attachment, attempt->access,
-				    evidence->mapping_borrowed ? NULL :
-							&evidence->mapping,
-				    attempt->error);
-	/* In the list before it is registered: a fork in between knows it. */
+	code = svshm__mapping_map(attachment, access,
+				  evidence->borrowed ? NULL :
+						       &evidence->mapping,
+				  attempt->error);
 	if (!code && is_new)
-		svshm__mapping_insert(attachment);
-	if (!code) {
-		code = register_process(attempt, attachment);
-		if (code && !svshm__mapping_unshare(attachment,
-						    attempt->access))
-			svshm__mapping_drop(attachment);
-	}
+		svshm__mapping_insert(attachment, access);
+	else if (code && (is_new ||
+			  svshm__mapping_release(attachment, access)))
+		svshm__mapping_free(attachment);
+	*enlisted = attachment;
+	return code;
+}
+
+int svshm__attempt_register(struct svshm__attempt *attempt,
+			    const struct svshm__view *view)
+{
+	struct svshm__attachment *attachment = NULL;
+	struct svshm *handle = attempt->handle;
+	int code = svshm__mapping_at_exit(svshm__native_exit, attempt->error);
+
+	if (!code)
+		code = enlist(attempt, view, &attachment);
+	if (code)
+		return code;
+	code = register_process(attempt, attachment);
 	if (code) {
-		if (is_new)
+		if (svshm__mapping_release(attachment, attempt->access))
 			svshm__mapping_free(attachment);
 		return code;
 	}
-	svshm__judge_free(evidence);
-	attempt->handle->attachment = attachment;
-	attempt->handle->access = attempt->access;
+	svshm__judge_free(&attempt->evidence);
+	handle->attachment = attachment;
+	handle->access = attempt->access;
 	if (!attempt->locked)
-		svshm__locker_set(&attempt->handle->locker, attachment,
+		svshm__locker_set(&handle->locker, attachment,
 				  svshm__mapping_header(attachment,
 							attempt->access));
 	return SVSHM_OK;
@@ -215,5 +297,5 @@ int svshm__native_register(struct svshm *handle)
 	code = register_process(&attempt, attachment);
 	if (code)
 		svshm__gate_leave(set->id);
-	return code;
+	return code == SVSHM_BUSY ? SVSHM_REMOVED : code;
 }

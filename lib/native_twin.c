@@ -45,7 +45,7 @@ static int settle_with(struct svshm__attempt *twin)
 	/* The key file now at that path isn't this twin's. */
 	twin->file.exists = false;
 	code = svshm__attempt_remove(twin);
-	return code ? code : SVSHM__AGAIN;
+	return code && code != SVSHM__NEXT ? code : SVSHM__AGAIN;
 }
 
 static int settle_with_found(struct svshm__attempt *attempt,

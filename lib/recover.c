@@ -72,6 +72,10 @@ static int find_gate(struct work *work)
 		work->made_set = true;
 	}
 	code = svshm__set_look(set, 0, &work->error);
+	if (code == SVSHM__NEXT &&
+	    svshm__judge_set_owner((key_t)object->ipc_key, set, NULL) ==
+		    SVSHM__SET_OURS)
+		code = SVSHM_OK;
 	if (code == SVSHM__AGAIN)
 		return gone(work);
 	if (code == SVSHM__NEXT)
@@ -140,7 +144,7 @@ static int look(struct work *work)
 		code = svshm__judge_look(
 			&work->evidence, id,
 			(work->recovery->flags & SVSHM_RECOVER_FORCE) != 0,
-			true, NULL, &work->error);
+			NULL, &work->error);
 	return code == SVSHM__AGAIN ? gone(work) : code;
 }
 
@@ -149,7 +153,7 @@ static int decide(struct work *work)
 {
 	struct svshm_recovery *recovery = work->recovery;
 	bool force = (recovery->flags & SVSHM_RECOVER_FORCE) != 0;
-	char reason[256];
+	char reason[600];
 	int code = SVSHM_OK;
 
 	switch (recovery->verdict) {
@@ -213,7 +217,8 @@ static void unlink_key_file(const struct work *work)
 	if (evidence->header == SVSHM__HEADER_VALID) {
 		/* The header may be a forgery of whoever could write to it. */
 		if ((view->flags & SVSHM__FLAG_KEY_FILE) &&
-		    !svshm__key_file_check(view->path, NULL))
+		    !svshm__key_file_check(view->path, NULL) &&
+		    svshm__keys_unused(view->path, evidence->set.id))
 			svshm__key_file_unlink(view->path, view->device,
 					       view->inode,
 					       evidence->segment.creator_uid);

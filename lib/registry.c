@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "atomic.h"
+#include "key.h"
 #include "process.h"
 
 /* ---- Sets ---------------------------------------------------------------- */
@@ -23,11 +24,21 @@ static int read_values(struct svshm__set *set, struct svshm__error *error)
 		svshm__semset_values(set->id, set->values, error));
 }
 
+static bool has_tag(const struct svshm__set *set, unsigned name_hash)
+{
+	unsigned tag = set->values[SVSHM__SEM_TAG];
+
+	return name_hash ? tag == svshm__tag(name_hash) :
+			   tag >= svshm__tag(1) &&
+			   tag <= svshm__tag(SVSHM__NAME_HASHES);
+}
+
 int svshm__set_look(struct svshm__set *set, unsigned name_hash,
 		    struct svshm__error *error)
 {
 	int code = svshm__semset_stat(set->id, &set->status, error);
 
+	set->fresh = set->tagged = false;
 	if (code)
 		return again_if_removed(code);
 	if (set->status.count <= SVSHM__SEM_SLOTS ||
@@ -36,17 +47,13 @@ int svshm__set_look(struct svshm__set *set, unsigned name_hash,
 	code = read_values(set, error);
 	if (code)
 		return code;
-	/* Tag and name come with the first operation ever, in one. */
+	/* The tag comes with the first operation ever, in one. */
 	set->fresh = set->values[SVSHM__SEM_TAG] == 0 &&
 		     set->status.operation_time == 0 &&
 		     (set->status.mode & SVSHM__SET_MARK);
 	set->status.mode &= 0666;
-	if (set->fresh)
-		return SVSHM_OK;
-	if (set->values[SVSHM__SEM_TAG] != SVSHM__TAG ||
-	    (name_hash && set->values[SVSHM__SEM_NAME] != name_hash))
-		return SVSHM__NEXT;
-	return SVSHM_OK;
+	set->tagged = set->fresh || has_tag(set, name_hash);
+	return set->tagged ? SVSHM_OK : SVSHM__NEXT;
 }
 
 /* Nobody can have been inside yet; if somebody has, entering tells. */
@@ -58,7 +65,7 @@ void svshm__set_made(struct svshm__set *set, int count, mode_t mode)
 	set->status.mode = mode;
 	set->status.uid = set->status.creator_uid = geteuid();
 	set->status.gid = getegid();
-	set->fresh = true;
+	set->fresh = set->tagged = true;
 }
 
 /* ---- The gate ------------------------------------------------------------ */
@@ -79,35 +86,74 @@ static int enter_fresh(int set_id, unsigned name_hash,
 {
 	struct sembuf operations[] = {
 		operation(SVSHM__SEM_TAG, 0, IPC_NOWAIT),
-		operation(SVSHM__SEM_TAG, SVSHM__TAG, IPC_NOWAIT),
-		operation(SVSHM__SEM_NAME, (int)name_hash, IPC_NOWAIT),
+		operation(SVSHM__SEM_TAG, (int)svshm__tag(name_hash),
+			  IPC_NOWAIT),
 		operation(SVSHM__SEM_GATE, 0, IPC_NOWAIT),
 		operation(SVSHM__SEM_GATE, 1, IPC_NOWAIT | SEM_UNDO),
 	};
-	int code = svshm__semset_operate(set_id, operations, 5, SVSHM__FOREVER,
+	int code = svshm__semset_operate(set_id, operations, 4, SVSHM__FOREVER,
 					 error);
 
 	/* Busy: somebody else was first. The set isn't fresh any more. */
 	return code == SVSHM_BUSY ? SVSHM__AGAIN : again_if_removed(code);
 }
 
-static int enter_used(int set_id, int timeout_ms, struct svshm__error *error)
+/*
+ * The gate is given back by the kernel when its holder dies, unless somebody
+ * has reset the set meanwhile, or the kernel does not keep what SEM_UNDO
+ * promises. Who changed the semaphore last is the holder: if there is no such
+ * process, nobody is inside, and the gate would be shut for ever.
+ */
+static bool holder_is_dead(int set_id)
+{
+	unsigned value;
+
+	if (svshm__semset_value(set_id, SVSHM__SEM_GATE, &value, NULL) ||
+	    value == 0)
+		return false;
+
+	pid_t pid = svshm__semset_last_pid(set_id, SVSHM__SEM_GATE);
+
+	return pid > 0 && !svshm__process_exists(pid);
+}
+
+static int enter_for(int set_id, int timeout_ms, struct svshm__error *error)
 {
 	struct sembuf operations[] = {
 		operation(SVSHM__SEM_GATE, 0, 0),
 		operation(SVSHM__SEM_GATE, 1, SEM_UNDO),
 	};
-	int code = svshm__semset_operate(set_id, operations, 2, timeout_ms,
-					 error);
 
-	if (code == SVSHM_TIMED_OUT)
-		svshm__error_append(error, "; process %ld has been creating, "
-				    "attaching to, detaching from or "
-				    "recovering this object all that time: is "
-				    "it stopped?",
-				    (long)svshm__semset_last_pid(
-					    set_id, SVSHM__SEM_GATE));
-	return again_if_removed(code);
+	return again_if_removed(svshm__semset_operate(set_id, operations, 2,
+						      timeout_ms, error));
+}
+
+/* So long one waits before one doubts that the holder is there. */
+#define GATE_SLICE_MS 500
+
+static int enter_used(int set_id, int timeout_ms, struct svshm__error *error)
+{
+	int64_t deadline = svshm__process_clock() + timeout_ms, left;
+	int code;
+
+	do {
+		left = deadline - svshm__process_clock();
+		code = enter_for(set_id,
+				 left > GATE_SLICE_MS ? GATE_SLICE_MS :
+				 left > 0 ? (int)left : 0, error);
+		if (code != SVSHM_TIMED_OUT)
+			return code;
+		/* With the set everybody who waits starts again. */
+		if (holder_is_dead(set_id) &&
+		    !svshm__semset_remove(set_id, NULL))
+			return SVSHM__AGAIN;
+	} while (left > GATE_SLICE_MS);
+	svshm__error_append(error, "; process %ld has been creating, attaching "
+			    "to, detaching from or recovering this object all "
+			    "that time: is it stopped?",
+			    (long)svshm__semset_last_pid(set_id,
+							 SVSHM__SEM_GATE));
+	return code;
 }
 
 int svshm__gate_enter(const struct svshm__set *set, unsigned name_hash,
@@ -128,7 +174,7 @@ int svshm__gate_refresh(struct svshm__set *set, struct svshm__error *error)
 
 int svshm__gate_try(struct svshm__set *set)
 {
-	int code = set->fresh ? SVSHM__AGAIN : enter_used(set->id, 300, NULL);
+	int code = set->fresh ? SVSHM__AGAIN : enter_for(set->id, 300, NULL);
 
 	if (code)
 		return code == SVSHM_TIMED_OUT ? SVSHM_BUSY : code;
@@ -144,15 +190,47 @@ void svshm__gate_leave(int set_id)
 	svshm__semset_give_back(set_id, &leave, 1, NULL);
 }
 
-int svshm__gate_stamp(int set_id, struct svshm__error *error)
+int svshm__gate_stamp(const struct svshm__set *set, struct svshm__error *error)
 {
+	int tag = set->values[SVSHM__SEM_TAG];
 	struct sembuf operations[] = {
-		operation(SVSHM__SEM_TAG, -SVSHM__TAG, IPC_NOWAIT),
-		operation(SVSHM__SEM_TAG, SVSHM__TAG, IPC_NOWAIT),
+		operation(SVSHM__SEM_TAG, -tag, IPC_NOWAIT),
+		operation(SVSHM__SEM_TAG, tag, IPC_NOWAIT),
 	};
 
 	return again_if_removed(svshm__semset_operate(
-		set_id, operations, 2, SVSHM__FOREVER, error));
+		set->id, operations, 2, SVSHM__FOREVER, error));
+}
+
+bool svshm__keys_unused(const char *path, int set_id)
+{
+	key_t key;
+	int found;
+
+	for (int i = 0; i < SVSHM__PROJECTS; i++)
+		if (svshm__key_of(path, SVSHM__PROJECT_FIRST + i, &key, NULL) ||
+		    (svshm__semset_find(key, &found, NULL) !=
+			     SVSHM_NOT_FOUND && found != set_id))
+			return false;
+	return true;
+}
+
+/* ---- Children ------------------------------------------------------------- */
+
+int svshm__child_count(int set_id)
+{
+	struct sembuf count = operation(SVSHM__SEM_CHILDREN, 1,
+					IPC_NOWAIT | SEM_UNDO);
+
+	return svshm__semset_operate(set_id, &count, 1, SVSHM__FOREVER, NULL);
+}
+
+void svshm__child_discount(int set_id)
+{
+	struct sembuf discount = operation(SVSHM__SEM_CHILDREN, -1,
+					   IPC_NOWAIT | SEM_UNDO);
+
+	svshm__semset_give_back(set_id, &discount, 1, NULL);
 }
 
 /* ---- Slots --------------------------------------------------------------- */
@@ -231,21 +309,38 @@ static void drain_tokens(int set_id, unsigned tokens)
  * Slot and death token are claimed in one operation: a process that died
  * between two would be a dead owner that wakes nobody. The kernel applies what
  * is undone of one set in one step, too (Linux: exit_sem() holds the set).
+ *
+ * Compare-and-swap: take off what is thought to be there, wait for 0, add it and
+ * the slot's bit. Of the two that are undone, the bit remains. A death beside us
+ * changes the semaphore as well.
  */
-int svshm__slot_claim(const struct svshm__set *set, int slot, bool death_token,
+int svshm__slot_claim(struct svshm__set *set, int slot, bool death_token,
 		      struct svshm__error *error)
 {
-	struct sembuf operations[] = {
-		operation(slot_semaphore((unsigned)slot),
-			  slot_bit((unsigned)slot), IPC_NOWAIT | SEM_UNDO),
-		operation(SVSHM__SEM_LOCK, 1, IPC_NOWAIT),
-		operation(SVSHM__SEM_LOCK, -1, IPC_NOWAIT | SEM_UNDO),
-	};
+	int semaphore = slot_semaphore((unsigned)slot);
+	int bit = slot_bit((unsigned)slot);
+	int value = set->values[semaphore];
+	struct sembuf operations[5];
+	size_t count = 0;
+	int code;
 
-	if (death_token)
+	if (value)
+		operations[count++] = operation(semaphore, -value,
+						IPC_NOWAIT | SEM_UNDO);
+	operations[count++] = operation(semaphore, 0, IPC_NOWAIT);
+	operations[count++] = operation(semaphore, value + bit,
+					IPC_NOWAIT | SEM_UNDO);
+	if (death_token) {
 		drain_tokens(set->id, set->values[SVSHM__SEM_LOCK]);
-	return svshm__semset_operate(set->id, operations, death_token ? 3 : 1,
+		operations[count++] = operation(SVSHM__SEM_LOCK, 1, IPC_NOWAIT);
+		operations[count++] = operation(SVSHM__SEM_LOCK, -1,
+						IPC_NOWAIT | SEM_UNDO);
+	}
+	code = svshm__semset_operate(set->id, operations, count,
 				     SVSHM__FOREVER, error);
+	if (code == SVSHM_BUSY && read_values(set, error))
+		return SVSHM__AGAIN;
+	return code;
 }
 
 void svshm__slot_release(int set_id, int slot, bool death_token)
@@ -279,15 +374,35 @@ int svshm__slot_ask(int set_id, unsigned slot, bool *held,
 	return code;
 }
 
+#define SEEN_MS 100
+
+bool svshm__slot_user_seen(const struct svshm__slot *entry, int segment_id)
+{
+	int64_t deadline = svshm__process_clock() + SEEN_MS;
+
+	while (svshm__process_fate(entry->pid, entry->start_ticks,
+				   entry->pid_space, segment_id) ==
+	       SVSHM__FATE_ALIVE) {
+		if (svshm__process_clock() >= deadline)
+			return true;
+		svshm__process_pause(1);
+	}
+	return false;
+}
+
 void svshm__slot_note(struct svshm__slot *entry, enum svshm_access access,
 		      uint32_t registration)
 {
+	struct svshm__process_self self;
+
+	svshm__process_self(&self);
 	entry->access = (uint32_t)access;
 	entry->pid = (int64_t)getpid();
-	entry->start_time = svshm__process_start_time();
+	entry->start_time = self.start_time;
+	entry->start_ticks = self.start_ticks;
+	entry->pid_space = self.pid_space;
 	entry->attach_time = svshm__process_time();
 	svshm__process_name(entry->name, sizeof(entry->name));
-	entry->mappings = 0;
 	svshm__store(&entry->generation, registration);
-	entry->used = SVSHM__SLOT_USED;
+	svshm__store(&entry->used, SVSHM__SLOT_USED);
 }

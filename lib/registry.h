@@ -23,13 +23,15 @@ enum {
 /* A semaphore set that may be an object's. */
 struct svshm__set {
 	int id;
-	bool fresh; /* nobody has been inside its gate yet */
+	bool fresh;  /* nobody has been inside its gate yet */
+	bool tagged; /* as one of ours, and of the name asked for */
 	struct svshm__set_status status;
 	unsigned short values[SVSHM__SEMAPHORES_MAX];
 };
 
 /*
- * Look at set->id. SVSHM__NEXT: not one of ours with this NAME_HASH (0: any).
+ * Look at set->id. SVSHM__NEXT: not one of ours with this NAME_HASH (0: any), or
+ * somebody has reset its tag; all has been read, if it can be ours.
  * SVSHM__AGAIN: gone. SVSHM_PERMISSION_DENIED: the caller may not look.
  */
 int svshm__set_look(struct svshm__set *set, unsigned name_hash,
@@ -47,7 +49,7 @@ int svshm__gate_refresh(struct svshm__set *set, struct svshm__error *error);
 
 /*
  * Enter the gate of a set that svshm__set_look() has looked at, waiting
- * TIMEOUT_MS at most. A fresh set gets its tag and NAME_HASH in the same
+ * TIMEOUT_MS at most. A fresh set gets its tag, of NAME_HASH, in the same
  * operation. SVSHM__AGAIN: gone, or not fresh any more.
  */
 int svshm__gate_enter(const struct svshm__set *set, unsigned name_hash,
@@ -63,8 +65,11 @@ void svshm__gate_leave(int set_id);
  */
 int svshm__gate_try(struct svshm__set *set);
 
+/* Whether none of the IPC keys that a key file leads to has a set but SET_ID. */
+bool svshm__keys_unused(const char *path, int set_id);
+
 /* Leave a mark of this process on the tag: it is about to make the segment. */
-int svshm__gate_stamp(int set_id, struct svshm__error *error);
+int svshm__gate_stamp(const struct svshm__set *set, struct svshm__error *error);
 
 /* How many slots a set of COUNT semaphores has; how many semaphores for SLOTS. */
 unsigned svshm__slot_capacity(int count);
@@ -78,18 +83,39 @@ int svshm__slot_find(const struct svshm__set *set, unsigned limit, int *slot,
 		     struct svshm__error *error);
 
 /*
- * Claim SLOT, inside the gate. DEATH_TOKEN: if this process dies, a token is
- * added to the lock semaphore, in the same moment as the slot becomes free.
+ * Claim SLOT, inside the gate, if its semaphore is as SET says; else SET is read
+ * again: SVSHM_BUSY. So nobody gets the slot of another, even if somebody has
+ * reset the gate. DEATH_TOKEN: if this process dies, a token is added to the
+ * lock semaphore, in the same moment as the slot becomes free.
  */
-int svshm__slot_claim(const struct svshm__set *set, int slot, bool death_token,
+int svshm__slot_claim(struct svshm__set *set, int slot, bool death_token,
 		      struct svshm__error *error);
 
 /* Give the slot back, and take the death token back. */
 void svshm__slot_release(int set_id, int slot, bool death_token);
 
+/*
+ * A forked child that has its parent's mapping, and no slot: counted as long as
+ * it lives, or until it is discounted. Never waits. 0: done.
+ */
+int svshm__child_count(int set_id);
+void svshm__child_discount(int set_id);
+
+static inline unsigned svshm__children(const struct svshm__set *set)
+{
+	return set->values[SVSHM__SEM_CHILDREN];
+}
+
 /* Whether SLOT is held just now; needs no gate. */
 int svshm__slot_ask(int set_id, unsigned slot, bool *held,
 		    struct svshm__error *error);
+
+/*
+ * Whether the process in ENTRY, whose slot is not held, is seen to be alive with
+ * the segment mapped: then somebody has reset the set. Waits for a tenth of a
+ * second, as one who is just dying may be seen so.
+ */
+bool svshm__slot_user_seen(const struct svshm__slot *entry, int segment_id);
 
 /* The slot table's entry: who we are, for people, and which registration. */
 void svshm__slot_note(struct svshm__slot *entry, enum svshm_access access,

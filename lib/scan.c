@@ -97,7 +97,10 @@ static int visit_and_note(const struct svshm_object *object, void *context)
 	struct scan *scan = context;
 	char *const *file = NULL;
 
-	if (object->native_key && scan->files.count)
+	/* Not the file here that has the same path, nor one that is for
+	   another object by now. */
+	if (object->native_key && scan->files.count &&
+	    !(object->notes & (SVSHM_NOTE_KEY_FILE_GONE | SVSHM_NOTE_RETIRED)))
 		file = bsearch(&object->native_key, scan->files.paths,
 			       scan->files.count, sizeof(char *), by_path);
 	if (file)

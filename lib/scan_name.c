@@ -10,13 +10,12 @@
 
 /* Is it of this name, and somebody's who counts? */
 static bool is_named(struct svshm__evidence *evidence,
-		     const struct svshm__key_file *file, int segment_id,
-		     bool inside)
+		     const struct svshm__key_file *file, int segment_id)
 {
-	bool result = svshm__judge_look(evidence, segment_id, false, inside,
-					file, NULL) == SVSHM_OK &&
+	bool result = svshm__judge_look(evidence, segment_id, false, file,
+					NULL) == SVSHM_OK &&
 		      evidence->header == SVSHM__HEADER_VALID &&
-		      evidence->named;
+		      evidence->named && !evidence->view.retired;
 
 	/* Nobody else has business in our own directory. */
 	if (result && file->private)
@@ -45,13 +44,13 @@ static bool may_be_object_of(const struct svshm__key_file *file,
 		return false;
 	if (code) {
 		set->id = -1;
-		return is_named(&evidence, file, item->id, false);
+		return is_named(&evidence, file, item->id);
 	}
 	code = svshm__gate_try(set);
 	if (code == SVSHM_BUSY)
 		return true;
 
-	bool result = is_named(&evidence, file, item->id, code == SVSHM_OK);
+	bool result = is_named(&evidence, file, item->id);
 
 	if (code == SVSHM_OK)
 		svshm__gate_leave(set->id);
@@ -88,8 +87,10 @@ bool svshm__scan_by_keys(const struct svshm__key_file *file,
 {
 	unsigned name_hash = svshm__key_name_hash(file->path);
 	struct svshm__set set;
+	bool found = false;
 
 	for (int i = 0; i < SVSHM__PROJECTS; i++) {
+		int segment_id;
 		key_t key;
 
 		if (svshm__key_of(file->path, SVSHM__PROJECT_FIRST + i, &key,
@@ -99,7 +100,8 @@ bool svshm__scan_by_keys(const struct svshm__key_file *file,
 
 		int code = svshm__set_look(&set, name_hash, NULL);
 
-		if (code == SVSHM__NEXT)
+		if (code == SVSHM__NEXT &&
+		    svshm__judge_set_owner(key, &set, file) != SVSHM__SET_OURS)
 			continue;
 		/* Nobody else has business in our own directory. */
 		if (file->private &&
@@ -108,13 +110,22 @@ bool svshm__scan_by_keys(const struct svshm__key_file *file,
 						     set.status.creator_uid,
 						     file))))
 			continue;
+		if (svshm__segment_find(key, &segment_id, NULL))
+			segment_id = -1;
+		/* What was retired is shown if there is nothing else. */
+		bool retired = segment_id >= 0 &&
+			       svshm__judge_retired(segment_id, file);
+
+		if (found && retired)
+			continue;
 		candidate->key = (int64_t)key;
 		candidate->set_id = set.id;
-		if (svshm__segment_find(key, &candidate->segment_id, NULL))
-			candidate->segment_id = -1;
-		return true;
+		candidate->segment_id = segment_id;
+		found = true;
+		if (!retired)
+			break;
 	}
-	return false;
+	return found;
 }
 
 int svshm__scan_inspect(const char *path, bool native, svshm_visit *visit,

@@ -216,6 +216,21 @@ void svshm__segment_vacate(void *address, size_t size)
 	svshm__segment_unmap(address);
 }
 
+bool svshm__segment_discard(void *address, size_t size)
+{
+#ifdef MADV_REMOVE
+	size_t page = svshm__page_size();
+
+	if (madvise(address, (size + page - 1) / page * page, MADV_REMOVE) == 0)
+		return true;
+	svshm__debug("madvise(%zu bytes, MADV_REMOVE): %s", size,
+		     strerror(errno));
+#else
+	(void)address, (void)size;
+#endif
+	return false;
+}
+
 int svshm__segment_protect(void *address, size_t size, bool writable,
 			   struct svshm__error *error)
 {

@@ -65,6 +65,12 @@ void svshm__segment_unmap(void *address);
 void svshm__segment_vacate(void *address, size_t size);
 
 /*
+ * Give the memory of the SIZE bytes back to the system; what is read there is
+ * zeros then. False: this system can't, or not here.
+ */
+bool svshm__segment_discard(void *address, size_t size);
+
+/*
  * From here on, writing to the SIZE bytes at ADDRESS is a SIGSEGV, or not.
  * SVSHM_NOT_SUPPORTED: the system protects no part of a segment.
  */

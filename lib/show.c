@@ -50,8 +50,10 @@ static int list_processes(struct picture *picture)
 	if (!picture->processes)
 		return SVSHM_OUT_OF_RESOURCES;
 	for (uint32_t i = 0; i < view->slots_used; i++) {
-		bool alive = evidence->set.id >= 0 &&
-			     svshm__slot_held(&evidence->set, i);
+		bool alive = slots[i].used != SVSHM__SLOT_FREE &&
+			     evidence->segment.mappings > 0 &&
+			     svshm__judge_fate(evidence, i) !=
+				     SVSHM__FATE_DEAD;
 
 		if (!alive && slots[i].used != SVSHM__SLOT_USED)
 			continue;
@@ -76,6 +78,10 @@ static void describe_lock(struct picture *picture)
 			 svshm__lock_is_owned(view->lock_engine,
 					      view->lock_word, &evidence->set,
 					      slots, view->slot_count);
+	/* What the set says is worth nothing: in doubt, the owner lives. */
+	if (evidence->stranded && owner >= 1 && owner <= view->slot_count)
+		object->locked = svshm__judge_fate(evidence, owner - 1) !=
+				 SVSHM__FATE_DEAD;
 	object->owner_died = view->inconsistent ||
 			     (!object->locked && owner != 0);
 	if (object->locked && owner >= 1 && owner <= view->slot_count)
@@ -176,6 +182,10 @@ static int look_at_set(struct picture *picture,
 				    SVSHM_NOT_FOUND;
 	if (set->id >= 0)
 		code = svshm__set_look(set, 0, NULL);
+	if (code == SVSHM__NEXT && set->id >= 0 &&
+	    svshm__judge_set_owner((key_t)candidate->key, set, NULL) ==
+		    SVSHM__SET_OURS)
+		code = SVSHM_OK;
 	/* Fresh sets have no tag: only one that a key file leads to is ours. */
 	if (!code && set->fresh && !candidate->path)
 		code = SVSHM__NEXT;
@@ -220,8 +230,7 @@ static int gather(struct picture *picture,
 		return code == SVSHM_REMOVED ? SVSHM__AGAIN : SVSHM_OK;
 	}
 	code = svshm__judge_look(evidence, candidate->segment_id,
-				 picture->inside, picture->inside, NULL,
-				 candidate->error);
+				 picture->inside, NULL, candidate->error);
 	if (code == SVSHM_PERMISSION_DENIED && candidate->status)
 		evidence->segment = *candidate->status;
 	return code == SVSHM_PERMISSION_DENIED ? SVSHM_OK : code;
@@ -283,7 +292,11 @@ static void describe_notes(struct picture *picture)
 {
 	const struct svshm__view *view = &picture->evidence.view;
 
-	switch (svshm__key_file_state(view->path, view->device, view->inode)) {
+	if (!svshm__key_directory_is(view->path, view->directory_device,
+				     view->directory_inode))
+		note(picture, SVSHM_NOTE_KEY_FILE_GONE, "its key file is in "
+		     "another root, or its key directory was removed");
+	else switch (svshm__key_file_state(view->path, view->device, view->inode)) {
 	case SVSHM__KEY_FILE_GONE:
 		note(picture, SVSHM_NOTE_KEY_FILE_GONE, "its key file is gone");
 		break;
@@ -298,6 +311,9 @@ static void describe_notes(struct picture *picture)
 	if (view->project != SVSHM__PROJECT_FIRST)
 		note(picture, SVSHM_NOTE_COLLISION, "ftok's first key for its "
 		     "key file was somebody else's as it was made");
+	if (view->retired)
+		note(picture, SVSHM_NOTE_RETIRED, "its owner's next use of "
+		     "the name removes it");
 	if (picture->set_gone)
 		note(picture, SVSHM_NOTE_SET_GONE,
 		     "its semaphore set was removed by somebody");

@@ -299,7 +299,7 @@ int svshm_detach(struct svshm *handle)
 	}
 
 	svshm__clear(handle);
-	if (!handle->attachment->reader && !handle->attachment->left &&
+	if (!handle->attachment->reader && !svshm__mapping_left(handle->attachment) &&
 	    svshm__lock_held(&handle->locker))
 		svshm__lock_give(&handle->locker, NULL);
 	return svshm__finish(handle, svshm__native_detach(handle), tried);

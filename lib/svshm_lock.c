@@ -13,11 +13,17 @@ static int check_locker(struct svshm *handle, int if_reader, const char *tried)
 	if (!handle->attachment)
 		return svshm__refuse(handle, SVSHM_NOT_ATTACHED, tried,
 			      "attach or create first");
-	if (handle->attachment->reader)
+	svshm__clear(handle);
+	if (handle->attachment->reader) {
+		if (svshm__lock_look(handle->attachment,
+				     svshm__mapping_header(handle->attachment,
+							   handle->access),
+				     &handle->error))
+			return svshm__finish(handle, SVSHM_REMOVED, tried);
 		return svshm__refuse(handle, if_reader, tried,
 			      "the object's mode lets this process read only, "
 			      "and locking takes write permission");
-	svshm__clear(handle);
+	}
 
 	int code = svshm__native_register(handle);
 

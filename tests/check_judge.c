@@ -48,10 +48,11 @@ static const struct row rows[] = {
 	{ 0, USED, SEGMENT, VALID, 1, 1, 1, 1, 0, VERDICT(IN_USE) },
 	{ 0, USED, SEGMENT, VALID, 0, 1, 1, 1, 0, VERDICT(IN_USE) },
 	{ 0, USED, SEGMENT, VALID, 1, 1, 3, 1, 2, VERDICT(IN_USE) },
-	{ 0, USED, SEGMENT, VALID, 1, 1, 1, 0, 0, VERDICT(IN_USE) },
-	{ 0, USED, SEGMENT, VALID, 1, 1, 1, 0, 1, VERDICT(IN_USE) },
-	{ 0, NO_SET, SEGMENT, VALID, 0, 1, 1, 0, 0, VERDICT(IN_USE) },
-	{ 0, FRESH, SEGMENT, VALID, 0, 1, 1, 0, 0, VERDICT(IN_USE) },
+	/* Mapped by observers only. */
+	{ 0, USED, SEGMENT, VALID, 1, 1, 1, 0, 0, VERDICT(HALF_REMOVED) },
+	{ 0, USED, SEGMENT, VALID, 1, 1, 1, 0, 1, VERDICT(ORPHAN) },
+	{ 0, NO_SET, SEGMENT, VALID, 0, 1, 1, 0, 0, VERDICT(HALF_REMOVED) },
+	{ 0, FRESH, SEGMENT, VALID, 0, 1, 1, 0, 1, VERDICT(ORPHAN) },
 	{ 0, USED, SEGMENT, VALID, 1, 1, 0, 0, 1, VERDICT(ORPHAN) },
 	{ 0, NO_SET, SEGMENT, VALID, 0, 1, 0, 0, 1, VERDICT(ORPHAN) },
 	{ 0, FRESH, SEGMENT, VALID, 0, 1, 0, 0, 1, VERDICT(ORPHAN) },
@@ -152,8 +153,9 @@ static const char *broken_rule(const struct row *row,
 
 	if (is_leftover(verdict) && row->gate_held)
 		return "a leftover in whose gate somebody is";
-	if (is_leftover(verdict) && segment && row->mappings)
-		return "a leftover that somebody has mapped";
+	if (is_leftover(verdict) && segment && row->mappings &&
+	    (row->held || row->header != VALID))
+		return "a leftover that somebody has mapped who may use it";
 	if (is_leftover(verdict) && segment && row->header != VALID &&
 	    !(row->header == UNPUBLISHED && row->stamped))
 		return "a leftover that nothing proves to be svshm's";

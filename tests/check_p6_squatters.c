@@ -116,12 +116,11 @@ static struct foreign forged_segment(key_t key, const char *path, mode_t mode)
 static struct foreign tagged_set(key_t key, const char *path)
 {
 	struct foreign set = foreign_set(key, 20, 0, 0666);
-	union semun argument = { .val = SVSHM__TAG };
+	union semun argument = {
+		.val = (int)svshm__tag(svshm__key_name_hash(path))
+	};
 
 	ck_assert_int_eq(semctl(set.set_id, SVSHM__SEM_TAG, SETVAL, argument),
-			 0);
-	argument.val = (int)svshm__key_name_hash(path);
-	ck_assert_int_eq(semctl(set.set_id, SVSHM__SEM_NAME, SETVAL, argument),
 			 0);
 	return set;
 }

@@ -26,6 +26,10 @@ static const struct {
 	{ "path_length", 68 }, { "key_offset", 72 }, { "key_length", 76 },
 	{ "slots_offset", 80 }, { "slot_count", 84 }, { "create_time", 88 },
 	{ "maker_pid", 96 }, { "lock_engine", 104 }, { "registrations", 112 },
+	{ "directory_device", 128 }, { "directory_inode", 136 },
+	{ "set_change_time", 144 }, { "set_id", 152 }, { "forks", 156 },
+	{ "births", 160 }, { "bequeathed", 164 }, { "retired", 168 },
+	{ "departures", 176 },
 	{ "lock_word", 256 }, { "inconsistent", 260 }, { "removed", 264 },
 };
 
@@ -44,9 +48,10 @@ START_TEST(p9_header_has_fixed_offsets)
 		ck_assert_uint_eq(fields[i].offset % fields[i].size, 0);
 	}
 	ck_assert_uint_eq(sizeof(struct svshm__header), 384);
-	ck_assert_uint_eq(SVSHM__FORMAT, 1);
+	ck_assert_uint_eq(SVSHM__FORMAT, 2);
 	ck_assert_uint_eq(SVSHM__MAGIC, 0x6d687376);
-	ck_assert_int_eq(SVSHM__TAG, 21078);
+	ck_assert_uint_eq(svshm__tag(1), 16384);
+	ck_assert_uint_eq(svshm__tag(SVSHM__NAME_HASHES), 32767);
 	ck_assert_int_eq(SVSHM__PROJECT_FIRST, 'v');
 }
 END_TEST
@@ -60,14 +65,16 @@ START_TEST(p9_slot_has_fixed_offsets)
 	ck_assert_uint_eq(offsetof(struct svshm__slot, start_time), 16);
 	ck_assert_uint_eq(offsetof(struct svshm__slot, attach_time), 24);
 	ck_assert_uint_eq(offsetof(struct svshm__slot, name), 32);
-	ck_assert_uint_eq(offsetof(struct svshm__slot, mappings), 48);
+	ck_assert_uint_eq(offsetof(struct svshm__slot, start_ticks), 48);
+	ck_assert_uint_eq(offsetof(struct svshm__slot, generation), 56);
+	ck_assert_uint_eq(offsetof(struct svshm__slot, pid_space), 60);
 }
 END_TEST
 
 START_TEST(p9_semaphores_have_fixed_places)
 {
 	ck_assert_int_eq(SVSHM__SEM_TAG, 0);
-	ck_assert_int_eq(SVSHM__SEM_NAME, 1);
+	ck_assert_int_eq(SVSHM__SEM_CHILDREN, 1);
 	ck_assert_int_eq(SVSHM__SEM_GATE, 2);
 	ck_assert_int_eq(SVSHM__SEM_LOCK, 3);
 	ck_assert_int_eq(SVSHM__SEM_SLOTS, 4);
@@ -102,7 +109,7 @@ static const struct {
 	bool joined; /* as attach finds out only */
 } kinds[] = {
 	{ offsetof(struct svshm__header, byte_order), 0x04030201, false },
-	{ offsetof(struct svshm__header, format), 2, false },
+	{ offsetof(struct svshm__header, format), 3, false },
 	{ offsetof(struct svshm__header, format), 255, false },
 	{ offsetof(struct svshm__header, lock_engine), 99, true },
 };
@@ -147,7 +154,7 @@ START_TEST(p9_leftover_of_another_kind_is_not_judged)
 	make_orphan(key, SIZE, 'o');
 	ck_assert(test_inspect(key, &object));
 	header = map_header(object.segment_id);
-	header->format = 2;
+	header->format = 3;
 	unmap_header(header);
 	expect_code(handle, act_attach(handle), SVSHM_INCOMPATIBLE);
 	expect_code(handle, act_create(handle), SVSHM_INCOMPATIBLE);

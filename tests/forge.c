@@ -4,6 +4,7 @@
 #include "forge.h"
 
 #include <check.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/shm.h>
@@ -45,11 +46,17 @@ void unmap_header(struct svshm__header *header)
 void forge_path(struct svshm__header *header, const char *path)
 {
 	size_t length = strlen(path);
+	char directory[4096];
 	struct stat status;
 
 	ck_assert_int_eq(stat(path, &status), 0);
 	header->device = (uint64_t)status.st_dev;
 	header->inode = (uint64_t)status.st_ino;
+	snprintf(directory, sizeof(directory), "%.*s",
+		 (int)(strrchr(path, '/') - path), path);
+	ck_assert_int_eq(stat(directory, &status), 0);
+	header->directory_device = (uint64_t)status.st_dev;
+	header->directory_inode = (uint64_t)status.st_ino;
 	header->path_length = (uint32_t)length;
 	/* Where there is room: behind the slot table, or in its end. */
 	if (header->slots_offset + header->slot_count *
@@ -108,7 +115,10 @@ const struct field fields[] = {
 	FIELD(magic), FIELD(byte_order), FIELD(format), FIELD(header_size),
 	FIELD(device), FIELD(inode), FIELD(project), FIELD(flags),
 	FIELD(create_time), FIELD(maker_pid), FIELD(lock_engine),
-	FIELD(registrations), FIELD(lock_word), FIELD(inconsistent),
+	FIELD(registrations), FIELD(directory_device),
+	FIELD(directory_inode), FIELD(set_change_time), FIELD(set_id),
+	FIELD(forks), FIELD(births), FIELD(bequeathed), FIELD(retired),
+	FIELD(departures), FIELD(lock_word), FIELD(inconsistent),
 	FIELD(removed),
 };
 

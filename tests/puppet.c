@@ -275,11 +275,10 @@ void puppet_leave(struct puppet *puppet)
 
 static bool has_name(int set_id, unsigned name_hash)
 {
-	unsigned tag, name;
+	unsigned tag;
 
 	return svshm__semset_value(set_id, SVSHM__SEM_TAG, &tag, NULL) == 0 &&
-	       svshm__semset_value(set_id, SVSHM__SEM_NAME, &name, NULL) == 0 &&
-	       tag == SVSHM__TAG && name == name_hash;
+	       tag == svshm__tag(name_hash);
 }
 
 struct leftovers {

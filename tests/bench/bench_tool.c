@@ -102,16 +102,17 @@ static key_t key_of(int i, char *path, size_t size)
 	return ftok(path, SVSHM__PROJECT_FIRST);
 }
 
-static void clone_set(key_t key, int count, unsigned name_hash)
+static int clone_set(key_t key, int count, unsigned name_hash)
 {
 	struct sembuf begin[] = {
-		{ .sem_num = SVSHM__SEM_TAG, .sem_op = SVSHM__TAG },
-		{ .sem_num = SVSHM__SEM_NAME, .sem_op = (short)name_hash },
+		{ .sem_num = SVSHM__SEM_TAG,
+		  .sem_op = (short)svshm__tag(name_hash) },
 	};
 	int id = semget(key, count, IPC_CREAT | IPC_EXCL | 0600);
 
-	if (id < 0 || semop(id, begin, 2) < 0)
+	if (id < 0 || semop(id, begin, 1) < 0)
 		die("semget");
+	return id;
 }
 
 /* A copy of the orphan TEMPLATE with another name. */
@@ -140,8 +141,8 @@ static void clone_orphan(const struct svshm__header *template, int sets, int i)
 	header->inode = (uint64_t)status.st_ino;
 	strcpy(memory + header->path_offset, path);
 	strcpy(memory + header->key_offset, strrchr(path, '/') + 1);
+	header->set_id = clone_set(key, sets, svshm__key_name_hash(path));
 	shmdt(memory);
-	clone_set(key, sets, svshm__key_name_hash(path));
 }
 
 /*
