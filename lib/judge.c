@@ -387,7 +387,8 @@ static void borrow_mapping(struct svshm__evidence *evidence)
 }
 
 int svshm__judge_look(struct svshm__evidence *evidence, int segment_id,
-		      bool writable, const struct svshm__key_file *file,
+		      bool writable, bool inside,
+		      const struct svshm__key_file *file,
 		      struct svshm__error *error)
 {
 	int code;
@@ -412,7 +413,8 @@ int svshm__judge_look(struct svshm__evidence *evidence, int segment_id,
 	code = svshm__segment_stat(segment_id, &evidence->segment, error);
 	if (code)
 		return code == SVSHM_REMOVED ? SVSHM__AGAIN : code;
-	borrow_mapping(evidence);
+	if (inside)
+		borrow_mapping(evidence);
 	if (!evidence->mapping)
 		code = map_segment(evidence, writable, error);
 	if (code)
@@ -438,13 +440,17 @@ int svshm__judge_look(struct svshm__evidence *evidence, int segment_id,
 	return SVSHM_OK;
 }
 
-/* Its header, as a mere reader sees it; false: there is none. */
+/*
+ * Its header, as a mere reader sees it; false: there is none. Not for what this
+ * process has attached: not all systems let it map that once more.
+ */
 static bool look_as_reader(struct svshm__evidence *evidence, int segment_id,
 			   const struct svshm__key_file *file)
 {
 	memset(&evidence->set, 0, sizeof(evidence->set));
 	evidence->set.id = -1;
-	if (svshm__judge_look(evidence, segment_id, false, file, NULL))
+	if (svshm__judge_look(evidence, segment_id, false, false, file,
+			      NULL))
 		return false;
 	svshm__judge_free(evidence);
 	return evidence->header == SVSHM__HEADER_VALID && evidence->named;
@@ -455,10 +461,13 @@ enum svshm__set_owner svshm__judge_set_owner(key_t key,
 					     const struct svshm__key_file *file)
 {
 	struct svshm__evidence evidence;
-	int segment_id;
+	int segment_id, set_id;
 
-	if (svshm__segment_find(key, &segment_id, NULL) ||
-	    !look_as_reader(&evidence, segment_id, file) ||
+	if (svshm__segment_find(key, &segment_id, NULL))
+		return SVSHM__SET_FOREIGN;
+	if (svshm__mapping_find(segment_id, &set_id))
+		return set_id == set->id ? SVSHM__SET_OURS : SVSHM__SET_USURPED;
+	if (!look_as_reader(&evidence, segment_id, file) ||
 	    (file && !svshm__judge_trusted(evidence.segment.uid,
 					   evidence.segment.creator_uid,
 					   file)))
@@ -473,7 +482,10 @@ bool svshm__judge_retired(int segment_id, const struct svshm__key_file *file)
 {
 	struct svshm__evidence evidence;
 
-	return look_as_reader(&evidence, segment_id, file) &&
+	int set_id;
+
+	return !svshm__mapping_find(segment_id, &set_id) &&
+	       look_as_reader(&evidence, segment_id, file) &&
 	       evidence.view.retired;
 }
 

@@ -99,13 +99,16 @@ struct svshm__evidence {
 
 /*
  * Gather the evidence: set->id must be given and looked at, or -1. SEGMENT_ID
- * -1: none. WRITABLE: map read-write if permitted; a mapping that this process
- * has already is borrowed. FILE: whose object it should be, NULL for anybody's.
- * Does not look at what the caller may not (header UNREAD).
+ * -1: none. WRITABLE: map read-write if permitted. INSIDE: the gate (or, for a
+ * mere reader, the readers' mutex) is held, so that a mapping that this process
+ * has already can be borrowed, and nobody who detaches meanwhile is made to
+ * believe that he is not the last. FILE: whose object it should be, NULL for
+ * anybody's. Does not look at what the caller may not (header UNREAD).
  * SVSHM__AGAIN: it vanished while we looked.
  */
 int svshm__judge_look(struct svshm__evidence *evidence, int segment_id,
-		      bool writable, const struct svshm__key_file *file,
+		      bool writable, bool inside,
+		      const struct svshm__key_file *file,
 		      struct svshm__error *error);
 
 /*

@@ -160,14 +160,16 @@ static struct svshm__attachment *find(int segment_id)
 	return found;
 }
 
-struct svshm__attachment *svshm__mapping_find(int segment_id)
+bool svshm__mapping_find(int segment_id, int *set_id)
 {
-	struct svshm__attachment *found;
+	const struct svshm__attachment *found;
 
 	svshm__mapping_mutex_lock();
 	found = find(segment_id);
+	if (found)
+		*set_id = found->set_id;
 	svshm__mapping_mutex_unlock();
-	return found;
+	return found != NULL;
 }
 
 struct svshm__attachment *svshm__mapping_acquire(int segment_id,

@@ -83,14 +83,14 @@ static inline uint32_t svshm__fork_generation(void)
 uint32_t svshm__fork_generation(void);
 #endif
 
-/* The entry of a segment, or NULL. */
-struct svshm__attachment *svshm__mapping_find(int segment_id);
+/* Whether this process has the segment attached, and with which set. */
+bool svshm__mapping_find(int segment_id, int *set_id);
 
-/* The same, and one more handle of ACCESS has it. */
+/* The entry of a segment, or NULL; one more handle of ACCESS has it. */
 struct svshm__attachment *svshm__mapping_acquire(int segment_id,
 						 enum svshm_access access);
 
-/* The same for a while, for who only looks: one of its mappings. */
+/* The same for a while, for who only looks, inside the gate. */
 struct svshm__attachment *svshm__mapping_borrow(int segment_id, void **mapping);
 
 /* Enter a new entry (allocated by the caller), with a handle of ACCESS. */

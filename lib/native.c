@@ -277,7 +277,7 @@ int svshm__attempt_judge(struct svshm__attempt *attempt, bool writable,
 		segment_id = -1;
 	else if (code)
 		return code == SVSHM_REMOVED ? SVSHM__AGAIN : code;
-	code = svshm__judge_look(evidence, segment_id, writable,
+	code = svshm__judge_look(evidence, segment_id, writable, true,
 				 &attempt->file, attempt->error);
 	/* Not permitted to look: the verdict will be "unknown". */
 	if (code && code != SVSHM_PERMISSION_DENIED)

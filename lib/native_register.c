@@ -75,7 +75,7 @@ static int claim_slot(struct svshm__attachment *attachment,
 		code = check_entry(attachment, header, &slots[slot], error);
 	if (code)
 		return code;
-	uint32_t before = svshm__load(&slots[slot].used);
+	struct svshm__slot before = slots[slot];
 	uint32_t registration = (uint32_t)++header->registrations;
 
 	svshm__slot_note(&slots[slot], access, registration);
@@ -84,8 +84,9 @@ static int claim_slot(struct svshm__attachment *attachment,
 	code = svshm__slot_claim(set, slot, attachment->engine->death_token,
 				 error);
 	if (code) {
-		/* A dead user's entry may be all that tells of an orphan. */
-		svshm__store(&slots[slot].used, before);
+		/* A dead user's entry may be all that tells of an orphan, and
+		   of whose death the lock's waiters ask. */
+		slots[slot] = before;
 		return code == SVSHM_BUSY ? SVSHM__AGAIN : code;
 	}
 	CRASHPOINT("register:claimed");

@@ -144,7 +144,7 @@ static int look(struct work *work)
 		code = svshm__judge_look(
 			&work->evidence, id,
 			(work->recovery->flags & SVSHM_RECOVER_FORCE) != 0,
-			NULL, &work->error);
+			true, NULL, &work->error);
 	return code == SVSHM__AGAIN ? gone(work) : code;
 }
 

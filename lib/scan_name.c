@@ -10,10 +10,11 @@
 
 /* Is it of this name, and somebody's who counts? */
 static bool is_named(struct svshm__evidence *evidence,
-		     const struct svshm__key_file *file, int segment_id)
+		     const struct svshm__key_file *file, int segment_id,
+		     bool inside)
 {
-	bool result = svshm__judge_look(evidence, segment_id, false, file,
-					NULL) == SVSHM_OK &&
+	bool result = svshm__judge_look(evidence, segment_id, false, inside,
+					file, NULL) == SVSHM_OK &&
 		      evidence->header == SVSHM__HEADER_VALID &&
 		      evidence->named && !evidence->view.retired;
 
@@ -44,13 +45,13 @@ static bool may_be_object_of(const struct svshm__key_file *file,
 		return false;
 	if (code) {
 		set->id = -1;
-		return is_named(&evidence, file, item->id);
+		return is_named(&evidence, file, item->id, false);
 	}
 	code = svshm__gate_try(set);
 	if (code == SVSHM_BUSY)
 		return true;
 
-	bool result = is_named(&evidence, file, item->id);
+	bool result = is_named(&evidence, file, item->id, code == SVSHM_OK);
 
 	if (code == SVSHM_OK)
 		svshm__gate_leave(set->id);

@@ -230,7 +230,8 @@ static int gather(struct picture *picture,
 		return code == SVSHM_REMOVED ? SVSHM__AGAIN : SVSHM_OK;
 	}
 	code = svshm__judge_look(evidence, candidate->segment_id,
-				 picture->inside, NULL, candidate->error);
+				 picture->inside, picture->inside, NULL,
+				 candidate->error);
 	if (code == SVSHM_PERMISSION_DENIED && candidate->status)
 		evidence->segment = *candidate->status;
 	return code == SVSHM_PERMISSION_DENIED ? SVSHM_OK : code;

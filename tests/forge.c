@@ -23,12 +23,13 @@ static struct svshm__header *borrowed;
 
 struct svshm__header *map_header(int segment_id)
 {
-	const struct svshm__attachment *attachment =
-		svshm__mapping_find(segment_id);
 	void *address;
+	struct svshm__attachment *attachment =
+		svshm__mapping_borrow(segment_id, &address);
 
-	if (attachment && attachment->base[SVSHM_READ_WRITE]) {
-		borrowed = attachment->base[SVSHM_READ_WRITE];
+	if (attachment) {
+		svshm__mapping_release(attachment, SVSHM_READ_ONLY);
+		borrowed = address;
 		return borrowed;
 	}
 	address = shmat(segment_id, NULL, 0);
