@@ -563,10 +563,10 @@ static enum svshm_verdict judge_valid(const struct svshm__evidence *evidence)
 
 	if (!evidence->named)
 		return SVSHM_VERDICT_FOREIGN;
-	if (evidence->view.retired)
-		return SVSHM_VERDICT_HALF_REMOVED;
 	if (evidence->segment.mappings && used)
 		return SVSHM_VERDICT_IN_USE;
+	if (evidence->view.retired)
+		return SVSHM_VERDICT_HALF_REMOVED;
 	return evidence->died || evidence->held || evidence->bequeathed ?
 		SVSHM_VERDICT_ORPHAN : SVSHM_VERDICT_HALF_REMOVED;
 }

@@ -159,6 +159,7 @@ static int sleep_until(const struct svshm__attachment *attachment,
 	struct sembuf consume = { SVSHM__SEM_LOCK, -1, 0 };
 	int64_t left = SVSHM__LOCK_SLICE_MS;
 
+	*slice = false;
 	if (deadline != SVSHM__FOREVER) {
 		left = deadline - svshm__process_clock();
 		if (left <= 0)

@@ -3,6 +3,7 @@
 #include <config.h>
 
 #include <signal.h>
+#include <stdio.h>
 #include <sys/sem.h>
 #include <sys/shm.h>
 #include <time.h>
@@ -52,19 +53,13 @@ static int act_lock_until_removed(struct svshm *handle)
 	return code;
 }
 
-/* Nobody can tell any more whether the users from before are alive. */
-static int act_attach_or_adopt(struct svshm *handle)
-{
-	int code = act_attach(handle);
-
-	return code == SVSHM_ORPHANED ? SVSHM_OK : code;
-}
-
-START_TEST(p7_new_users_come_after_ipcrm_of_the_set)
+START_TEST(p7_nobody_comes_after_ipcrm_of_the_set)
 {
 	const char *key = test_key("set");
+	bool dies = _i;
 	struct svshm *old;
 	struct actor older, late;
+	char pid[24];
 
 	actor_enter(&older, key);
 	actor_enter(&late, key);
@@ -76,43 +71,63 @@ START_TEST(p7_new_users_come_after_ipcrm_of_the_set)
 	expect_says(svshm_error_string(old), "remove");
 	ck_assert_int_eq(act_is_filled(old), SVSHM_OK);
 
+	/* As long as one from before may live, nobody comes. */
 	expect_act(&late, act_create, SVSHM_ALREADY_EXISTS);
-	expect_act(&late, act_attach_or_adopt, SVSHM_OK);
-	expect_act(&late, act_is_filled, SVSHM_OK);
-	expect_act(&late, svshm_lock, SVSHM_OK);
+	expect_act(&late, act_attach, SVSHM_BUSY);
+	snprintf(pid, sizeof(pid), "%ld (", (long)older.pid);
+	expect_says(late.message, "removed or reset");
+	expect_says(late.message, pid);
 	expect_act(&older, act_lock_until_removed, SVSHM_REMOVED);
 	ck_assert_int_eq(act_detach_removed(old), SVSHM_OK);
-	expect_act(&older, act_detach_removed, SVSHM_OK);
-	expect_act(&late, svshm_unlock, SVSHM_OK);
-	expect_act(&older, act_attach, SVSHM_OK);
-	expect_act(&older, svshm_detach, SVSHM_OK);
-	expect_act(&late, svshm_detach, SVSHM_OK);
+	expect_act(&late, act_attach, SVSHM_BUSY);
+	if (dies) {
+		actor_kill(&older);
+		expect_act(&late, act_attach, SVSHM_ORPHANED);
+		expect_act(&late, act_is_filled, SVSHM_OK);
+		expect_act(&late, svshm_lock, SVSHM_OK);
+		expect_act(&late, svshm_detach, SVSHM_OK);
+	} else {
+		expect_act(&older, act_detach_removed, SVSHM_OK);
+		expect_act(&late, act_attach, SVSHM_NOT_FOUND);
+		actor_exit(&older);
+	}
 	actor_exit(&late);
-	actor_exit(&older);
 	svshm_free(old);
 	ck_assert(test_nothing_left(key));
 }
 END_TEST
 
-START_TEST(p7_owner_who_lost_the_set_is_no_secret)
+START_TEST(p7_owner_who_lost_the_set_keeps_others_out)
 {
 	const char *key = test_key("owner");
-	struct svshm *old;
-	struct actor late;
+	struct actor owner, late;
 
+	actor_enter(&owner, key);
 	actor_enter(&late, key);
-	old = make_object(key, SIZE);
-	expect_code(old, svshm_lock(old), SVSHM_OK);
+	expect_act(&owner, act_create, SVSHM_OK);
+	expect_act(&owner, svshm_lock, SVSHM_OK);
 	remove_set(key);
-	expect_act(&late, act_attach_or_adopt, SVSHM_OK);
 	/* He may be writing yet. */
+	expect_act(&late, act_attach, SVSHM_BUSY);
+	expect_act(&owner, svshm_unlock, SVSHM_REMOVED);
+	expect_act(&late, act_attach, SVSHM_BUSY);
+	actor_kill(&owner);
+	expect_act(&late, act_attach, SVSHM_ORPHANED);
+	expect_act(&late, svshm_detach, SVSHM_OK);
+
+	/* One who died with the lock is told of, once. */
+	actor_enter(&owner, key);
+	expect_act(&owner, act_create, SVSHM_OK);
+	expect_act(&owner, svshm_lock, SVSHM_OK);
+	remove_set(key);
+	actor_kill(&owner);
+	expect_act(&late, act_attach, SVSHM_ORPHANED);
 	expect_act(&late, svshm_lock, SVSHM_OWNER_DIED);
-	expect_code(old, svshm_unlock(old), SVSHM_REMOVED);
+	expect_act(&late, svshm_make_consistent, SVSHM_OK);
 	expect_act(&late, svshm_unlock, SVSHM_OK);
-	ck_assert_int_eq(act_detach_removed(old), SVSHM_OK);
+	expect_act(&late, svshm_lock, SVSHM_OK);
 	expect_act(&late, svshm_detach, SVSHM_OK);
 	actor_exit(&late);
-	svshm_free(old);
 	ck_assert(test_nothing_left(key));
 }
 END_TEST
@@ -138,7 +153,7 @@ END_TEST
 
 START_TEST(p7_set_that_goes_while_one_comes)
 {
-	static actor_act *const acts[] = { act_attach_or_adopt, act_create };
+	static actor_act *const acts[] = { act_attach, act_create };
 	const char *key = test_key("comes");
 	struct puppet comer;
 
@@ -149,7 +164,8 @@ START_TEST(p7_set_that_goes_while_one_comes)
 	puppet_expect(&comer, acts[_i], PUPPET_STOPPED);
 	remove_set(key);
 	puppet_continue(&comer);
-	ck_assert_int_eq(puppet_end(&comer), SVSHM_OK);
+	ck_assert_int_eq(puppet_end(&comer), _i == 0 ? SVSHM_ORPHANED :
+						       SVSHM_OK);
 	puppet_expect(&comer, svshm_lock, SVSHM_OK);
 	ck_assert_uint_eq(test_count_segments(key), 1);
 	puppet_leave(&comer);
@@ -315,8 +331,8 @@ static Suite *make_suite(void)
 	Suite *suite = suite_create("p7 ipcrm");
 	TCase *ipcrm = tcase_create("p7_ipcrm");
 
-	tcase_add_test(ipcrm, p7_new_users_come_after_ipcrm_of_the_set);
-	tcase_add_test(ipcrm, p7_owner_who_lost_the_set_is_no_secret);
+	tcase_add_test(ipcrm, p7_nobody_comes_after_ipcrm_of_the_set);
+	tcase_add_test(ipcrm, p7_owner_who_lost_the_set_keeps_others_out);
 	tcase_add_loop_test(ipcrm, p7_orphan_is_found_without_its_set, 0, 2);
 	tcase_add_loop_test(ipcrm, p7_set_that_goes_while_one_comes, 0, 2);
 	tcase_add_test(ipcrm, p7_recover_that_dies_leaves_room_for_all);
