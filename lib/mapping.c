@@ -338,6 +338,7 @@ static int map(struct svshm__attachment *attachment, enum svshm_access access,
 			svshm__segment_unmap(address);
 			return code;
 		}
+		attachment->is_split = code == SVSHM_OK;
 	}
 	set_base(attachment, access, address);
 	return SVSHM_OK;
@@ -355,17 +356,20 @@ int svshm__mapping_map(struct svshm__attachment *attachment,
 }
 
 #ifdef __linux__
-#define PIECES_IF_PROTECTED 2u
+#define SPLIT_COUNTS_TWICE true
 #else
-#define PIECES_IF_PROTECTED 1u
+#define SPLIT_COUNTS_TWICE false
 #endif
 
 unsigned svshm__mapping_pieces(const struct svshm__attachment *attachment)
 {
+	unsigned pieces = attachment->base[SVSHM_READ_WRITE] ? 1 : 0;
+
 	if (is_shared(attachment))
 		return 1;
-	return (attachment->base[SVSHM_READ_ONLY] ? PIECES_IF_PROTECTED : 0u) +
-	       (attachment->base[SVSHM_READ_WRITE] ? 1u : 0u);
+	if (attachment->base[SVSHM_READ_ONLY])
+		pieces += SPLIT_COUNTS_TWICE && attachment->is_split ? 2 : 1;
+	return pieces;
 }
 
 void svshm__mapping_unmap(struct svshm__attachment *attachment)

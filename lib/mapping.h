@@ -49,6 +49,7 @@ struct svshm__attachment {
 
 	/* By whoever is inside the gate. */
 	void *base[2]; /* [mutex, to write] the mapping, by enum svshm_access */
+	bool is_split; /* a part of the read-only mapping is protected */
 	int slot; /* valid while registered */
 	uint32_t lock_mark; /* what the lock word is while we own the lock */
 	uint32_t generation; /* of the process when it registered; 0: not yet.

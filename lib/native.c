@@ -6,15 +6,18 @@
  * PROTOCOL
  *
  * An object is a key file F, from whose inode ftok derives a key K; a semaphore
- * set S and a segment M under K. All that changes an object happens inside the
- * gate, a semaphore of S. Every process that dies leaves the gate by SEM_UNDO.
+ * set S and a segment M under K. Its name is F's directory (device, inode) and
+ * the name in it: M's header says both. All that changes an object happens
+ * inside the gate, a semaphore of S. Every process that dies leaves the gate by
+ * SEM_UNDO.
  *
  * create and attach:
  *   1  Look at F (create: make it if missing).
- *   2  K = ftok(F, project); S = semget(K) (create: make it if missing).
+ *   2  K = ftok(F, project); S = semget(K) (create: make it if missing). Who
+ *      makes a set for another's F has written in F who he is (key.h).
  *   3  Is S ours, and of this name, and by somebody we trust? Another's: next
  *      project, from 2.
- *   4  Enter the gate. A fresh S gets tag and name in the same semop.
+ *   4  Enter the gate. A fresh S gets its tag in the same semop.
  *   5  Is F still the file of step 1? Else: leave, from 1.
  *        Inside the gate of the S that F leads to, nobody else changes the
  *        object, and nobody removes F (detach unlinks F inside this gate too).
@@ -23,10 +26,13 @@
  *        in use, orphan   create: refuse, or remove M and go on; attach: 13
  *        half-made, half-removed
  *                         create: remove M, go on; attach: remove M, F, S
+ *        what we may write to, but not remove
+ *                         retire it (see "Teams"); next project, from 2
  *   create only:
  *   8  Stamp S: whoever finds an M without header knows by the stamp that we
  *      made it.
- *   9  M = shmget(K, IPC_CREAT|IPC_EXCL), map it, fill in the header.
+ *   9  M = shmget(K, IPC_CREAT|IPC_EXCL), map it, fill in the header: also S,
+ *      and when S was changed last.
  *  10  Store the magic. From here on, everybody who scans sees the object.
  *  11  Scan for a twin: an object of the same name under another key, because F
  *      was lost and made anew, or because a key was somebody else's then and is
@@ -36,25 +42,78 @@
  *  12  Is F still the file of step 1? Else undo, from 1. (For systems that
  *      cannot scan.)
  *   both:
- *  13  Note ourselves in the slot table, claim the slot, leave the gate.
+ *  13  Over an orphan: from now on S is the set that counts. Note ourselves in
+ *      the slot table, claim the slot; over an orphan, take the dead off the
+ *      table. Leave the gate.
  *
  * detach of the last handle of a process:
- *   1  Enter the gate.
- *   2  Clear the table's entry.
+ *   1  Enter the gate; of a new set, if S is gone.
+ *   2  Who is left? If only children are, note it ("bequeathed"). Clear the
+ *      table's entry.
  *   3  Unmap.
  *   4  Give the slot back.
- *   5  IPC_STAT: is anybody else's mapping left? Then leave the gate.
- *   6  If not: IPC_RMID M, unlink F, IPC_RMID S.
+ *   5  Is anybody left? Then leave the gate.
+ *   6  If not: IPC_RMID M, unlink F, IPC_RMID S. Who may not, has retired M
+ *      before step 3.
  * exit(3) does the same, but for 3 and 4, which the process's end does: other
- * threads and exit handlers may still touch the memory. It notes in the slot
- * table how many mappings that leaves, which others take off at step 5.
+ * threads and exit handlers may still touch the memory. Its entry says so.
  *
- * Why the removal is safe: whoever attaches maps M inside the gate, so at step 5
- * a count of 0 means that nobody is attached, and nobody can become so before
- * S is gone. Waiters at the gate get EIDRM, start again at 1, and find no F.
- * Newcomers between 1 and 2 make a new S under K, and see at 5 that F is gone.
- * F is unlinked before S is removed, else a newcomer's new object could lose
- * its key file.
+ * WHO USES AN OBJECT. The kernel counts mappings, and who is registered holds a
+ * slot. "No mapping" proves that nobody uses it. A mapping alone proves nothing:
+ *
+ *   Registered   processes own the object. Whoever attaches registers inside
+ *                the gate, and gives the slot back there, or dies.
+ *   Children     that a user has forked have the mapping from the first moment,
+ *                and may live on it without ever calling us: the object is
+ *                theirs, too. pthread_atfork() counts them: before the fork,
+ *                the parent adds 1 to header->forks; in the child, a semaphore
+ *                is raised with SEM_UNDO, then header->births. Where forks and
+ *                births differ, a child may be there that the semaphore does not
+ *                tell of. Both are looked at around the semaphore: if they are
+ *                the same before and after, its value is true. A child that
+ *                registers is discounted when it has its slot; one that execs
+ *                stays counted, but its mapping is gone.
+ *   Observers    may only read, and so can neither register nor enter the gate.
+ *                They own nothing and hold nobody back: what they see stays
+ *                theirs until they unmap it, as the kernel keeps a removed
+ *                segment that long. They map M without the gate, and look
+ *                afterwards whether M was removed meanwhile.
+ *
+ * So with mappings but nobody registered, children decide. Who forks without
+ * pthread_atfork() knowing (a bare clone(2), _Fork(3)) leaves a child that is not
+ * counted. On Linux /proc/PID/maps tells: an observer's mapping cannot be
+ * written to, a child's can. Processes whose maps may not be read are taken for
+ * observers if no child is counted. Where there is no pthread_atfork(), any
+ * mapping counts as a child's. Once the last registered one has left, what the
+ * children leave by dying is an orphan: "bequeathed" tells it from a removal
+ * that was not finished.
+ *
+ * WHAT AN ADMINISTRATOR DOES. A slot that is not held proves a death only in the
+ * set in which it was claimed, and only if nobody has reset its semaphores: that
+ * wipes the undo entries of all. The header says which set that is, and when it
+ * was last changed other than by semop. With another set, or none, or one
+ * without tag, the slots prove nothing; after another change, where they
+ * contradict the table (judge.c has the rules). Then the table's processes count
+ * as dead only if their pids prove it, or if nobody has M mapped. While one may
+ * live nobody new comes in, and those that do live are told SVSHM_REMOVED.
+ * They leave through the gate of a new set, under the same key. (The time of
+ * change counts seconds. What is done within the second in which the set was
+ * made is noticed by the pids alone, so not across pid namespaces.)
+ *
+ * TEAMS. Who may write to an object of another user may not remove it, and must
+ * go on all the same. He retires it, inside its gate: header->retired, and its
+ * pages go back to the system, unless observers see them. A retired object is
+ * nobody's: everybody passes it by, on to the next project's key, where step 11
+ * sees to it that there is only one. Its owner, and root, remove it when they
+ * come by. F stays as long as there is a set under any of its keys.
+ *
+ * Why the removal is safe: whoever registers maps M inside the gate, and every
+ * child is counted before its parent, or the parent's own count, is gone. So at
+ * step 5 nobody left means that nobody uses M, and nobody can before S is gone.
+ * Waiters at the gate get EIDRM, start again at 1, and find no F. Newcomers
+ * between 1 and 2 make a new S under K, and see at 5 that F is gone. F is
+ * unlinked before S is removed, else a newcomer's new object could lose its key
+ * file.
  *
  * CRASHES. Death at:                     leaves:          the next user:
  *   create 1-2                           F                uses it, or removes it
@@ -63,17 +122,20 @@
  *                                        header           that it is half-made
  *   create 10-13                         F, S, M unused   half-removed, or orphan
  *   while attached                       an orphan        replaces or joins it
+ *   fork, before the child is counted    forks > births   waits, and then is in
+ *                                                         doubt, as long as
+ *                                                         anybody has M mapped
+ *   detach 2, children noted             an orphan        the same
  *   detach 2-5, being the last           F, S, M unused   half-removed
+ *   detach 2, retired                    F, S, M retired  passes it by
  *   detach 6, M gone                     F, S             half-made
  *   detach 6, F gone                     S alone          nobody reaches it; it
  *                                                         costs a set until the
  *                                                         tool finds it by tag
  *   inside anybody's gate                whatever there   as above: the gate is
  *                                        was              free by SEM_UNDO
- *
- * Who may only read cannot enter the gate. Such a reader maps M without it, and
- * looks afterwards whether M was removed meanwhile. It counts as a mapping, so
- * nobody removes M under it; what it leaves behind is half-removed.
+ *   the same, and somebody has reset S   S, its gate shut removes S: who was
+ *                                        for ever         inside is not alive
  */
 #include <config.h>
 

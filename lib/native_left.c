@@ -129,7 +129,8 @@ void svshm__farewell_begin(struct svshm__farewell *farewell,
 	farewell->state = svshm__judge_set_state(set, header->set_id,
 						 header->set_change_time);
 	farewell->removable = code || svshm__native_may_remove(&status);
-	farewell->watched = !code && status.mappings >
+	/* In doubt, there is somebody. */
+	farewell->watched = code || status.mappings >
 			    count_ours(attachment, stays_mapped ||
 						   !farewell->removable);
 	farewell->left = SVSHM__LEFT_TO_NOBODY;
