@@ -166,6 +166,15 @@ bool svshm__judge_set_sound(const struct svshm__evidence *evidence);
 enum svshm__set_state svshm__judge_set_state(const struct svshm__set *set,
 					     int set_id, int64_t change_time);
 
+/* Fill in who uses it: EVIDENCE has a valid header, and is mapped; and the
+   children alone, once more. */
+void svshm__judge_users(struct svshm__evidence *evidence);
+enum svshm__children svshm__judge_ask_children(
+	const struct svshm__evidence *evidence);
+
+/* A tenth of a second, in milliseconds: what is in passing has passed. */
+#define SVSHM__PATIENCE_MS 100
+
 /* Give back the mapping, unless it was taken (mapping set to NULL). */
 void svshm__judge_free(struct svshm__evidence *evidence);
 

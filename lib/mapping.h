@@ -131,6 +131,10 @@ int svshm__mapping_map(struct svshm__attachment *attachment,
 		       enum svshm_access access, void **adopt,
 		       struct svshm__error *error);
 
+/* One mapping is for both modes; no handle may write any more. */
+bool svshm__mapping_is_shared(const struct svshm__attachment *attachment);
+void svshm__mapping_protect(const struct svshm__attachment *attachment);
+
 /*
  * How many of the kernel's count of mappings are this process's at the least:
  * Linux counts pieces, and a part that is protected is one.

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Leftovers go, or are retired: see "Teams" at the head of native.c.
+ */
+#include <config.h>
+
+#include "native.h"
+
+#include <unistd.h>
+
+#include "atomic.h"
+#include "crashpoint.h"
+
+bool svshm__native_may_remove(const struct svshm__segment_status *segment)
+{
+	uid_t us = geteuid();
+
+	return us == 0 || us == segment->uid || us == segment->creator_uid;
+}
+
+void svshm__native_retire(struct svshm__header *header, void *data,
+			  uint64_t size, bool mapped_by_others)
+{
+	svshm__store(&header->removed, 1);
+	svshm__store(&header->retired, SVSHM__RETIRED);
+	CRASHPOINT("retire:marked");
+	if (!mapped_by_others && svshm__segment_discard(data, (size_t)size))
+		svshm__store(&header->retired, SVSHM__RETIRED_EMPTY);
+}
+
+/* Retire what is there, or give back what a retired one still has. */
+static int retire(struct svshm__attempt *attempt)
+{
+	struct svshm__evidence *evidence = &attempt->evidence;
+	const struct svshm__view *view = &evidence->view;
+	bool others = evidence->segment.mappings > 0;
+	void *mapping = NULL;
+	int code;
+
+	svshm__judge_free(evidence);
+	if (evidence->header != SVSHM__HEADER_VALID)
+		return SVSHM__NEXT;
+	code = svshm__segment_map(evidence->segment_id, false, &mapping,
+				  attempt->error);
+	if (code)
+		return code == SVSHM_PERMISSION_DENIED ? SVSHM__NEXT : code;
+
+	struct svshm__header *header = mapping;
+
+	if (svshm__load(&header->retired) != SVSHM__RETIRED_EMPTY)
+		svshm__native_retire(header,
+				     (char *)mapping + view->data_offset,
+				     view->data_size, others);
+	svshm__segment_unmap(mapping);
+	return SVSHM__NEXT;
+}
+
+int svshm__attempt_pass_by(struct svshm__attempt *attempt)
+{
+	int code = retire(attempt);
+
+	svshm__attempt_leave(attempt);
+	return code;
+}
+
+/* Under other keys of a key file that several users have, there may be what it
+   still leads to. */
+static void unlink_key_file(const struct svshm__attempt *attempt)
+{
+	const struct svshm__key_file *file = &attempt->file;
+
+	if (file->native || !file->exists)
+		return;
+	if (file->private ||
+	    svshm__keys_unused(file->path, attempt->evidence.set.id))
+		svshm__key_file_unlink(file->path, file->device, file->inode,
+				       file->owner);
+}
+
+int svshm__attempt_remove(struct svshm__attempt *attempt)
+{
+	struct svshm__evidence *evidence = &attempt->evidence;
+	int code = SVSHM_OK;
+
+	if (evidence->segment_id >= 0 &&
+	    !svshm__native_may_remove(&evidence->segment))
+		return svshm__attempt_pass_by(attempt);
+	svshm__judge_free(evidence);
+	if (evidence->segment_id >= 0)
+		code = svshm__segment_remove(evidence->segment_id,
+					     attempt->error);
+	if (code) {
+		svshm__gate_leave(evidence->set.id);
+		return code;
+	}
+	CRASHPOINT("remove:segment gone");
+	unlink_key_file(attempt);
+	CRASHPOINT("remove:file gone");
+	code = svshm__semset_remove(evidence->set.id, attempt->error);
+	if (code)
+		svshm__gate_leave(evidence->set.id);
+	/* A set alone is in nobody's way. */
+	return code == SVSHM_PERMISSION_DENIED ? SVSHM__NEXT : code;
+}
