@@ -24,12 +24,29 @@ static inline void svshm__store(uint32_t *word, uint32_t value)
 	__atomic_store_n(word, value, __ATOMIC_RELEASE);
 }
 
+/*
+ * A store that is made before all that follows it, too: a release store orders
+ * what is before it, and lets later stores move up past it. An exchange with
+ * acquire and release lets nothing pass, in the compiler's eyes; whoever is
+ * killed behind it has made it.
+ */
+static inline void svshm__announce(uint32_t *word, uint32_t value)
+{
+	__atomic_exchange_n(word, value, __ATOMIC_ACQ_REL);
+}
+
 /* True if WORD was EXPECTED; it is DESIRED then. */
 static inline bool svshm__exchange_if(uint32_t *word, uint32_t expected,
 				      uint32_t desired)
 {
 	return __atomic_compare_exchange_n(word, &expected, desired, 0,
 					   __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
+}
+
+/* What was read before is not read again behind it. */
+static inline void svshm__compiler_fence(void)
+{
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 }
 
 static inline void svshm__add(uint32_t *word, uint32_t summand)
@@ -82,6 +99,21 @@ static inline uint32_t svshm__load(const uint32_t *word)
 static inline void svshm__store(uint32_t *word, uint32_t value)
 {
 	*(volatile uint32_t *)word = value;
+}
+
+/* A call that the compiler does not see through, such as a system call, is as
+   good; without one, there is nothing in C99 that does it. */
+static inline void svshm__compiler_fence(void)
+{
+	static volatile int fence;
+
+	fence = 0;
+}
+
+/* Between volatile accesses the compiler keeps the order. */
+static inline void svshm__announce(uint32_t *word, uint32_t value)
+{
+	svshm__store(word, value);
 }
 
 /* Not in one step, nor is the next: another's change between is overwritten. */

@@ -17,12 +17,11 @@ static bool string_fits(const char *segment, uint32_t offset, uint32_t length,
 	       segment[offset + length] == '\0';
 }
 
-/* Every number is copied once, then checked, so that it can't change between
-   the check and the use. */
-static bool copy_checked(const char *segment, uint64_t segment_size,
+/* HEADER is a copy, SEGMENT what may change at any moment. */
+static bool copy_checked(const struct svshm__header *header,
+			 const char *segment, uint64_t segment_size,
 			 struct svshm__view *view)
 {
-	const struct svshm__header *header = (const void *)segment;
 	uint32_t path_offset = header->path_offset;
 	uint32_t path_length = header->path_length;
 	size_t page = svshm__page_size();
@@ -82,28 +81,34 @@ enum svshm__header_state svshm__header_read(const void *segment,
 					    uint64_t segment_size,
 					    struct svshm__view *view)
 {
-	const struct svshm__header *header = segment;
+	struct svshm__header header;
 
-	if (segment_size < sizeof(*header))
+	if (segment_size < sizeof(header))
 		return SVSHM__HEADER_FOREIGN;
 
-	uint32_t magic = svshm__load(&header->magic);
+	uint32_t magic = svshm__load(
+		&((const struct svshm__header *)segment)->magic);
 
 	if (magic == 0)
 		return SVSHM__HEADER_UNPUBLISHED;
 	if (magic != SVSHM__MAGIC)
 		return SVSHM__HEADER_FOREIGN;
-	if (header->byte_order == SVSHM__BYTE_ORDER_SWAPPED)
+
+	/* Copied once, then checked: it may change between a check and a use.
+	   The compiler must not look again. */
+	memcpy(&header, segment, sizeof(header));
+	svshm__compiler_fence();
+	if (header.byte_order == SVSHM__BYTE_ORDER_SWAPPED)
 		return SVSHM__HEADER_INCOMPATIBLE;
-	if (header->byte_order != SVSHM__BYTE_ORDER)
+	if (header.byte_order != SVSHM__BYTE_ORDER)
 		return SVSHM__HEADER_CORRUPT;
 	/* A version of ours that is to come, or any bytes. */
-	if (header->format != SVSHM__FORMAT)
-		return header->format <= SVSHM__FORMAT_PLAUSIBLE ?
+	if (header.format != SVSHM__FORMAT)
+		return header.format <= SVSHM__FORMAT_PLAUSIBLE ?
 			SVSHM__HEADER_INCOMPATIBLE : SVSHM__HEADER_CORRUPT;
-	if (header->header_size != sizeof(*header))
+	if (header.header_size != sizeof(header))
 		return SVSHM__HEADER_CORRUPT;
-	if (!copy_checked(segment, segment_size, view))
+	if (!copy_checked(&header, segment, segment_size, view))
 		return SVSHM__HEADER_CORRUPT;
 	return SVSHM__HEADER_VALID;
 }

@@ -74,7 +74,7 @@ int svshm__lock_reset(struct svshm__header *header, int set_id,
 		      struct svshm__error *error)
 {
 	if (header)
-		svshm__store(&header->removed, 1);
+		svshm__announce(&header->removed, 1);
 	return svshm__error_set(error, SVSHM_REMOVED,
 				"somebody has removed or reset semaphore set "
 				"%d while the object was in use; detach, and "
@@ -150,7 +150,7 @@ int svshm__lock_take(struct svshm__locker *locker, int timeout_ms,
 	locker->held = svshm__fork_generation();
 	svshm__store_relaxed(&attachment->lock_thread, self);
 	if (code == SVSHM_OWNER_DIED)
-		svshm__store(&locker->header->inconsistent, 1);
+		svshm__announce(&locker->header->inconsistent, 1);
 	if (!svshm__lock_confirm_due(locker))
 		return SVSHM_OK;
 	return svshm__lock_confirm(locker, error);

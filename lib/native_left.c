@@ -150,12 +150,12 @@ void svshm__farewell_say(struct svshm__farewell *farewell,
 					     attachment->slots_offset);
 
 	if (farewell->left != SVSHM__LEFT_TO_OTHERS)
-		svshm__store(&header->bequeathed,
-			     farewell->left == SVSHM__LEFT_TO_CHILDREN);
+		svshm__announce(&header->bequeathed,
+				farewell->left == SVSHM__LEFT_TO_CHILDREN);
 	CRASHPOINT("detach:bequeathed");
 	if (svshm__mapping_registered(attachment)) {
 		header->departures++;
-		svshm__store(&slots[attachment->slot].used, use);
+		svshm__announce(&slots[attachment->slot].used, use);
 	}
 	CRASHPOINT("detach:entry cleared");
 	if (farewell->left != SVSHM__LEFT_TO_NOBODY)

@@ -22,7 +22,7 @@ void svshm__native_retire(struct svshm__header *header, void *data,
 			  uint64_t size, bool mapped_by_others)
 {
 	svshm__store(&header->removed, 1);
-	svshm__store(&header->retired, SVSHM__RETIRED);
+	svshm__announce(&header->retired, SVSHM__RETIRED);
 	CRASHPOINT("retire:marked");
 	if (!mapped_by_others && svshm__segment_discard(data, (size_t)size))
 		svshm__store(&header->retired, SVSHM__RETIRED_EMPTY);

@@ -5,6 +5,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -350,4 +351,17 @@ void svshm__process_pause(int milliseconds)
 				  (milliseconds % 1000) * 1000000L };
 
 	nanosleep(&pause, NULL);
+}
+
+int svshm__cancel_forbidden(void)
+{
+	int state;
+
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
+	return state;
+}
+
+void svshm__cancel_allowed(int state)
+{
+	pthread_setcancelstate(state, NULL);
 }

@@ -77,6 +77,14 @@ bool svshm__process_parallel(void);
 /* Seconds since the Epoch. */
 int64_t svshm__process_time(void);
 
+/*
+ * No cancellation of this thread until _allowed() gets what _forbidden()
+ * returned: a thread that were cancelled inside a gate would keep it until its
+ * process ends.
+ */
+int svshm__cancel_forbidden(void);
+void svshm__cancel_allowed(int state);
+
 /* Let MILLISECONDS pass, or fewer if a signal comes. */
 void svshm__process_pause(int milliseconds);
 

@@ -303,6 +303,7 @@ int svshm_recover(const struct svshm_object *object,
 	work.recovery = recovery;
 	recovery->verdict = object->verdict;
 
+	int state = svshm__cancel_forbidden();
 	/* Not even a gate is made for what is another program's. */
 	int code = object->verdict == SVSHM_VERDICT_FOREIGN ?
 		svshm__error_set(&work.error, SVSHM_NOT_SUPPORTED,
@@ -311,6 +312,7 @@ int svshm_recover(const struct svshm_object *object,
 		svshm__qt_recover(object, recovery, &work.error) :
 		recover(&work);
 
+	svshm__cancel_allowed(state);
 	if (code)
 		snprintf(recovery->message, sizeof(recovery->message), "%s",
 			 work.error.message);

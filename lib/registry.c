@@ -404,5 +404,5 @@ void svshm__slot_note(struct svshm__slot *entry, enum svshm_access access,
 	entry->attach_time = svshm__process_time();
 	svshm__process_name(entry->name, sizeof(entry->name));
 	svshm__store(&entry->generation, registration);
-	svshm__store(&entry->used, SVSHM__SLOT_USED);
+	svshm__announce(&entry->used, SVSHM__SLOT_USED);
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "keylist.h"
+#include "process.h"
 #include "qt_show.h"
 
 /* One more item, of zeros; NULL: no memory. */
@@ -214,13 +215,11 @@ static void sort(struct scan *scan)
 		      by_path);
 }
 
-int svshm_scan(unsigned flags, svshm_visit *visit, void *context)
+static int scan_all(unsigned flags, svshm_visit *visit, void *context)
 {
 	struct scan scan;
 	int code;
 
-	if (!visit || (flags & ~SVSHM_SCAN_FOREIGN))
-		return SVSHM_INVALID_ARGUMENT;
 	memset(&scan, 0, sizeof(scan));
 	scan.foreign_too = (flags & SVSHM_SCAN_FOREIGN) != 0;
 	scan.visit = visit;
@@ -254,5 +253,17 @@ int svshm_scan(unsigned flags, svshm_visit *visit, void *context)
 	svshm__key_list_free(&scan.files);
 	free(scan.segments.items);
 	free(scan.sets.items);
+	return code;
+}
+
+int svshm_scan(unsigned flags, svshm_visit *visit, void *context)
+{
+	if (!visit || (flags & ~SVSHM_SCAN_FOREIGN))
+		return SVSHM_INVALID_ARGUMENT;
+
+	int state = svshm__cancel_forbidden();
+	int code = scan_all(flags, visit, context);
+
+	svshm__cancel_allowed(state);
 	return code;
 }

@@ -10,12 +10,24 @@
 
 #include "mapping.h"
 
-/* On the visiting thread's stack. [mapping mutex] */
+/*
+ * On the visiting threads' stacks; a forked child has only one of them. [mapping
+ * mutex]
+ */
+static uint32_t generation;
 static struct visit {
 	const struct svshm_object *object;
 	const struct svshm__evidence *evidence;
 	struct visit *next;
 } *first;
+
+static void forget_parents_visits(void)
+{
+	if (generation == svshm__fork_generation())
+		return;
+	generation = svshm__fork_generation();
+	first = NULL;
+}
 
 int svshm__scan_visit(const struct svshm_object *object,
 		      const struct svshm__evidence *evidence,
@@ -25,6 +37,7 @@ int svshm__scan_visit(const struct svshm_object *object,
 	struct visit **link;
 
 	svshm__mapping_mutex_lock();
+	forget_parents_visits();
 	mine.next = first;
 	first = &mine;
 	svshm__mapping_mutex_unlock();
@@ -32,9 +45,12 @@ int svshm__scan_visit(const struct svshm_object *object,
 	int code = visit(object, context);
 
 	svshm__mapping_mutex_lock();
-	for (link = &first; *link != &mine; link = &(*link)->next)
+	forget_parents_visits();
+	for (link = &first; *link && *link != &mine; link = &(*link)->next)
 		;
-	*link = mine.next;
+	/* Gone, if the visit has forked and this is the child. */
+	if (*link)
+		*link = mine.next;
 	svshm__mapping_mutex_unlock();
 	return code;
 }
@@ -45,6 +61,7 @@ svshm__scan_evidence(const struct svshm_object *object)
 	const struct svshm__evidence *evidence = NULL;
 
 	svshm__mapping_mutex_lock();
+	forget_parents_visits();
 	for (const struct visit *visit = first; visit; visit = visit->next)
 		if (visit->object == object)
 			evidence = visit->evidence;

@@ -42,7 +42,6 @@
 #include "semset.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <time.h>
 
 #include "layout.h"
@@ -206,17 +205,8 @@ int svshm__semset_operate_until(int id, struct sembuf *operations,
 	struct wait wait = { .id = id, .operations = operations,
 			     .count = count,
 			     .start = svshm__process_clock() };
-	int state, result;
 
-	/* A thread that is cancelled in a pause would keep the next turn. */
-	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
-	result = wait_until(&wait, deadline);
-
-	int errnum = errno;
-
-	pthread_setcancelstate(state, NULL);
-	errno = errnum;
-	return result;
+	return wait_until(&wait, deadline);
 }
 
 #endif

@@ -12,6 +12,7 @@
 #include "handle.h"
 #include "lock.h"
 #include "native.h"
+#include "process.h"
 #include "qt.h"
 #include "qt_show.h"
 #include "scan.h"
@@ -252,8 +253,12 @@ static int create(struct svshm *handle, size_t size, enum svshm_access access,
 	if (size == 0)
 		return svshm__refuse(handle, SVSHM_INVALID_SIZE, tried,
 				     "an object has at least one byte");
+
+	int state = svshm__cancel_forbidden();
+
 	code = handle->qt ? svshm__qt_create(handle, size, access, locked) :
 			    svshm__native_create(handle, size, access, locked);
+	svshm__cancel_allowed(state);
 	return svshm__finish(handle, code, code > 0 ? "created" : tried);
 }
 
@@ -279,9 +284,23 @@ int svshm_attach(struct svshm *handle, enum svshm_access access)
 
 	if (code)
 		return code;
+
+	int state = svshm__cancel_forbidden();
+
 	code = handle->qt ? svshm__qt_attach(handle, access) :
 			    svshm__native_attach(handle, access);
+	svshm__cancel_allowed(state);
 	return svshm__finish(handle, code, code > 0 ? "attached to" : tried);
+}
+
+static int detach_native(struct svshm *handle)
+{
+	const struct svshm__attachment *attachment = handle->attachment;
+
+	if (!attachment->reader && !svshm__mapping_left(attachment) &&
+	    svshm__lock_held(&handle->locker))
+		svshm__lock_give(&handle->locker, NULL);
+	return svshm__native_detach(handle);
 }
 
 int svshm_detach(struct svshm *handle)
@@ -293,16 +312,14 @@ int svshm_detach(struct svshm *handle)
 	if (!svshm_is_attached(handle))
 		return svshm__refuse(handle, SVSHM_NOT_ATTACHED, tried,
 			      "this handle is not attached");
-	if (handle->qt) {
-		svshm__clear(handle);
-		return svshm__finish(handle, svshm__qt_detach(handle), tried);
-	}
-
 	svshm__clear(handle);
-	if (!handle->attachment->reader && !svshm__mapping_left(handle->attachment) &&
-	    svshm__lock_held(&handle->locker))
-		svshm__lock_give(&handle->locker, NULL);
-	return svshm__finish(handle, svshm__native_detach(handle), tried);
+
+	int state = svshm__cancel_forbidden();
+	int code = handle->qt ? svshm__qt_detach(handle) :
+				detach_native(handle);
+
+	svshm__cancel_allowed(state);
+	return svshm__finish(handle, code, tried);
 }
 
 bool svshm_is_attached(const struct svshm *handle)
@@ -322,8 +339,10 @@ static void register_quietly(struct svshm *handle)
 		return;
 
 	struct svshm__error last = handle->error;
+	int state = svshm__cancel_forbidden();
 
 	svshm__native_register(handle);
+	svshm__cancel_allowed(state);
 	handle->error = last;
 }
 
@@ -369,13 +388,14 @@ int svshm_inspect(struct svshm *handle, svshm_visit *visit, void *context)
 	svshm__clear(handle);
 	if (!handle->native_key)
 		return svshm__refuse(handle, SVSHM_KEY_ERROR, tried, "no key is set");
-	if (handle->qt)
-		return svshm__finish(handle,
-			      svshm__qt_inspect(&handle->qt->names, visit,
-						context, &handle->error),
-			      tried);
-	return svshm__finish(handle,
-		      svshm__scan_inspect(handle->native_key, handle->native,
-					  visit, context, &handle->error),
-		      tried);
+
+	int state = svshm__cancel_forbidden();
+	int code = handle->qt ?
+		svshm__qt_inspect(&handle->qt->names, visit, context,
+				  &handle->error) :
+		svshm__scan_inspect(handle->native_key, handle->native, visit,
+				    context, &handle->error);
+
+	svshm__cancel_allowed(state);
+	return svshm__finish(handle, code, tried);
 }

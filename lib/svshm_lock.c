@@ -5,6 +5,7 @@
 #include "handle.h"
 #include "lock.h"
 #include "native.h"
+#include "process.h"
 #include "qt.h"
 
 /* 0: the handle is attached, registered and has a lock; a mere reader hasn't. */
@@ -31,7 +32,7 @@ static int check_locker(struct svshm *handle, int if_reader, const char *tried)
 }
 
 /* The long way: what the short one could not do, or what it has to add. */
-static int lock(struct svshm *handle, int timeout_ms, int if_timed_out)
+static int lock_long(struct svshm *handle, int timeout_ms, int if_timed_out)
 {
 	const char *tried = "cannot lock";
 
@@ -50,6 +51,15 @@ static int lock(struct svshm *handle, int timeout_ms, int if_timed_out)
 				      "the time allowed" :
 				      "another owner has the lock");
 	return svshm__finish(handle, code, code > 0 ? "locked" : tried);
+}
+
+static int lock(struct svshm *handle, int timeout_ms, int if_timed_out)
+{
+	int state = svshm__cancel_forbidden();
+	int code = lock_long(handle, timeout_ms, if_timed_out);
+
+	svshm__cancel_allowed(state);
+	return code;
 }
 
 static int confirm(struct svshm *handle)
@@ -97,7 +107,7 @@ int svshm_timedlock(struct svshm *handle, int timeout_ms)
 	return lock_shortly(handle, timeout_ms, SVSHM_TIMED_OUT);
 }
 
-static int unlock(struct svshm *handle)
+static int unlock_long(struct svshm *handle)
 {
 	const char *tried = "cannot unlock";
 
@@ -113,6 +123,15 @@ static int unlock(struct svshm *handle)
 			     tried);
 }
 
+static int unlock(struct svshm *handle)
+{
+	int state = svshm__cancel_forbidden();
+	int code = unlock_long(handle);
+
+	svshm__cancel_allowed(state);
+	return code;
+}
+
 int svshm_unlock(struct svshm *handle)
 {
 	if (!handle)
@@ -123,12 +142,10 @@ int svshm_unlock(struct svshm *handle)
 	return SVSHM_OK;
 }
 
-int svshm_make_consistent(struct svshm *handle)
+static int make_consistent(struct svshm *handle)
 {
 	const char *tried = "cannot make consistent";
 
-	if (!handle)
-		return SVSHM_INVALID_ARGUMENT;
 	if (handle->qt)
 		return svshm__qt_make_consistent(handle);
 
@@ -141,4 +158,16 @@ int svshm_make_consistent(struct svshm *handle)
 			     svshm__lock_make_consistent(&handle->locker,
 							 &handle->error),
 			     tried);
+}
+
+int svshm_make_consistent(struct svshm *handle)
+{
+	if (!handle)
+		return SVSHM_INVALID_ARGUMENT;
+
+	int state = svshm__cancel_forbidden();
+	int code = make_consistent(handle);
+
+	svshm__cancel_allowed(state);
+	return code;
 }
