@@ -427,6 +427,8 @@ struct svshm_object {
 	int64_t operation_time; /* of the last semop; 0: never */
 	const pid_t *semaphore_pids; /* who changed a semaphore last: distinct */
 	size_t semaphore_pid_count;
+	uint64_t departures;    /* how often a registered process has left in
+				   order, by detach or exit */
 };
 
 /* Return 0 to go on; anything else ends the scan and is its result. */

@@ -99,6 +99,7 @@ static int describe_header(struct picture *picture)
 	object->size = view->data_size;
 	object->create_time = view->create_time;
 	object->registrations = view->registrations;
+	object->departures = view->departures;
 	object->max_processes = view->slot_count;
 	if (view->key_length) {
 		picture->key = malloc((size_t)view->key_length + 1);

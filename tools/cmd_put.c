@@ -30,12 +30,13 @@ struct put_run {
 	struct svshm *handle;
 	struct source source;
 	bool explained; /* why the prompt does not come back */
+	uint64_t failed; /* readers that came, and did not end in order */
 };
 
 /* What one look at the object has found. */
 struct look {
 	int segment_id;
-	uint64_t registrations;
+	uint64_t registrations, departures; /* so far: in order only */
 	size_t alive; /* this process included */
 };
 
@@ -48,10 +49,12 @@ static int look_visit(const struct svshm_object *object, void *context)
 		/* Nobody is registered; but the kernel notes who attached or
 		   detached last, and this process did before anybody else. */
 		look->registrations = object->last_pid == getpid() ? 1 : 2;
+		look->departures = look->registrations - 1;
 		look->alive = (size_t)object->mappings;
 		return 0;
 	}
 	look->registrations = object->registrations;
+	look->departures = object->departures;
 	look->alive = object_alive(object);
 	return 0;
 }
@@ -73,6 +76,7 @@ static int fill(struct put_run *run, struct look *base)
 	/* Those who have attached already are waiting for the lock, and are
 	   readers. */
 	base->registrations = 1;
+	base->departures = 0;
 	if (status == TOOL_DONE)
 		status = source_copy(&run->source, svshm_data(run->handle));
 	if (status != TOOL_DONE) {
@@ -93,10 +97,24 @@ static void explain_wait(struct put_run *run, int64_t since)
 		text_size(run->source.size).bytes);
 }
 
+/* Readers that were killed, or failed, and died undetached to say so. */
+static void explain_failures(struct put_run *run, const struct look *base,
+			     const struct look *look)
+{
+	uint64_t came = look->registrations - base->registrations;
+	uint64_t ended = look->departures - base->departures;
+
+	if (look->alive > 1 || came <= ended || came - ended <= run->failed)
+		return;
+	run->failed = came - ended;
+	message("a reader has come and gone without ending in order: it "
+		"failed, or was killed; waiting for another");
+}
+
 /*
- * Wait until a process has registered since BASE and no other than this one is
- * registered any more, or for a signal. Processes are counted, not compared by
- * pid: two containers can have the same.
+ * Wait until a process has left in order since BASE and no other than this one
+ * is registered any more, or for a signal. Processes are counted, not compared
+ * by pid: two containers can have the same.
  */
 static int wait_for_reader(struct put_run *run, const struct look *base)
 {
@@ -113,8 +131,9 @@ static int wait_for_reader(struct put_run *run, const struct look *base)
 				"waiting for a reader");
 			return TOOL_FAILED;
 		}
-		bool visited = look.registrations > base->registrations;
+		bool visited = look.departures > base->departures;
 
+		explain_failures(run, base, &look);
 		if (visited && look.alive <= 1)
 			return TOOL_DONE;
 		if (signals_caught() && visited)
@@ -231,8 +250,8 @@ const struct command command_put = {
 	"[--group GROUP]\n"
 	"\n"
 	"Create an object with the contents of FILE, or of standard input, "
-	"and stay\nattached until a reader has come and gone, or until a "
-	"signal (^C).\n"
+	"and stay\nattached until a reader has come and left in order, or until "
+	"a signal (^C).\n"
 	"\n"
 	"  --group GROUP      the object's group, by name or number\n"
 	"  --layout LAYOUT    native, or qt: the object of a Qt program\n"

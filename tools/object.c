@@ -176,6 +176,8 @@ static const struct {
 	  "it has a spare IPC key, as ftok gave one that was taken" },
 	{ SVSHM_NOTE_SET_GONE, "set-gone",
 	  "somebody has removed its semaphore set" },
+	{ SVSHM_NOTE_RETIRED, "retired",
+	  "emptied by its last user, who was not permitted to remove it" },
 };
 
 #define NOTE_COUNT (sizeof(notes) / sizeof(*notes))
@@ -243,6 +245,7 @@ void object_json(const struct svshm_object *object)
 	json_known("creator_pid", object->creator_pid);
 	json_known("last_pid", object->last_pid);
 	json_unsigned("registrations", object->registrations);
+	json_unsigned("departures", object->departures);
 	json_unsigned("max_processes", object->max_processes);
 	json_boolean("locked", object->locked);
 	json_boolean("owner_died", object->owner_died);
