@@ -201,11 +201,11 @@ static bool is_intact(const struct svshm__attachment *attachment,
 	       header->set_change_time == status.change_time;
 }
 
-static enum svshm__fate fate_of(const struct svshm__attachment *attachment,
-				const struct svshm__slot *entry)
+static bool is_dead(const struct svshm__slot *entry, int segment_id)
 {
 	return svshm__process_fate(entry->pid, entry->start_ticks,
-				   entry->pid_space, attachment->segment_id);
+				   entry->pid_space, segment_id) ==
+	       SVSHM__FATE_DEAD;
 }
 
 /* Still that owner's? A slot that is claimed anew has the new registration in
@@ -229,7 +229,7 @@ static int doubt_death(const struct svshm__attachment *attachment,
 		return is_of(entry, slot, word) ?
 			svshm__lock_reset(header, attachment->set_id, error) :
 			SVSHM_OK;
-	if (fate_of(attachment, entry) == SVSHM__FATE_DEAD ||
+	if (is_dead(entry, attachment->segment_id) ||
 	    !is_of(entry, slot, word) || is_intact(attachment, header))
 		return SVSHM_OK;
 	return svshm__lock_reset(header, attachment->set_id, error);
@@ -264,8 +264,7 @@ int svshm__lock_ask_owner(const struct svshm__attachment *attachment,
 		return doubt_death(attachment, header, &slots[slot], slot, word,
 				   error);
 	/* Its slot is held for ever, if its undo entries were wiped. */
-	if (long_wait && !is_intact(attachment, header) &&
-	    fate_of(attachment, &slots[slot]) == SVSHM__FATE_DEAD)
+	if (long_wait && is_dead(&slots[slot], -1))
 		return svshm__lock_reset(header, attachment->set_id, error);
 	return SVSHM_OK;
 }

@@ -221,6 +221,19 @@ static int find_set(struct svshm__attempt *attempt, bool make)
 	return code == SVSHM_ALREADY_EXISTS ? SVSHM__AGAIN : code;
 }
 
+/* Those who have the object: their set is gone. */
+static void tell_users(const struct svshm__attempt *attempt)
+{
+	void *mapping;
+	int id;
+
+	if (svshm__segment_find(attempt->key, &id, NULL) ||
+	    svshm__segment_map(id, false, &mapping, NULL))
+		return;
+	svshm__store(&((struct svshm__header *)mapping)->removed, 1);
+	svshm__segment_unmap(mapping);
+}
+
 /*
  * A set without our tag: another program's, unless the segment that is there says
  * that it was ours. It may have been reset, or another may have its place.
@@ -232,6 +245,7 @@ static int check_untagged(struct svshm__attempt *attempt)
 	case SVSHM__SET_OURS:
 		return SVSHM_OK;
 	case SVSHM__SET_USURPED:
+		tell_users(attempt);
 		return svshm__error_set(attempt->error,
 					attempt->size ? SVSHM_ALREADY_EXISTS :
 							SVSHM_BUSY,

@@ -8,8 +8,22 @@
 #include "scan.h"
 
 /*
- * All who were registered are dead. Their set is ours to go on with, unless it
- * was reset, or removed: then a new one is.
+ * Nobody uses what is in the set: neither slots nor a portable lock. Those who
+ * seem to have called exec, or somebody has reset it, so that nothing is undone.
+ */
+static bool set_is_free(const struct svshm__evidence *evidence)
+{
+	const struct svshm__set *set = &evidence->set;
+
+	return svshm__judge_set_sound(evidence) &&
+	       svshm__slots_held(set) == 0 && svshm__children(set) == 0 &&
+	       (evidence->view.lock_engine != SVSHM__LOCK_PORTABLE ||
+		set->values[SVSHM__SEM_LOCK] == 0);
+}
+
+/*
+ * All who were registered are dead. Their set is ours to go on with, if it is as
+ * they would have left it: else a new one is.
  */
 static int take_over(struct svshm__attempt *attempt)
 {
@@ -17,7 +31,7 @@ static int take_over(struct svshm__attempt *attempt)
 	int code;
 
 	attempt->orphaned = true;
-	if (svshm__judge_set_sound(&attempt->evidence))
+	if (set_is_free(&attempt->evidence))
 		return svshm__attempt_register(attempt,
 					       &attempt->evidence.view);
 	svshm__judge_free(&attempt->evidence);

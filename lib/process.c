@@ -149,6 +149,8 @@ enum svshm__fate svshm__process_fate(int64_t pid, uint64_t start_ticks,
 	if (stat.start_ticks != start_ticks ||
 	    ((stat.state == 'Z' || stat.state == 'X') && stat.threads <= 1))
 		return SVSHM__FATE_DEAD;
+	if (segment_id < 0)
+		return SVSHM__FATE_ALIVE;
 	return count_mappings(text, segment_id, false, &readable) ||
 			       !readable ?
 		SVSHM__FATE_ALIVE : SVSHM__FATE_DEAD;
