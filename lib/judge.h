@@ -88,7 +88,8 @@ struct svshm__evidence {
 
 	/* Of those who have registered: */
 	enum svshm__set_state set_state;
-	unsigned held; /* slots, by the living: the kernel's word */
+	unsigned held; /* slots, by the living who stay: the kernel's word */
+	bool leaving;  /* others are in exit(3): mapped, but they have left */
 	unsigned died; /* proven; counted only if held is 0 */
 	/* That live, or may live, though the set that is there now does not say
 	   so: it was removed or reset under them. */

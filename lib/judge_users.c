@@ -91,6 +91,23 @@ static bool is_stranded(const struct svshm__evidence *evidence, unsigned slot)
 	return svshm__judge_fate(evidence, slot) != SVSHM__FATE_DEAD;
 }
 
+/* Of those who hold a slot: who has called exit(3) has left. */
+static unsigned count_staying(struct svshm__evidence *evidence)
+{
+	const struct svshm__slot *slots = slots_of(evidence);
+	unsigned staying = 0;
+
+	for (uint32_t i = 0; i < evidence->view.slots_used; i++) {
+		if (!svshm__slot_held(&evidence->set, i))
+			continue;
+		if (svshm__load(&slots[i].used) == SVSHM__SLOT_LEAVING)
+			evidence->leaving = true;
+		else
+			staying++;
+	}
+	return staying;
+}
+
 /*
  * All who are in the table. If nobody has the memory mapped, they are all dead,
  * or have called exec, and nobody need be asked.
@@ -104,14 +121,17 @@ static void weigh_registered(struct svshm__evidence *evidence)
 	for (uint32_t i = 0; i < evidence->view.slots_used; i++) {
 		uint32_t used = svshm__load(&slots[i].used);
 
-		if (used == SVSHM__SLOT_FREE)
+		if (used == SVSHM__SLOT_LEAVING && mapped)
+			evidence->leaving |= svshm__judge_fate(evidence, i) !=
+					     SVSHM__FATE_DEAD;
+		if (used != SVSHM__SLOT_USED)
 			continue;
 		if (mapped && is_stranded(evidence, i))
 			evidence->stranded++;
 		else if (mapped && svshm__judge_fate(evidence, i) ==
 					   SVSHM__FATE_ALIVE)
 			alive++;
-		else if (used == SVSHM__SLOT_USED)
+		else
 			evidence->died++;
 	}
 	evidence->held = alive;
@@ -216,8 +236,10 @@ enum svshm__children svshm__judge_ask_children(
 	uint64_t ours = evidence->borrowed ? UINT64_MAX :
 			evidence->mapping_read_only ? 0 : 1;
 
-	return find_children(evidence->mapping, evidence->segment_id, ours,
-			     &evidence->set, evidence->set_state);
+	/* Who leaves is mapped for writing, too, until it has ended. */
+	return find_children(evidence->mapping,
+			     evidence->leaving ? -1 : evidence->segment_id,
+			     ours, &evidence->set, evidence->set_state);
 }
 
 void svshm__judge_users(struct svshm__evidence *evidence)
@@ -230,7 +252,8 @@ void svshm__judge_users(struct svshm__evidence *evidence)
 				       evidence->view.set_change_time);
 	evidence->held = evidence->set.id < 0 ||
 			 evidence->set.id != evidence->view.set_id ? 0 :
-			 svshm__slots_held(&evidence->set);
+			 mapped ? count_staying(evidence) :
+				  svshm__slots_held(&evidence->set);
 	/* Who died beside the living changes no verdict, and the table is
 	   long. */
 	if (evidence->held == 0 ||

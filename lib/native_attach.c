@@ -16,7 +16,7 @@ static bool set_is_free(const struct svshm__evidence *evidence)
 	const struct svshm__set *set = &evidence->set;
 
 	return svshm__judge_set_sound(evidence) &&
-	       svshm__slots_held(set) == 0 && svshm__children(set) == 0 &&
+	       evidence->held == 0 && svshm__children(set) == 0 &&
 	       (evidence->view.lock_engine != SVSHM__LOCK_PORTABLE ||
 		set->values[SVSHM__SEM_LOCK] == 0);
 }

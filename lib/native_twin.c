@@ -88,6 +88,12 @@ int svshm__attempt_meet_twins(struct svshm__attempt *attempt)
 
 	while (svshm__scan_find(&attempt->file, attempt->evidence.segment_id,
 				&found) == SVSHM_OK) {
+		/* Under our own key: ours has been removed, with our set, and
+		   the gate there is another's. */
+		if (found.key == attempt->key) {
+			code = undo(attempt);
+			return code ? code : SVSHM__AGAIN;
+		}
 		if ((uint32_t)found.key < (uint32_t)attempt->key) {
 			code = undo(attempt);
 			return code ? code : settle_with_found(attempt, &found);
