@@ -263,26 +263,3 @@ enum svshm_verdict svshm__judge(const struct svshm__evidence *evidence)
 	}
 	return judge_valid(evidence);
 }
-
-enum svshm_verdict svshm__judge_patiently(struct svshm__evidence *evidence)
-{
-	enum svshm_verdict verdict = svshm__judge(evidence);
-	uint64_t ours = evidence->mapping && !evidence->borrowed;
-
-	int64_t deadline = svshm__process_clock() + SVSHM__PATIENCE_MS;
-
-	while (verdict == SVSHM_VERDICT_IN_USE &&
-	       evidence->children == SVSHM__CHILDREN_MAYBE &&
-	       svshm__process_clock() < deadline) {
-		svshm__process_pause(1);
-		if (svshm__segment_stat(evidence->segment_id,
-					&evidence->segment, NULL))
-			break;
-		evidence->segment.mappings -=
-			evidence->segment.mappings > ours ?
-			ours : evidence->segment.mappings;
-		evidence->children = svshm__judge_ask_children(evidence);
-		verdict = svshm__judge(evidence);
-	}
-	return verdict;
-}

@@ -68,7 +68,7 @@ enum svshm__set_state {
 /* Forked children that have not registered. */
 enum svshm__children {
 	SVSHM__CHILDREN_NONE,
-	SVSHM__CHILDREN_MAYBE, /* ask again: one may just be born, or look on */
+	SVSHM__CHILDREN_MAYBE, /* in doubt */
 	SVSHM__CHILDREN_SOME
 };
 
@@ -149,11 +149,13 @@ enum svshm__set_owner svshm__judge_set_owner(key_t key,
 					     const struct svshm__key_file *file);
 
 /*
- * Inside the gate: are there children that have HEADER's object, of which
- * somebody has a mapping? Waits for what is in passing.
+ * Are there children that have HEADER's object, which somebody has mapped? OURS:
+ * so many mappings of this process's are none of a child. What is in passing is
+ * over in microseconds: a child that is being born, or somebody who looks on with
+ * a mapping of his own. So it must last for a tenth of a second to be believed.
  */
 enum svshm__children svshm__judge_children(const struct svshm__header *header,
-					   int segment_id,
+					   int segment_id, uint64_t ours,
 					   const struct svshm__set *set,
 					   enum svshm__set_state state);
 
@@ -167,11 +169,8 @@ bool svshm__judge_set_sound(const struct svshm__evidence *evidence);
 enum svshm__set_state svshm__judge_set_state(const struct svshm__set *set,
 					     int set_id, int64_t change_time);
 
-/* Fill in who uses it: EVIDENCE has a valid header, and is mapped; and the
-   children alone, once more. */
+/* Fill in who uses it: EVIDENCE has a valid header, and is mapped. */
 void svshm__judge_users(struct svshm__evidence *evidence);
-enum svshm__children svshm__judge_ask_children(
-	const struct svshm__evidence *evidence);
 
 /* A tenth of a second, in milliseconds: what is in passing has passed. */
 #define SVSHM__PATIENCE_MS 100
@@ -187,13 +186,6 @@ void svshm__judge_free(struct svshm__evidence *evidence);
  * may be of somebody who may only read, or who only looks.
  */
 enum svshm_verdict svshm__judge(const struct svshm__evidence *evidence);
-
-/*
- * Inside the gate: the verdict, for those who remove. A child that is just
- * being born, or somebody who looks on with a mapping of his own, is over in
- * microseconds, so it must last for a tenth of a second to be believed.
- */
-enum svshm_verdict svshm__judge_patiently(struct svshm__evidence *evidence);
 
 /* Why, in a sentence, into BUFFER; returns BUFFER. */
 const char *svshm__judge_reason(const struct svshm__evidence *evidence,

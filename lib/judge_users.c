@@ -163,6 +163,19 @@ const char *svshm__judge_stranded(const struct svshm__evidence *evidence,
 
 /* ---- Children ------------------------------------------------------------- */
 
+/* A child that has not shown for so long, in milliseconds, has died before it
+   could, if nobody sees it. */
+#define BIRTH_MS 1000
+
+static bool is_being_born(const struct svshm__header *header)
+{
+	uint32_t age = (uint32_t)svshm__process_clock() -
+		       svshm__load(&header->fork_time);
+
+	return svshm__load(&header->forks) != svshm__load(&header->births) &&
+	       age < BIRTH_MS;
+}
+
 /*
  * See "Children" at the head of native.c. The kernel's count is asked between
  * two looks at who has begun to fork: if nobody has meanwhile, and all that were
@@ -172,8 +185,8 @@ static enum svshm__children count_children(const struct svshm__header *header,
 					   const struct svshm__set *set,
 					   enum svshm__set_state state)
 {
+	bool being_born = is_being_born(header);
 	uint32_t forks = svshm__load(&header->forks);
-	uint32_t births = svshm__load(&header->births);
 	unsigned children;
 
 	if (state != SVSHM__SET_INTACT)
@@ -182,8 +195,8 @@ static enum svshm__children count_children(const struct svshm__header *header,
 		return SVSHM__CHILDREN_MAYBE;
 	if (children)
 		return SVSHM__CHILDREN_SOME;
-	return forks == births && forks == svshm__load(&header->forks) ?
-		SVSHM__CHILDREN_NONE : SVSHM__CHILDREN_MAYBE;
+	return being_born || forks != svshm__load(&header->forks) ?
+		SVSHM__CHILDREN_MAYBE : SVSHM__CHILDREN_NONE;
 }
 
 #ifdef HAVE_PTHREAD_ATFORK
@@ -215,31 +228,36 @@ static enum svshm__children find_children(const struct svshm__header *header,
 }
 
 enum svshm__children svshm__judge_children(const struct svshm__header *header,
-					   int segment_id,
+					   int segment_id, uint64_t ours,
 					   const struct svshm__set *set,
 					   enum svshm__set_state state)
 {
 	int64_t deadline = svshm__process_clock() + SVSHM__PATIENCE_MS;
-	enum svshm__children children;
 
-	while ((children = find_children(header, segment_id, UINT64_MAX, set,
-					 state)) == SVSHM__CHILDREN_MAYBE &&
-	       svshm__process_clock() < deadline)
+	for (;;) {
+		/* Asked before: the last look must be one after it is over. */
+		bool patient = svshm__process_clock() < deadline ||
+			       is_being_born(header);
+		enum svshm__children children =
+			find_children(header, segment_id, ours, set, state);
+
+		if (children != SVSHM__CHILDREN_MAYBE || !patient)
+			return children;
 		svshm__process_pause(1);
-	return children;
+	}
 }
 
-/* What this process has mapped without us, it may have from its parent. */
-enum svshm__children svshm__judge_ask_children(
+/* What this process has mapped without us, it may have from its parent. Who
+   leaves is mapped for writing, too, until it has ended. */
+static enum svshm__children look_for_children(
 	const struct svshm__evidence *evidence)
 {
-	uint64_t ours = evidence->borrowed ? UINT64_MAX :
-			evidence->mapping_read_only ? 0 : 1;
-
-	/* Who leaves is mapped for writing, too, until it has ended. */
-	return find_children(evidence->mapping,
-			     evidence->leaving ? -1 : evidence->segment_id,
-			     ours, &evidence->set, evidence->set_state);
+	return svshm__judge_children(evidence->mapping,
+				     evidence->leaving ? -1 :
+							 evidence->segment_id,
+				     evidence->borrowed ? UINT64_MAX :
+				     evidence->mapping_read_only ? 0 : 1,
+				     &evidence->set, evidence->set_state);
 }
 
 void svshm__judge_users(struct svshm__evidence *evidence)
@@ -260,5 +278,5 @@ void svshm__judge_users(struct svshm__evidence *evidence)
 	    (mapped && evidence->set_state != SVSHM__SET_INTACT))
 		weigh_registered(evidence);
 	if (mapped && !evidence->held && !evidence->stranded)
-		evidence->children = svshm__judge_ask_children(evidence);
+		evidence->children = look_for_children(evidence);
 }

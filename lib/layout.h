@@ -181,14 +181,14 @@ struct svshm__header {
 	/*
 	 * Who forks with the memory mapped adds to forks before, and the child,
 	 * once it is counted by the kernel, to births. Where they differ, a
-	 * child may be there that is not counted.
+	 * child may be there that is not counted yet.
 	 */
 	uint32_t forks;  /* [atomic] */
 	uint32_t births; /* [atomic] */
 	uint32_t bequeathed; /* [gate] the last registered process has left the
 				object to its children */
 	uint32_t retired;    /* [gate] enum svshm__retired */
-	uint32_t spare_2;
+	uint32_t fork_time;  /* [atomic] of the last fork, in milliseconds */
 	uint64_t departures; /* [gate] how often a process has left in order */
 
 	/* The lock, on a cache line of its own. */

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "atomic.h"
+#include "process.h"
 #include "registry.h"
 #include "segment.h"
 
@@ -50,8 +51,11 @@ static void before_fork(void)
 	pthread_mutex_lock(&mutex);
 	for (struct svshm__attachment *one = first; one; one = one->next) {
 		header = header_for_child(one);
-		if (header)
-			svshm__add(&header->forks, 1);
+		if (!header)
+			continue;
+		svshm__store(&header->fork_time,
+			     (uint32_t)svshm__process_clock());
+		svshm__add(&header->forks, 1);
 	}
 }
 

@@ -80,6 +80,12 @@ int svshm__attempt_remove(struct svshm__attempt *attempt);
  */
 int svshm__attempt_pass_by(struct svshm__attempt *attempt);
 
+/*
+ * After a create or attach: what was retired under other keys of the name, and
+ * is ours to remove, goes. Nobody but we may be there to do it.
+ */
+void svshm__attempt_sweep(const struct svshm__attempt *attempt);
+
 /* Whether the kernel lets this process remove the segment. */
 bool svshm__native_may_remove(const struct svshm__segment_status *segment);
 

@@ -174,6 +174,10 @@ static int remove_lone_key_file(struct svshm__attempt *attempt)
 
 	if (attempt->file.native || !attempt->file.exists)
 		return SVSHM_NOT_FOUND;
+	/* What was retired needs it, so that its owner finds it. */
+	if (!attempt->file.private &&
+	    !svshm__keys_unused(attempt->file.path, -1))
+		return SVSHM_NOT_FOUND;
 	code = svshm__key_file_check(attempt->file.path, attempt->error);
 	if (code)
 		return code;
@@ -215,6 +219,8 @@ static int attach_once(struct svshm__attempt *attempt)
 		svshm__error_set(attempt->error, SVSHM_NOT_FOUND,
 				 "there is no object with the key file %.300s",
 				 attempt->file.path);
+	if (code == SVSHM_OK)
+		svshm__attempt_sweep(attempt);
 	svshm__key_file_free(&attempt->file);
 	return code;
 }

@@ -275,8 +275,6 @@ static int create_at(struct svshm__attempt *attempt)
 		svshm__attempt_leave(attempt);
 		return code;
 	}
-	if (verdict == SVSHM_VERDICT_IN_USE)
-		verdict = svshm__judge_patiently(&attempt->evidence);
 	switch (verdict) {
 	case SVSHM_VERDICT_HALF_MADE:
 	case SVSHM_VERDICT_HALF_REMOVED:
@@ -340,6 +338,8 @@ static int create_once(struct svshm__attempt *attempt)
 					SVSHM__PROJECTS, attempt->file.path);
 	if (code < 0)
 		take_back_key_file(attempt);
+	if (code == SVSHM_OK)
+		svshm__attempt_sweep(attempt);
 	svshm__key_file_free(&attempt->file);
 	return code;
 }

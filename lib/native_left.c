@@ -105,7 +105,7 @@ static enum svshm__left find_left(const struct svshm__farewell *farewell)
 	if (svshm__judge_children(farewell->header,
 				  others == LEAVING ? -1 :
 						      attachment->segment_id,
-				  farewell->set, farewell->state) !=
+				  UINT64_MAX, farewell->set, farewell->state) !=
 	    SVSHM__CHILDREN_NONE)
 		return SVSHM__LEFT_TO_CHILDREN;
 	return SVSHM__LEFT_TO_NOBODY;

@@ -102,3 +102,40 @@ int svshm__attempt_remove(struct svshm__attempt *attempt)
 	/* A set alone is in nobody's way. */
 	return code == SVSHM_PERMISSION_DENIED ? SVSHM__NEXT : code;
 }
+
+/* Under one of the name's other keys: something retired that we may remove. */
+static void sweep_at(const struct svshm__attempt *attempt, int project)
+{
+	struct svshm__attempt other = *attempt; /* borrows the file's path */
+	struct svshm__segment_status status;
+	enum svshm_verdict verdict;
+	int segment_id;
+
+	other.project = project;
+	other.error = NULL;
+	if (svshm__key_of(other.file.path, project, &other.key, NULL) ||
+	    svshm__segment_find(other.key, &segment_id, NULL) ||
+	    svshm__segment_stat(segment_id, &status, NULL) ||
+	    !svshm__native_may_remove(&status) ||
+	    !svshm__judge_retired(segment_id, &other.file) ||
+	    svshm__attempt_enter(&other, false))
+		return;
+	if (svshm__attempt_judge(&other, false, &verdict) == SVSHM_OK &&
+	    verdict == SVSHM_VERDICT_HALF_REMOVED &&
+	    other.evidence.segment_id == segment_id &&
+	    other.evidence.view.retired)
+		svshm__attempt_remove(&other);
+	else
+		svshm__attempt_leave(&other);
+}
+
+void svshm__attempt_sweep(const struct svshm__attempt *attempt)
+{
+	int first = SVSHM__PROJECT_FIRST;
+
+	if (attempt->file.private || !attempt->file.exists)
+		return;
+	for (int i = first; i < first + SVSHM__PROJECTS; i++)
+		if (i != attempt->project)
+			sweep_at(attempt, i);
+}

@@ -22,8 +22,6 @@ static int settle_with(struct svshm__attempt *twin)
 		svshm__attempt_leave(twin);
 		return code;
 	}
-	if (verdict == SVSHM_VERDICT_IN_USE)
-		verdict = svshm__judge_patiently(&twin->evidence);
 	switch (verdict) {
 	case SVSHM_VERDICT_ORPHAN:
 		twin->orphaned = true;

@@ -168,13 +168,14 @@ pid_t svshm__process_writer(int segment_id, uint64_t ours, bool *complete)
 {
 	DIR *directory = opendir("/proc");
 	struct dirent *entry;
+	long us = (long)getpid();
 	pid_t found = 0;
 	bool init = false;
 
 	*complete = directory != NULL && svshm__process_sees_all();
 	while (directory && !found && (entry = readdir(directory))) {
 		const char *pid = entry->d_name;
-		bool readable, self = atol(pid) == (long)getpid();
+		bool readable, self = atol(pid) == us;
 
 		if (*pid < '0' || *pid > '9')
 			continue;

@@ -268,7 +268,7 @@ static int recover(struct work *work)
 		return code;
 	code = look(work);
 	if (!code) {
-		recovery->verdict = svshm__judge_patiently(&work->evidence);
+		recovery->verdict = svshm__judge(&work->evidence);
 		code = decide(work);
 	}
 	if (!code && !(recovery->flags & SVSHM_RECOVER_DRY_RUN))

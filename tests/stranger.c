@@ -75,6 +75,8 @@ void stranger_enter_as(struct stranger *stranger, uid_t user, const char *key)
 	ck_assert_int_eq(stranger_do(stranger, "become %lu %lu %lu",
 				     (unsigned long)user, (unsigned long)user,
 				     (unsigned long)FRIENDS), SVSHM_OK);
+	/* As a user's program is: his, from its first moment. */
+	stranger_begin(stranger, "exec");
 }
 
 void stranger_begin(struct stranger *stranger, const char *order)

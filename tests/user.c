@@ -341,6 +341,8 @@ int main(int argc, char **argv)
 	} else {
 		handle = svshm_new(argc > i ? argv[i] : NULL);
 	}
+	/* What follows "exec" is for the next program. */
+	setvbuf(stdin, NULL, _IONBF, 0);
 	while (fgets(line, sizeof(line), stdin)) {
 		line[strcspn(line, "\n")] = '\0';
 
