@@ -133,13 +133,14 @@ enum svshm__set_owner svshm__judge_set_owner(key_t key,
 	if (svshm__segment_find(key, &segment_id, NULL))
 		return SVSHM__SET_FOREIGN;
 	if (svshm__mapping_find(segment_id, &set_id))
-		return set_id == set->id ? SVSHM__SET_OURS : SVSHM__SET_USURPED;
+		return set_id == set->id || svshm__set_has_tag(set) ?
+			SVSHM__SET_OURS : SVSHM__SET_USURPED;
 	if (!look_as_reader(&evidence, segment_id, file) ||
 	    (file && !svshm__judge_trusted(evidence.segment.uid,
 					   evidence.segment.creator_uid,
 					   file)))
 		return SVSHM__SET_FOREIGN;
-	if (evidence.view.set_id == set->id)
+	if (evidence.view.set_id == set->id || svshm__set_has_tag(set))
 		return SVSHM__SET_OURS;
 	return evidence.view.retired ? SVSHM__SET_FOREIGN :
 				       SVSHM__SET_USURPED;

@@ -140,7 +140,9 @@ const char *svshm__judge_stranded(const struct svshm__evidence *evidence,
  */
 enum svshm__set_owner {
 	SVSHM__SET_FOREIGN,
-	SVSHM__SET_OURS,   /* somebody has reset it */
+	SVSHM__SET_OURS,   /* somebody has reset it, or has tagged it for another
+			      name, whose IPC key is the same, before he saw
+			      whose segment is there */
 	SVSHM__SET_USURPED /* foreign, in the place of ours */
 };
 

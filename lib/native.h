@@ -43,6 +43,7 @@ struct svshm__attempt {
 	bool locked;   /* create: with the lock in the new owner's hands */
 	bool made_set; /* in this try, and nobody else has used it */
 	bool orphaned; /* an orphan has been replaced, or joined */
+	bool deserted; /* it was judged an orphan: not even children are left */
 	struct svshm__evidence evidence;
 };
 

@@ -30,7 +30,7 @@ static int take_over(struct svshm__attempt *attempt)
 	int set_id = attempt->evidence.set.id;
 	int code;
 
-	attempt->orphaned = true;
+	attempt->orphaned = attempt->deserted = true;
 	if (set_is_free(&attempt->evidence))
 		return svshm__attempt_register(attempt,
 					       &attempt->evidence.view);
@@ -38,7 +38,7 @@ static int take_over(struct svshm__attempt *attempt)
 	code = svshm__semset_remove(set_id, attempt->error);
 	if (code)
 		return code;
-	attempt->orphaned = false;
+	attempt->orphaned = attempt->deserted = false;
 	return SVSHM__AGAIN;
 }
 
@@ -65,6 +65,7 @@ static int join(struct svshm__attempt *attempt, enum svshm_verdict verdict)
 	else {
 		/* Of those who were registered, only children are left. */
 		attempt->orphaned = !evidence->held && evidence->died > 0;
+		attempt->deserted = false;
 		code = svshm__attempt_register(attempt, &evidence->view);
 	}
 	if (code)

@@ -353,6 +353,9 @@ int svshm__native_create(struct svshm *handle, size_t size,
 	svshm__attempt_start(&attempt, handle, access, size);
 	attempt.locked = locked;
 	code = svshm__attempt_run(&attempt, create_once);
+	if (code < 0 && attempt.orphaned)
+		svshm__error_append(&handle->error, "; an orphan was removed "
+				    "before, its data are gone");
 	if (code || !attempt.orphaned)
 		return code;
 	return svshm__error_set(&handle->error, SVSHM_ORPHANED,

@@ -147,9 +147,12 @@ static void bury_dead(const struct svshm__attachment *attachment,
 		if (svshm__load(&slots[i].used) && !svshm__slot_held(set, i) &&
 		    (int)i != attachment->slot)
 			svshm__store(&slots[i].used, SVSHM__SLOT_FREE);
-	/* Whoever was just being born has died in it. */
-	if (svshm__children(set) == 0)
-		svshm__store(&header->births, svshm__load(&header->forks));
+}
+
+/* Nobody has it from a parent any more: who was just being born has died. */
+static void forget_children(struct svshm__header *header)
+{
+	svshm__store(&header->births, svshm__load(&header->forks));
 	svshm__store(&header->bequeathed, 0);
 }
 
@@ -194,7 +197,7 @@ static int register_process(struct svshm__attempt *attempt,
 	}
 	if (attempt->locked)
 		return claim_and_lock(attempt, attachment, header);
-	if (attempt->orphaned)
+	if (attempt->deserted)
 		adopt(attempt, header);
 
 	int code = svshm__native_claim(attachment, header, set, attempt->access,
@@ -204,6 +207,8 @@ static int register_process(struct svshm__attempt *attempt,
 		return code;
 	if (attempt->orphaned)
 		bury_dead(attachment, header, set);
+	if (attempt->deserted)
+		forget_children(header);
 	svshm__gate_leave(set->id);
 	return SVSHM_OK;
 }

@@ -33,6 +33,11 @@ static bool has_tag(const struct svshm__set *set, unsigned name_hash)
 			   tag <= svshm__tag(SVSHM__NAME_HASHES);
 }
 
+bool svshm__set_has_tag(const struct svshm__set *set)
+{
+	return set->status.count > SVSHM__SEM_SLOTS && has_tag(set, 0);
+}
+
 int svshm__set_look(struct svshm__set *set, unsigned name_hash,
 		    struct svshm__error *error)
 {

@@ -41,6 +41,10 @@ static bool may_be_object_of(const struct svshm__key_file *file,
 
 	if (!code)
 		code = svshm__set_look(set, name_hash, NULL);
+	if (code == SVSHM__NEXT &&
+	    svshm__judge_set_owner((key_t)item->key, set, file) ==
+		    SVSHM__SET_OURS)
+		code = SVSHM_OK;
 	if (code == SVSHM__NEXT)
 		return false;
 	if (code) {
