@@ -146,6 +146,37 @@ enum svshm__set_owner svshm__judge_set_owner(key_t key,
 				       SVSHM__SET_USURPED;
 }
 
+/* The header names the set, and it was changed since. */
+static bool was_reset(key_t key, int set_id)
+{
+	struct svshm__evidence evidence;
+	struct svshm__set_status status;
+	int segment_id;
+
+	return !svshm__segment_find(key, &segment_id, NULL) &&
+	       look_as_reader(&evidence, segment_id, NULL) &&
+	       evidence.view.set_id == set_id &&
+	       !svshm__semset_stat(set_id, &status, NULL) &&
+	       evidence.view.set_change_time != status.change_time;
+}
+
+/* So long the gate may be shut before one asks why. */
+#define SHUT_MS 2000
+
+int svshm__judge_enter(const struct svshm__set *set, key_t key,
+		       unsigned name_hash, int timeout_ms,
+		       struct svshm__error *error)
+{
+	int first = timeout_ms < SHUT_MS ? timeout_ms : SHUT_MS;
+	int code = svshm__gate_enter(set, name_hash, first, error);
+
+	if (code != SVSHM_TIMED_OUT || first == timeout_ms)
+		return code;
+	if (was_reset(key, set->id) && !svshm__semset_remove(set->id, NULL))
+		return SVSHM__AGAIN;
+	return svshm__gate_enter(set, name_hash, timeout_ms - first, error);
+}
+
 bool svshm__judge_retired(int segment_id, const struct svshm__key_file *file)
 {
 	struct svshm__evidence evidence;

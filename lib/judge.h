@@ -161,6 +161,16 @@ enum svshm__children svshm__judge_children(const struct svshm__header *header,
 					   const struct svshm__set *set,
 					   enum svshm__set_state state);
 
+/*
+ * svshm__gate_enter() for an object's gate, by its IPC key: if it stays shut, and
+ * the header says that somebody has reset the set, the set is removed. Its gate
+ * may be shut for ever, and those who are registered there have lost it anyway.
+ * SVSHM__AGAIN then.
+ */
+int svshm__judge_enter(const struct svshm__set *set, key_t key,
+		       unsigned name_hash, int timeout_ms,
+		       struct svshm__error *error);
+
 /* Whether the segment is FILE's object, and retired. */
 bool svshm__judge_retired(int segment_id, const struct svshm__key_file *file);
 

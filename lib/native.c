@@ -329,9 +329,9 @@ int svshm__attempt_enter(struct svshm__attempt *attempt, bool make)
 	if (code)
 		return code;
 	CRASHPOINT("enter:before gate");
-	code = svshm__gate_enter(set, attempt->name_hash,
-				 svshm__attempt_milliseconds_left(attempt),
-				 attempt->error);
+	code = svshm__judge_enter(set, attempt->key, attempt->name_hash,
+				  svshm__attempt_milliseconds_left(attempt),
+				  attempt->error);
 	if (code)
 		return code;
 	CRASHPOINT("enter:in gate");

@@ -30,7 +30,8 @@ static int enter_own_gate(const struct svshm__attachment *attachment,
 	if (code == SVSHM__NEXT && set->status.count > SVSHM__SEM_SLOTS)
 		code = SVSHM_OK;
 	if (!code)
-		code = svshm__gate_enter(set, 0, timeout_ms, error);
+		code = svshm__judge_enter(set, attachment->key, 0, timeout_ms,
+					  error);
 	if (!code)
 		code = svshm__gate_refresh(set, error);
 	return code == SVSHM__AGAIN || code == SVSHM__NEXT ?
@@ -84,7 +85,8 @@ static int enter_new_gate(const struct svshm__attachment *attachment,
 	else if (!code)
 		code = svshm__set_look(set, name_hash, NULL);
 	if (!code)
-		code = svshm__gate_enter(set, name_hash, timeout_ms, NULL);
+		code = svshm__judge_enter(set, attachment->key, name_hash,
+					  timeout_ms, NULL);
 	if (!code)
 		code = svshm__gate_refresh(set, NULL);
 	if (code)

@@ -91,8 +91,9 @@ static int enter_gate(struct work *work)
 	int code = find_gate(work);
 
 	if (!code)
-		code = svshm__gate_enter(set, name_hash_of(work->object),
-					 GATE_TIMEOUT_MS, &work->error);
+		code = svshm__judge_enter(set, (key_t)work->object->ipc_key,
+					  name_hash_of(work->object),
+					  GATE_TIMEOUT_MS, &work->error);
 	if (!code)
 		code = svshm__gate_refresh(set, &work->error);
 	return code == SVSHM__AGAIN ? gone(work) : code;

@@ -107,15 +107,18 @@ static int enter_fresh(int set_id, unsigned name_hash,
  * The gate is given back by the kernel when its holder dies, unless somebody
  * has reset the set meanwhile, or the kernel does not keep what SEM_UNDO
  * promises. Who changed the semaphore last is the holder: if there is no such
- * process, nobody is inside, and the gate would be shut for ever.
+ * process, nobody is inside, and the gate would be shut for ever. A value that
+ * svshm never gives it says the same.
  */
-static bool holder_is_dead(int set_id)
+static bool is_stuck(int set_id)
 {
 	unsigned value;
 
 	if (svshm__semset_value(set_id, SVSHM__SEM_GATE, &value, NULL) ||
 	    value == 0)
 		return false;
+	if (value > 1)
+		return true;
 
 	pid_t pid = svshm__semset_last_pid(set_id, SVSHM__SEM_GATE);
 
@@ -149,7 +152,7 @@ static int enter_used(int set_id, int timeout_ms, struct svshm__error *error)
 		if (code != SVSHM_TIMED_OUT)
 			return code;
 		/* With the set everybody who waits starts again. */
-		if (holder_is_dead(set_id) &&
+		if (is_stuck(set_id) &&
 		    !svshm__semset_remove(set_id, NULL))
 			return SVSHM__AGAIN;
 	} while (left > GATE_SLICE_MS);
