@@ -123,6 +123,15 @@ static bool look_as_reader(struct svshm__evidence *evidence, int segment_id,
 	return evidence->header == SVSHM__HEADER_VALID && evidence->named;
 }
 
+/* A set that was made as the gate of an object that has lost its own, and was
+   reset, tag and all: it is marked, and as large as for that object. */
+static bool is_made_for(const struct svshm__set *set,
+			const struct svshm__view *view)
+{
+	return set->marked && set->status.count ==
+			      svshm__slot_semaphores(view->slot_count);
+}
+
 enum svshm__set_owner svshm__judge_set_owner(key_t key,
 					     const struct svshm__set *set,
 					     const struct svshm__key_file *file)
@@ -133,14 +142,16 @@ enum svshm__set_owner svshm__judge_set_owner(key_t key,
 	if (svshm__segment_find(key, &segment_id, NULL))
 		return SVSHM__SET_FOREIGN;
 	if (svshm__mapping_find(segment_id, &set_id))
-		return set_id == set->id || svshm__set_has_tag(set) ?
+		return set_id == set->id || svshm__set_has_tag(set) ||
+				       set->marked ?
 			SVSHM__SET_OURS : SVSHM__SET_USURPED;
 	if (!look_as_reader(&evidence, segment_id, file) ||
 	    (file && !svshm__judge_trusted(evidence.segment.uid,
 					   evidence.segment.creator_uid,
 					   file)))
 		return SVSHM__SET_FOREIGN;
-	if (evidence.view.set_id == set->id || svshm__set_has_tag(set))
+	if (evidence.view.set_id == set->id || svshm__set_has_tag(set) ||
+	    is_made_for(set, &evidence.view))
 		return SVSHM__SET_OURS;
 	return evidence.view.retired ? SVSHM__SET_FOREIGN :
 				       SVSHM__SET_USURPED;

@@ -185,16 +185,33 @@ int svshm__attempt_milliseconds_left(const struct svshm__attempt *attempt)
 	return left > 0 ? (int)left : 0;
 }
 
-/* A gate for an object that has lost its own is for the same users. */
-static mode_t mode_of_set(const struct svshm__attempt *attempt)
+/*
+ * A gate for an object that has lost its own is for the same users. Not
+ * everybody may make it: one whom the object's owner does not trust, such as an
+ * observer, would shut him out.
+ */
+static int prepare_set(const struct svshm__attempt *attempt, mode_t *mode)
 {
+	const struct svshm__key_file *file = &attempt->file;
 	struct svshm__segment_status segment;
 	int id;
 
-	if (!attempt->size && !svshm__segment_find(attempt->key, &id, NULL) &&
-	    !svshm__segment_stat(id, &segment, NULL))
-		return (segment.mode & 0666) | 0600;
-	return attempt->handle->mode | 0600;
+	*mode = attempt->handle->mode | 0600;
+	if (attempt->size)
+		return svshm__key_file_name_maker(file, attempt->error);
+	if (svshm__segment_find(attempt->key, &id, NULL) ||
+	    svshm__segment_stat(id, &segment, NULL))
+		return svshm__key_file_name_maker(file, attempt->error);
+	*mode = (segment.mode & 0666) | 0600;
+	if (svshm__native_may_remove(&segment))
+		return SVSHM_OK;
+	if (file->exists && !file->native)
+		return svshm__key_file_name_maker(file, attempt->error);
+	return svshm__error_set(attempt->error, SVSHM_PERMISSION_DENIED,
+				"the semaphore set of segment %d has been "
+				"removed, and only its owner, uid %lu, or root "
+				"can make another", id,
+				(unsigned long)segment.uid);
 }
 
 /* Step 2. */
@@ -207,9 +224,9 @@ static int find_set(struct svshm__attempt *attempt, bool make)
 	if (code != SVSHM_NOT_FOUND || !make)
 		return code == SVSHM_REMOVED ? SVSHM__AGAIN : code;
 	int count = svshm__slot_semaphores(attempt->handle->max_processes);
-	mode_t mode = mode_of_set(attempt);
+	mode_t mode;
 
-	code = svshm__key_file_name_maker(&attempt->file, attempt->error);
+	code = prepare_set(attempt, &mode);
 	if (code)
 		return code;
 	code = svshm__semset_make(attempt->key, count, mode | SVSHM__SET_MARK,

@@ -44,6 +44,7 @@ static int enlist_reader(struct svshm__attempt *attempt)
 static int join_as_reader(struct svshm__attempt *attempt)
 {
 	struct svshm__evidence *evidence = &attempt->evidence;
+	struct svshm__attachment *attachment;
 	struct svshm__segment_status status;
 	enum svshm_verdict verdict;
 	int code = svshm__attempt_judge(attempt, false, &verdict);
@@ -71,7 +72,11 @@ static int join_as_reader(struct svshm__attempt *attempt)
 	code = svshm__segment_stat(evidence->segment_id, &status, NULL);
 	if (!code && !status.removed)
 		return SVSHM_OK;
-	svshm__native_detach(attempt->handle);
+	/* Not detach, which takes the mutex that we are in. */
+	attachment = attempt->handle->attachment;
+	attempt->handle->attachment = NULL;
+	if (svshm__mapping_release(attachment, attempt->access))
+		svshm__mapping_free(attachment);
 	return SVSHM__AGAIN;
 }
 

@@ -43,7 +43,7 @@ int svshm__set_look(struct svshm__set *set, unsigned name_hash,
 {
 	int code = svshm__semset_stat(set->id, &set->status, error);
 
-	set->fresh = set->tagged = false;
+	set->fresh = set->tagged = set->marked = false;
 	if (code)
 		return again_if_removed(code);
 	if (set->status.count <= SVSHM__SEM_SLOTS ||
@@ -53,9 +53,9 @@ int svshm__set_look(struct svshm__set *set, unsigned name_hash,
 	if (code)
 		return code;
 	/* The tag comes with the first operation ever, in one. */
-	set->fresh = set->values[SVSHM__SEM_TAG] == 0 &&
-		     set->status.operation_time == 0 &&
-		     (set->status.mode & SVSHM__SET_MARK);
+	set->marked = (set->status.mode & SVSHM__SET_MARK) != 0;
+	set->fresh = set->marked && set->values[SVSHM__SEM_TAG] == 0 &&
+		     set->status.operation_time == 0;
 	set->status.mode &= 0666;
 	set->tagged = set->fresh || has_tag(set, name_hash);
 	return set->tagged ? SVSHM_OK : SVSHM__NEXT;
@@ -70,7 +70,7 @@ void svshm__set_made(struct svshm__set *set, int count, mode_t mode)
 	set->status.mode = mode;
 	set->status.uid = set->status.creator_uid = geteuid();
 	set->status.gid = getegid();
-	set->fresh = set->tagged = true;
+	set->fresh = set->tagged = set->marked = true;
 }
 
 /* ---- The gate ------------------------------------------------------------ */

@@ -25,6 +25,7 @@ struct svshm__set {
 	int id;
 	bool fresh;  /* nobody has been inside its gate yet */
 	bool tagged; /* as one of ours, and of the name asked for */
+	bool marked; /* in its mode, as ours are, and some others */
 	struct svshm__set_status status;
 	unsigned short values[SVSHM__SEMAPHORES_MAX];
 };

@@ -418,7 +418,21 @@ static int show_any(const struct svshm_object *object, void *context)
 	       object->key ? object->key : "-", object->segment_id,
 	       object->semaphore_id, (unsigned long long)object->ipc_key,
 	       svshm_verdict_string(object->verdict), object->reason);
+	fflush(stdout);
 	return 0;
+}
+
+/* The last silent children are not ours to wait for; they end soon. */
+static int create_in_the_end(struct svshm *handle)
+{
+	struct timespec pause = { 0, 1000000 };
+	int code = SVSHM_ALREADY_EXISTS;
+
+	for (int i = 0; i < 5000 && code == SVSHM_ALREADY_EXISTS; i++) {
+		code = svshm_create(handle, 100, SVSHM_READ_WRITE);
+		nanosleep(&pause, NULL);
+	}
+	return code;
 }
 
 /*
@@ -429,7 +443,7 @@ static void check_end(void)
 {
 	for (int i = 0; i < NAMES; i++) {
 		struct svshm *handle = svshm_new(keys[i]);
-		int code = svshm_create(handle, 100, SVSHM_READ_WRITE);
+		int code = create_in_the_end(handle);
 
 		ck_assert_msg(code >= 0, "create in the end: %d: %s", code,
 			      svshm_error_string(handle));
