@@ -190,9 +190,17 @@ struct svshm__header {
 	uint32_t retired;    /* [gate] enum svshm__retired */
 	uint32_t fork_time;  /* [atomic] of the last fork, in milliseconds */
 	uint64_t departures; /* [gate] how often a process has left in order */
+	/*
+	 * Who is about to remove the segment: in the gate of which set (its id
+	 * + 1; 0: nobody), and who that is. Stored in this order, reversed.
+	 */
+	int64_t remover_pid;     /* [gate] */
+	uint64_t remover_ticks;  /* [gate] */
+	uint32_t remover_space;  /* [gate] */
+	uint32_t remover;        /* [atomic] */
 
 	/* The lock, on a cache line of its own. */
-	char padding[256 - 184];
+	char padding[256 - 208];
 	uint32_t lock_word;    /* [lock] see SVSHM__LOCK_SLOT_MASK; 0: free, or
 				  owned and nothing changed yet. Atomic */
 	uint32_t inconsistent; /* [lock] an owner died; cleared by the user */

@@ -42,14 +42,14 @@
  *  12  Is F still the file of step 1? Else undo, from 1. (For systems that
  *      cannot scan.)
  *   both:
- *  13  Over an orphan: from now on S is the set that counts. Note ourselves in
- *      the slot table, claim the slot; over an orphan, take the dead off the
- *      table. Leave the gate.
+ *  13  Note ourselves in the slot table, claim the slot. Over an orphan: from
+ *      now on S is the set that counts, and the dead go off the table. Leave the
+ *      gate.
  *
  * detach of the last handle of a process:
  *   1  Enter the gate; of a new set, if S is gone.
- *   2  Who is left? If only children are, note it ("bequeathed"). Clear the
- *      table's entry.
+ *   2  Who is left? If only children are, note it ("bequeathed"); if nobody is,
+ *      that M is about to go ("Removers"). Clear the table's entry.
  *   3  Unmap.
  *   4  Give the slot back.
  *   5  Is anybody left? Then leave the gate.
@@ -99,6 +99,15 @@
  * They leave through the gate of a new set, under the same key. (The time of
  * change counts seconds. What is done within the second in which the set was
  * made is noticed by the pids alone, so not across pid namespaces.)
+ *
+ * REMOVERS. If a set goes while somebody is inside its gate, its gate is nobody's,
+ * and the next ones meet in another, while he goes on. What he claims, he
+ * claims in vain, but he could remove M under those who come. So who is about to
+ * remove M, or to retire it, says so in the header, with the set in whose gate he
+ * is, and looks then whether that is his still. Who registers looks after his
+ * claim whether somebody in another gate has said so, and waits for the end of
+ * it. If he sees nothing, the other has said so later, so after the set had gone:
+ * and sees that.
  *
  * TEAMS. Who may write to an object of another user may not remove it, and must
  * go on all the same. He retires it, inside its gate: header->retired, and its

@@ -60,7 +60,8 @@ static int join(struct svshm__attempt *attempt, enum svshm_verdict verdict)
 					"semaphore set differ");
 	else if (verdict == SVSHM_VERDICT_ORPHAN)
 		code = take_over(attempt);
-	else if (evidence->stranded)
+	else if (evidence->stranded ||
+		 evidence->set_state == SVSHM__SET_LOST)
 		code = svshm__attempt_refuse(attempt, verdict);
 	else {
 		/* Of those who were registered, only children are left. */

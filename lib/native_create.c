@@ -12,6 +12,7 @@
 #include "crashpoint.h"
 #include "lock.h"
 #include "process.h"
+#include "removal.h"
 
 /* Where things are in the segment that create is about to make. */
 struct plan {
@@ -246,8 +247,13 @@ static int replace(struct svshm__attempt *attempt, enum svshm_verdict verdict)
 		return renew_set(attempt);
 	if (!code && evidence->segment_id >= 0) {
 		svshm__judge_free(evidence);
-		code = svshm__segment_remove(evidence->segment_id,
-					     attempt->error);
+		code = evidence->header == SVSHM__HEADER_VALID &&
+				       !svshm__removal_begin_at(
+					       evidence->segment_id,
+					       evidence->set.id) ?
+			SVSHM__AGAIN :
+			svshm__segment_remove(evidence->segment_id,
+					      attempt->error);
 	}
 	if (code) {
 		svshm__attempt_leave(attempt);

@@ -9,6 +9,7 @@
 #include "atomic.h"
 #include "crashpoint.h"
 #include "process.h"
+#include "removal.h"
 
 /*
  * The kernel counts pieces: a mapping of which a part is protected, or locked
@@ -138,6 +139,10 @@ void svshm__farewell_begin(struct svshm__farewell *farewell,
 	svshm__mapping_discount(attachment);
 	if (farewell->watched)
 		farewell->left = find_left(farewell);
+	/* Where our gate has gone, others may come by a new one. */
+	if (farewell->left == SVSHM__LEFT_TO_NOBODY &&
+	    !svshm__removal_begin(header, set->id))
+		farewell->left = SVSHM__LEFT_TO_OTHERS;
 }
 
 /* The table no longer says that this process is here. */
@@ -178,7 +183,7 @@ void svshm__farewell_look_again(struct svshm__farewell *farewell)
 	if (!farewell->watched ||
 	    svshm__segment_stat(segment_id, &status, NULL))
 		return;
-	if (status.mappings == 0)
+	if (status.mappings == 0 && svshm__gate_is_ours(farewell->set->id))
 		farewell->left = SVSHM__LEFT_TO_NOBODY;
 	/* Of this process, there is none that we know of. */
 	else if (farewell->left == SVSHM__LEFT_TO_NOBODY &&

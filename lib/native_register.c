@@ -10,6 +10,7 @@
 #include "atomic.h"
 #include "crashpoint.h"
 #include "lock.h"
+#include "removal.h"
 
 struct svshm__attachment *svshm__attempt_attachment(
 	const struct svshm__attempt *attempt, const struct svshm__view *view)
@@ -83,13 +84,21 @@ static int claim_slot(struct svshm__attachment *attachment,
 	CRASHPOINT("register:noted");
 	code = svshm__slot_claim(set, slot, attachment->engine->death_token,
 				 error);
+	CRASHPOINT("register:claimed");
+	if (!code && svshm__removal_awaits(header, attachment->segment_id,
+					   set->id)) {
+		svshm__slot_release(set->id, slot,
+				    attachment->engine->death_token);
+		code = SVSHM_REMOVED;
+	}
 	if (code) {
 		/* A dead user's entry may be all that tells of an orphan, and
-		   of whose death the lock's waiters ask. */
-		slots[slot] = before;
+		   of whose death the lock's waiters ask. Not if the set is gone
+		   with its gate, and another has the entry by now. */
+		if (svshm__load(&slots[slot].generation) == registration)
+			slots[slot] = before;
 		return code == SVSHM_BUSY ? SVSHM__AGAIN : code;
 	}
-	CRASHPOINT("register:claimed");
 	svshm__mapping_set_slot(attachment, slot, registration);
 	svshm__mapping_discount(attachment);
 	svshm__debug("%s: registered in slot %d", attachment->path, slot);
@@ -197,14 +206,14 @@ static int register_process(struct svshm__attempt *attempt,
 	}
 	if (attempt->locked)
 		return claim_and_lock(attempt, attachment, header);
-	if (attempt->deserted)
-		adopt(attempt, header);
-
 	int code = svshm__native_claim(attachment, header, set, attempt->access,
 				       attempt->error);
 
 	if (code)
 		return code;
+	/* Not before: now we know that the set, whose gate we are in, is there. */
+	if (attempt->deserted)
+		adopt(attempt, header);
 	if (attempt->orphaned)
 		bury_dead(attachment, header, set);
 	if (attempt->deserted)

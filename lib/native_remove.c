@@ -10,6 +10,7 @@
 
 #include "atomic.h"
 #include "crashpoint.h"
+#include "removal.h"
 
 bool svshm__native_may_remove(const struct svshm__segment_status *segment)
 {
@@ -47,12 +48,14 @@ static int retire(struct svshm__attempt *attempt)
 
 	struct svshm__header *header = mapping;
 
-	if (svshm__load(&header->retired) != SVSHM__RETIRED_EMPTY)
+	if (!svshm__removal_begin(header, evidence->set.id))
+		code = SVSHM__AGAIN;
+	else if (svshm__load(&header->retired) != SVSHM__RETIRED_EMPTY)
 		svshm__native_retire(header,
 				     (char *)mapping + view->data_offset,
 				     view->data_size, others);
 	svshm__segment_unmap(mapping);
-	return SVSHM__NEXT;
+	return code ? code : SVSHM__NEXT;
 }
 
 int svshm__attempt_pass_by(struct svshm__attempt *attempt)
@@ -86,7 +89,11 @@ int svshm__attempt_remove(struct svshm__attempt *attempt)
 	    !svshm__native_may_remove(&evidence->segment))
 		return svshm__attempt_pass_by(attempt);
 	svshm__judge_free(evidence);
-	if (evidence->segment_id >= 0)
+	if (evidence->segment_id >= 0 &&
+	    evidence->header == SVSHM__HEADER_VALID &&
+	    !svshm__removal_begin_at(evidence->segment_id, evidence->set.id))
+		code = SVSHM__AGAIN;
+	else if (evidence->segment_id >= 0)
 		code = svshm__segment_remove(evidence->segment_id,
 					     attempt->error);
 	if (code) {

@@ -21,6 +21,7 @@
 #include "process.h"
 #include "qt_recover.h"
 #include "recover_foreign.h"
+#include "removal.h"
 #include "scan.h"
 
 #define GATE_TIMEOUT_MS 30000
@@ -246,7 +247,11 @@ static int remove_all(struct work *work)
 		svshm__store(&((struct svshm__header *)evidence->mapping)
 				      ->removed, 1);
 	svshm__judge_free(evidence);
-	if (evidence->segment_id >= 0)
+	if (evidence->segment_id >= 0 &&
+	    evidence->header == SVSHM__HEADER_VALID &&
+	    !svshm__removal_begin_at(evidence->segment_id, evidence->set.id))
+		code = gone(work);
+	else if (evidence->segment_id >= 0)
 		code = svshm__segment_remove(evidence->segment_id,
 					     &work->error);
 	CRASHPOINT("remove:segment gone");

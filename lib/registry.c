@@ -189,6 +189,11 @@ int svshm__gate_try(struct svshm__set *set)
 	return svshm__gate_refresh(set, NULL);
 }
 
+bool svshm__gate_is_ours(int set_id)
+{
+	return svshm__semset_last_pid(set_id, SVSHM__SEM_GATE) == getpid();
+}
+
 void svshm__gate_leave(int set_id)
 {
 	/* No wait: the gate is ours. If the set is gone, so is the gate. */
@@ -210,15 +215,24 @@ int svshm__gate_stamp(const struct svshm__set *set, struct svshm__error *error)
 		set->id, operations, 2, SVSHM__FOREVER, error));
 }
 
+static bool is_used(const char *path, int project, int set_id)
+{
+	struct svshm__set set;
+	key_t key;
+	int code;
+
+	if (svshm__key_of(path, project, &key, NULL) ||
+	    svshm__semset_find(key, &set.id, NULL) || set.id == set_id)
+		return false;
+	/* Other programs' do not count. */
+	code = svshm__set_look(&set, svshm__key_name_hash(path), NULL);
+	return code != SVSHM__NEXT && code != SVSHM__AGAIN;
+}
+
 bool svshm__keys_unused(const char *path, int set_id)
 {
-	key_t key;
-	int found;
-
 	for (int i = 0; i < SVSHM__PROJECTS; i++)
-		if (svshm__key_of(path, SVSHM__PROJECT_FIRST + i, &key, NULL) ||
-		    (svshm__semset_find(key, &found, NULL) !=
-			     SVSHM_NOT_FOUND && found != set_id))
+		if (is_used(path, SVSHM__PROJECT_FIRST + i, set_id))
 			return false;
 	return true;
 }

@@ -60,6 +60,9 @@ int svshm__gate_enter(const struct svshm__set *set, unsigned name_hash,
 		      int timeout_ms, struct svshm__error *error);
 void svshm__gate_leave(int set_id);
 
+/* Whether the gate that this process has entered is there still, and its own. */
+bool svshm__gate_is_ours(int set_id);
+
 /*
  * For those who only look: a segment that is mapped outside its gate looks like
  * one in use to whoever detaches or creates just then. 0: entered, and the
@@ -69,7 +72,8 @@ void svshm__gate_leave(int set_id);
  */
 int svshm__gate_try(struct svshm__set *set);
 
-/* Whether none of the IPC keys that a key file leads to has a set but SET_ID. */
+/* Whether none of the IPC keys that a key file leads to has a set of ours but
+   SET_ID. */
 bool svshm__keys_unused(const char *path, int set_id);
 
 /* Leave a mark of this process on the tag: it is about to make the segment. */

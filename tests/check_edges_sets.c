@@ -145,16 +145,14 @@ static void note_ids(const char *key)
 	set_id = object.semaphore_id;
 }
 
-/* The time of a set's changes counts seconds: it is another one then. */
+/* The time of a set's changes counts seconds, by the clock of time(2). */
 static void let_a_second_pass(void)
 {
-	struct timespec now, pause = { 0, 1000000 };
+	struct timespec pause = { 0, 1000000 };
 	time_t start = time(NULL);
 
-	do {
+	while (time(NULL) == start)
 		nanosleep(&pause, NULL);
-		clock_gettime(CLOCK_REALTIME, &now);
-	} while (now.tv_sec == start);
 }
 
 static void clean_up(const struct deed *deed)

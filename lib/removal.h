@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Who is about to remove a segment M, and those who come by another gate
+ * meanwhile: "Removers" at the head of native.c.
+ */
+#ifndef SVSHM_REMOVAL_H
+#define SVSHM_REMOVAL_H
+
+#include <stdbool.h>
+
+#include "layout.h"
+
+/*
+ * Inside the gate, before M is removed or retired: say so in its header. False:
+ * the gate is gone, so others may be using M, and it must stay. The second maps M
+ * for that.
+ */
+bool svshm__removal_begin(struct svshm__header *header, int set_id);
+bool svshm__removal_begin_at(int segment_id, int set_id);
+
+/*
+ * After the claim of a slot: is M about to be removed by somebody who is in a
+ * gate that is no more? Waits until he is seen to have done it, or to be dead.
+ */
+bool svshm__removal_awaits(struct svshm__header *header, int segment_id,
+			   int set_id);
+
+#endif
