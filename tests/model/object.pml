@@ -38,20 +38,27 @@
 #define ACTORS (PROCESSES + READERS + CHILDREN)
 #define SLOTS (PROCESSES + CHILDREN)
 #define IS_READER(a) ((a) >= PROCESSES && (a) < PROCESSES + READERS)
-#define PROJECTS 2
 
 /*
  * A key file that is lost and made anew has another inode, so other keys. Two
  * names have their first key in common.
  */
-#ifdef COLLISION
+#if defined(COLLISION)
 #define NAMES 2
 #define INODES 1
+#define PROJECTS 2
 #define KEYS 3
-#define KEY(name, inode, project) ((project) ? (name) + 1 : 0)
+#define KEY(name, inode, project) ((project) * ((name) + 1))
+#elif defined(TEAM)
+#define NAMES 1
+#define INODES 1
+#define PROJECTS 3
+#define KEYS 3
+#define KEY(name, inode, project) (project)
 #else
 #define NAMES 1
 #define INODES 2
+#define PROJECTS 2
 #define KEYS 4
 #define KEY(name, inode, project) (((inode) - 1) * 2 + (project))
 #endif
@@ -107,6 +114,7 @@ typedef Segment {
 	byte set;   /* in which the slots are claimed */
 	byte entry[SLOTS];
 	bool bequeathed, retired, removed;
+	byte remover; /* who is about to remove it, or NONE */
 #if CHILDREN
 	byte forks, births;
 #endif
@@ -132,8 +140,13 @@ byte ended = 0;
 byte deaths = 0;
 
 #if CHILDREN
-byte parent_set[CHILDREN];
-bool born[CHILDREN];
+/* One child, of whoever forks first. */
+#define CHILD (PROCESSES + READERS)
+#define UNBORN 0
+#define BEGUN 1
+#define BORN 2
+#define GONE 3
+byte child = UNBORN;
 #endif
 
 /* Unrolled: does F(A, X) hold for any actor A? */
@@ -159,13 +172,15 @@ bool born[CHILDREN];
 #define ANY(f, x) ANY4(f, x)
 #endif
 
-#define MAPS(a, m) (at[a] == (m))
+#define HAS(a, m) (at[a] == (m))
 #define OTHER_MAPS(a, m) ((a) != me && at[a] == (m))
 #define OTHER_WRITES(a, m) ((a) != me && !IS_READER(a) && at[a] == (m))
 #define REMEMBERS_SEGMENT(a, m) (my_segment[a] == (m) || base_segment[a] == (m))
 #define REMEMBERS_SET(a, s) (my_set[a] == (s) || base_set[a] == (s))
 /* P2 */
 #define OTHER_USES(a, m) ((a) != me && user[a] && at[a] == (m))
+#define OTHER_REGISTERED(a, m) \
+	((a) < PROCESSES && (a) != me && user[a] && at[a] == (m))
 /* P1 */
 #define USES_ANOTHER(a, m) \
 	(user[a] && at[a] != NONE && at[a] != (m) && \
@@ -192,6 +207,7 @@ inline clear_segment(m)
 	segments[m].bequeathed = false;
 	segments[m].retired = false;
 	segments[m].removed = false;
+	segments[m].remover = NONE;
 #if CHILDREN
 	segments[m].forks = 0;
 	segments[m].births = 0;
@@ -200,15 +216,32 @@ inline clear_segment(m)
 	segments[m].died = false
 }
 
+/* Its contents are of interest as long as somebody has it mapped, or is about to
+   look at it. */
+inline reap(m)
+{
+	if
+	:: m != NONE && segments[m].state == REMOVED && !ANY(HAS, m) &&
+	   !ANY(REMEMBERS_SEGMENT, m) -> clear_segment(m)
+	:: else
+	fi
+}
+
 inline unmap(a)
 {
 	j = at[a];
 	at[a] = NONE;
-	if
-	:: j != NONE && segments[j].state == REMOVED && !ANY(MAPS, j) ->
-		clear_segment(j)
-	:: else
-	fi
+	reap(j)
+}
+
+inline let_segment(a)
+{
+	j = my_segment[a];
+	my_segment[a] = NONE;
+	reap(j);
+	j = base_segment[a];
+	base_segment[a] = NONE;
+	reap(j)
 }
 
 /* shmctl(IPC_RMID) */
@@ -218,10 +251,7 @@ inline remove_segment(m)
 	:: segments[m].state == LIVE ->
 		segment_of[segments[m].key] = NONE;
 		segments[m].state = REMOVED;
-		if
-		:: !ANY(MAPS, m) -> clear_segment(m)
-		:: else
-		fi
+		reap(m)
 	:: else
 	fi
 }
@@ -231,8 +261,7 @@ inline make_segment(k)
 {
 	j = 0;
 	do
-	:: j < SEGMENTS && (segments[j].state != NOTHING ||
-			    ANY(REMEMBERS_SEGMENT, j)) -> j++
+	:: j < SEGMENTS && segments[j].state != NOTHING -> j++
 	:: else -> break
 	od;
 	assert(j < SEGMENTS);
@@ -340,6 +369,7 @@ inline lose_memory(a)
 	if
 	:: at[a] != NONE && !IS_READER(a) ->
 		j = at[a];
+		segments[j].died = segments[j].died || user[a];
 		if
 		:: slot == NONE
 		:: else ->
@@ -352,13 +382,6 @@ inline lose_memory(a)
 			:: else
 			fi
 		fi;
-		if
-		:: user[a] ->
-			user[a] = false;
-			segments[j].died = true;
-			segments[j].orphan = !ANY(OTHER_USES, j)
-		:: else
-		fi
 	:: else
 	fi;
 	unmap(a)
@@ -389,6 +412,44 @@ inline undo_all(a)
 #endif
 		j++
 	:: else -> break
+	od;
+	j = 0;
+	do
+	:: j < SEGMENTS ->
+		if
+		:: segments[j].remover == a -> segments[j].remover = NONE
+		:: else
+		fi;
+		j++
+	:: else -> break
+	od;
+	if
+	:: user[a] ->
+		user[a] = false;
+		j = my_segment[a];
+		if
+		:: segments[j].state != NOTHING && !segments[j].retired ->
+			segments[j].died = true;
+			segments[j].orphan = !ANY(OTHER_USES, j)
+		:: else
+		fi
+	:: else
+	fi
+}
+
+/* For the checks: whoever is dying while the last user leaves, died before that. */
+inline order_deaths()
+{
+	i = 0;
+	do
+	:: i < ACTORS ->
+		if
+		:: i != me && at[i] == NONE && my_segment[i] == my_segment[me] ->
+			user[i] = false
+		:: else
+		fi;
+		i++
+	:: else -> break
 	od
 }
 
@@ -406,6 +467,10 @@ inline undo_all(a)
 #define SETTLE 5 /* with the twin, which was seen before we undid ours */
 #define BYE 6    /* detached */
 
+/* To whom it is left. */
+#define TO_OTHERS 1
+#define TO_CHILDREN 2
+
 /* Verdicts */
 #define IN_USE 1
 #define ORPHAN 2
@@ -421,7 +486,7 @@ inline undo_all(a)
 	atomic { deaths < DEATHS && !final -> deaths++; goto dead }
 
 #define UNLINK_ALLOWED(s) \
-	(NO_OTHER_KEY(0, s) && NO_OTHER_KEY(1, s))
+	(NO_OTHER_KEY(0, s) && NO_OTHER_KEY(1, s) && NO_OTHER_KEY(PROJECTS - 1, s))
 #define KEY_NOW(p) KEY(name, file[name], p)
 #define NO_OTHER_KEY(p, s) \
 	(set_of[KEY_NOW(p)] == NONE || set_of[KEY_NOW(p)] == (s))
@@ -480,7 +545,19 @@ inline look_at_set()
 /* judge.c: weigh_users() */
 inline weigh()
 {
-	held = state != LOST && seen != 0;
+	held = false;
+	i = 0;
+	do
+	:: i < SLOTS ->
+#ifdef LEAVING_COUNTS
+		held = held || HELD(i);
+#else
+		held = held || (HELD(i) && SEGMENT.entry[i] != LEAVING &&
+				SEGMENT.entry[i] != LEAVING_DEAD);
+#endif
+		i++
+	:: else -> break
+	od;
 	died = false;
 	stranded = false;
 	if
@@ -500,6 +577,8 @@ inline weigh()
 				:: else ->
 					if
 					:: mapped && HELD(i) &&
+					   (SEGMENT.entry[i] == USED ||
+					    SEGMENT.entry[i] == USED_DEAD) &&
 					   (state == INTACT ||
 					    MAY_LIVE(SEGMENT.entry[i])) ->
 						held = true
@@ -523,9 +602,8 @@ inline weigh()
 inline forget()
 {
 	my_set[me] = NONE;
-	my_segment[me] = NONE;
 	base_set[me] = NONE;
-	base_segment[me] = NONE;
+	let_segment(me);
 	inode = 0; project = 0; key = 0; base_key = 0;
 	made_set = false; made_file = false; by_scan = false; lone = false;
 	fresh = false; seen = 0; seen_changed = false; mapped = false;
@@ -534,17 +612,155 @@ inline forget()
 	left = 0; watched = false; removable = false; was_orphan = false
 }
 
+/*
+ * Who is about to remove or retire says so in the header, and then sees whether
+ * the gate is still his: the set may have been removed, and another be the gate
+ * by now. Whoever has claimed a slot looks for such a mark.
+ */
+#ifdef WITHOUT_MARK
+#define MARK
+#define CHECK_GATE
+#else
+#define MARK \
+	if \
+	:: DIE \
+	:: atomic { true -> SEGMENT.remover = me } \
+	fi
+#define CHECK_GATE \
+	if \
+	:: DIE \
+	:: atomic { SET.gate == me } \
+	:: atomic { SET.gate != me -> goto lost_gate } \
+	fi
+#endif
+
+/*
+ * The kernel's count is asked between two looks at who has begun to fork. MAPS:
+ * the processes' mappings can be seen, too.
+ */
+#define NO_CHILDREN 0
+#define SOME_CHILDREN 1
+#define MAYBE_CHILDREN 2
+#ifdef MAPS
+#define SEE_MAPPINGS(count) \
+	(count == SOME_CHILDREN || !ANY(OTHER_WRITES, my_segment[me]) -> \
+	 count & SOME_CHILDREN : MAYBE_CHILDREN)
+#else
+#define SEE_MAPPINGS(count) count
+#endif
+
+#if defined(WITHOUT_CHILDREN)
+#define COUNT_CHILDREN children = NO_CHILDREN
+#elif defined(CHILDREN_COUNTED_FIRST)
+#define COUNT_CHILDREN \
+	if \
+	:: DIE \
+	:: atomic { true -> \
+		forks = SEGMENT.forks; \
+		children = (SET.children -> SOME_CHILDREN : NO_CHILDREN) } \
+	fi; \
+	if \
+	:: DIE \
+	:: atomic { true -> \
+		children = (state != INTACT -> \
+			    (forks -> MAYBE_CHILDREN : NO_CHILDREN) : \
+			    (children || SEGMENT.forks == SEGMENT.births -> \
+			     children : MAYBE_CHILDREN)); \
+		forks = 0 } \
+	fi
+#else
+#define COUNT_CHILDREN \
+	if \
+	:: DIE \
+	:: atomic { true -> \
+		forks = SEGMENT.forks; \
+		children = (forks == SEGMENT.births -> \
+			    NO_CHILDREN : MAYBE_CHILDREN) } \
+	fi; \
+	if \
+	:: DIE \
+	:: atomic { true -> \
+		children = (state != INTACT -> \
+			    (forks -> MAYBE_CHILDREN : NO_CHILDREN) : \
+			    (!SET.live -> MAYBE_CHILDREN : \
+			     (SET.children -> SOME_CHILDREN : \
+			      (forks == SEGMENT.forks -> \
+			       children : MAYBE_CHILDREN)))); \
+		forks = 0; \
+		children = SEE_MAPPINGS(children) } \
+	fi
+#endif
+
+#define BE_COUNTED \
+	if \
+	:: DIE \
+	:: atomic { true -> \
+		if \
+		:: SET.live -> SET.children = SET.children | (1 << me) \
+		:: else -> left = 1 \
+		fi } \
+	fi
+#define BE_BORN \
+	if \
+	:: DIE \
+	:: atomic { true -> \
+		SEGMENT.births = SEGMENT.births + (left -> 0 : 1); \
+		left = 0 } \
+	fi
+
+#if CHILDREN
+#define IF_BROKEN(x) (x)
+#define CHILD_GONE && child != BORN
+#else
+#define IF_BROKEN(x) true
+#define CHILD_GONE
+#endif
+
+#ifdef BURIES_UNBORN
+#define UNLESS_BORN
+#else
+#define UNLESS_BORN && verdict == ORPHAN
+#endif
+
 #define USED_KEY(k) (set_of[k] != NONE || segment_of[k] != NONE)
+
+#ifdef WITHOUT_OWN_KEY
+#define OWN_KEY >=
+#else
+#define OWN_KEY >
+#endif
 
 proctype process(byte me)
 {
 	byte op, name, round, tries;
 	byte inode, project, key, base_key, slot = NONE;
 	bool made_set, made_file, by_scan, lone, fresh, mapped;
+#if CHILDREN
+	byte forks;
+#endif
 	byte seen, list, found, verdict, state, code, twin, children, left;
 	bool seen_changed, held, died, stranded, said, dropped, watched;
 	bool removable, final, exiting, was_orphan;
 
+#if CHILDREN
+	if
+	:: me == CHILD ->
+end_unborn:
+		atomic { child == BORN -> name = segments[at[me]].name - 1 };
+		round = ROUNDS;
+		exiting = true;
+#ifdef BIRTH_BEFORE_COUNT
+		BE_BORN;
+		BE_COUNTED;
+#else
+		BE_COUNTED;
+		BE_BORN;
+#endif
+		/* It lives without ever calling. */
+		goto depart
+	:: else
+	fi;
+#endif
 born:
 	if
 	:: final -> goto end
@@ -697,12 +913,15 @@ enter:
 	:: DIE
 	:: atomic {
 		true ->
+		j = my_segment[me];
 		my_segment[me] = segment_of[key];
+		reap(j);
 		verdict = 0;
 		if
-		:: my_segment[me] == NONE -> verdict = HALF
+		:: my_segment[me] == NONE -> verdict = HALF; was_orphan = false
 		:: else ->
 			mapped = ANY(OTHER_MAPS, my_segment[me]);
+			was_orphan = was_orphan && SEGMENT.orphan;
 			if
 			:: op == ATTACH && !twin ->
 				at[me] = my_segment[me]
@@ -736,23 +955,39 @@ enter:
 			:: mapped && (held || stranded)
 #endif
 			   -> verdict = IN_USE
-			:: else ->
-				if
-				:: SEGMENT.retired -> verdict = HALF
-				:: else ->
-					verdict = (died || held ||
-						   SEGMENT.bequeathed ->
-						   ORPHAN : HALF)
-				fi
+			:: else
 			fi
 		   }
+		fi;
+#if CHILDREN
+		if
+		:: verdict == 0 && mapped ->
+			COUNT_CHILDREN;
+			if
+			:: children -> verdict = IN_USE
+			:: else
+			fi
+		:: else
+		fi;
+#endif
+		if
+		:: verdict == 0 && SEGMENT.retired -> verdict = HALF
+		:: verdict == 0 && !SEGMENT.retired ->
+			verdict = (died || held || SEGMENT.bequeathed ->
+				   ORPHAN : HALF)
+		:: else
 		fi
 	fi;
 	if
 	:: verdict == FOREIGN -> goto next
 	:: verdict == UNKNOWN -> goto refuse
-	:: verdict == IN_USE && (op == CREATE || twin || stranded) -> goto refuse
-	:: verdict == IN_USE && op == ATTACH && !twin && !stranded ->
+	:: verdict == IN_USE && (op != ATTACH || twin || stranded) -> goto refuse
+#if CHILDREN
+	:: verdict == IN_USE && op == ATTACH && !twin && !stranded &&
+	   !held && state != INTACT -> goto refuse
+#endif
+	:: verdict == IN_USE && op == ATTACH && !twin && !stranded &&
+	   IF_BROKEN(held || state == INTACT) ->
 		said = died && !held;
 		goto register
 	:: verdict == ORPHAN && op == ATTACH && !twin ->
@@ -837,6 +1072,8 @@ clear:
 	if
 	:: my_segment[me] == NONE
 	:: else ->
+		MARK;
+		CHECK_GATE;
 		if
 		:: DIE
 		:: atomic {
@@ -845,7 +1082,9 @@ clear:
 			assert(!SEGMENT.orphan || said);	  /* P5 */
 			dropped = dropped || SEGMENT.orphan;
 			remove_segment(my_segment[me]);
-			my_segment[me] = NONE
+			j = my_segment[me];
+			my_segment[me] = NONE;
+			reap(j)
 		   }
 		fi
 	fi;
@@ -872,6 +1111,8 @@ renew:
 
 	/* ---- Retire ---- */
 pass_by:
+	MARK;
+	CHECK_GATE;
 	if
 	:: DIE
 	:: atomic {
@@ -884,7 +1125,8 @@ pass_by:
 			dropped = dropped || SEGMENT.orphan;
 			SEGMENT.orphan = false;
 			SEGMENT.removed = true;
-			SEGMENT.retired = true
+			SEGMENT.retired = true;
+			SEGMENT.remover = NONE
 #endif
 		:: else
 		fi;
@@ -948,7 +1190,10 @@ meet_twins:
 	   }
 	fi;
 #ifdef WITHOUT_TWINS
-	goto no_twin;
+	if
+	:: op == CREATE -> goto no_twin
+	:: else
+	fi;
 #endif
 look_at_list:
 	do
@@ -1007,7 +1252,12 @@ look_at_list:
 	:: op == CREATE && found != NONE && base_key < key ->
 		/* Ours goes first. */
 		atomic { code = SETTLE; unmap(me); goto remove }
-	:: op == CREATE && found != NONE && base_key > key ->
+#ifndef WITHOUT_OWN_KEY
+	:: op == CREATE && found != NONE && base_key == key ->
+		/* Somebody has removed ours, in a gate that is no more. */
+		atomic { code = AGAIN; unmap(me); goto remove }
+#endif
+	:: op == CREATE && found != NONE && base_key OWN_KEY key ->
 		atomic {
 			twin = BESIDE;
 			base_set[me] = my_set[me];
@@ -1084,17 +1334,46 @@ register:
 			fi
 		:: else
 		fi;
-		left = 0;
 		SET.slot[slot] = me;
-		user[me] = true;
+#if CHILDREN
+		SET.children = SET.children & ~(1 << me);
+#endif
+		user[me] = true
+	   }
+	fi;
+	/* Is somebody about to remove it, in a gate that is no more? */
+	if
+	:: DIE
+#ifndef WITHOUT_MARK
+	:: atomic {
+		SEGMENT.remover != NONE && SEGMENT.remover != me ->
+		SEGMENT.entry[slot] = left;
+		left = 0;
+		user[me] = false;
+		release_slot();
+		unmap(me);
+		code = AGAIN;
+		if
+		:: op == CREATE -> goto remove
+		:: else -> goto leave
+		fi
+	   }
+	:: atomic {
+		SEGMENT.remover == NONE || SEGMENT.remover == me ->
+#else
+	:: atomic {
+		true ->
+#endif
+		left = 0;
 		assert(SEGMENT.state != LIVE || SEGMENT.set == my_set[me]);
 		assert(SEGMENT.state != LIVE || SEGMENT.retired ||
 		       !ANY(USES_ANOTHER, my_segment[me])); /* P1 */
-		assert(!was_orphan || said); /* P5 */
+		assert(!was_orphan || said || children == MAYBE_CHILDREN); /* P5 */
 		was_orphan = false;
 		/* Said only if so, and no registered one lives. */
 		assert(!said || op == CREATE || SEGMENT.died);
-		assert(!said || op == CREATE || !ANY(OTHER_USES, my_segment[me]));
+		assert(!said || op == CREATE ||
+		       !ANY(OTHER_REGISTERED, my_segment[me]));
 		SEGMENT.orphan = false
 	   }
 	fi;
@@ -1118,7 +1397,8 @@ register:
 			od;
 #if CHILDREN
 			if
-			:: SET.children == 0 -> SEGMENT.births = SEGMENT.forks
+			:: SET.children == 0 UNLESS_BORN ->
+				SEGMENT.births = SEGMENT.forks
 			:: else
 			fi;
 #endif
@@ -1135,6 +1415,29 @@ register:
 	fi;
 
 	/* ---- Attached ---- */
+#if CHILDREN
+	if
+	:: !final && me < PROCESSES && child == UNBORN ->
+		if
+		:: DIE
+		:: atomic { child == UNBORN -> child = BEGUN; SEGMENT.forks++ }
+		:: atomic { child != UNBORN -> goto attached }
+		fi;
+		if
+		:: DIE
+		:: atomic {
+			true ->
+			child = BORN;
+			at[CHILD] = at[me];
+			my_set[CHILD] = my_set[me];
+			my_segment[CHILD] = my_segment[me];
+			user[CHILD] = true
+		   }
+		fi
+	:: true
+	fi;
+#endif
+attached:
 	if
 	:: DIE
 	:: true
@@ -1207,7 +1510,7 @@ inside:
 		look_at_set();
 		watched = ANY(OTHER_MAPS, my_segment[me]);
 		removable = SEGMENT.state != LIVE || MAY_REMOVE(SEGMENT.uid);
-		left = false;
+		left = 0;
 		i = 0;
 		do
 		:: watched && i < SLOTS ->
@@ -1217,23 +1520,60 @@ inside:
 				if
 				:: HELD(i) && SEGMENT.entry[i] != LEAVING &&
 				   SEGMENT.entry[i] != LEAVING_DEAD ->
-					left = true
+					left = TO_OTHERS
 				:: !HELD(i) && (SEGMENT.entry[i] == USED ||
 						SEGMENT.entry[i] == USED_DEAD) ->
-					left = left ||
-					       (state == INTACT ->
-						SEEN(SEGMENT.entry[i]) :
-						MAY_LIVE(SEGMENT.entry[i]))
+					left = ((state == INTACT ->
+						 SEEN(SEGMENT.entry[i]) :
+						 MAY_LIVE(SEGMENT.entry[i])) ->
+						TO_OTHERS : left)
 				:: else
 				fi
 			fi;
 			i++
 		:: else -> break
 		od;
-		seen = 0; state = 0; seen_changed = false
+#if CHILDREN
+		SET.children = SET.children & ~(1 << me);
+#endif
+		seen = 0; seen_changed = false
 	   }
 	fi;
+#if CHILDREN
+	if
+	:: !left && watched ->
+		COUNT_CHILDREN;
+		left = (children -> TO_CHILDREN : 0)
+	:: else
+	fi;
+	children = 0;
+#endif
 	/* 2 */
+#ifndef WITHOUT_MARK
+	if
+	:: left
+	:: else -> MARK
+	fi;
+#endif
+#if CHILDREN
+	if
+	:: left == TO_OTHERS
+	:: else ->
+		if
+		:: DIE
+		:: atomic {
+			true ->
+#ifndef WITHOUT_BEQUEATHING
+			SEGMENT.bequeathed = left == TO_CHILDREN;
+#endif
+			if
+			:: slot == NONE -> user[me] = false; order_deaths()
+			:: else
+			fi
+		   }
+		fi
+	fi;
+#endif
 	if
 	:: DIE
 	:: atomic {
@@ -1244,15 +1584,26 @@ inside:
 		:: else
 		fi;
 		user[me] = false;
+		order_deaths();
 		if
-		:: !left && !removable ->
-			assert(!ANY(OTHER_USES, my_segment[me])); /* P2 */
-			SEGMENT.removed = true;
-			SEGMENT.retired = true
 		:: !left && watched && removable -> SEGMENT.removed = true
 		:: else
 		fi
 	   }
+	fi;
+	if
+	:: left || removable
+	:: else ->
+		CHECK_GATE;
+		if
+		:: DIE
+		:: atomic {
+			true ->
+			assert(!ANY(OTHER_USES, my_segment[me])); /* P2 */
+			SEGMENT.removed = true;
+			SEGMENT.retired = true
+		   }
+		fi
 	fi;
 	if
 	:: exiting -> goto finish
@@ -1309,6 +1660,11 @@ remove:
 	if
 	:: my_segment[me] != NONE ->
 		if
+		:: code == BYE
+		:: else -> MARK
+		fi;
+		CHECK_GATE;
+		if
 		:: DIE
 		:: atomic {
 			true ->
@@ -1358,6 +1714,20 @@ remove:
 	   }
 	fi;
 
+lost_gate:
+	atomic {
+		if
+		:: SEGMENT.remover == me -> SEGMENT.remover = NONE
+		:: else
+		fi;
+		let_go();
+		if
+		:: exiting -> goto dead
+		:: !exiting && (code == BYE || op == RECOVER) -> goto gone
+		:: else -> code = AGAIN
+		fi
+	};
+
 	/* ---- What comes of it ---- */
 result:
 	atomic {
@@ -1365,9 +1735,11 @@ result:
 		:: twin == BESIDE ->
 			twin = 0;
 			my_set[me] = base_set[me];
-			my_segment[me] = base_segment[me];
 			base_set[me] = NONE;
+			j = my_segment[me];
+			my_segment[me] = base_segment[me];
 			base_segment[me] = NONE;
+			reap(j);
 			key = base_key;
 			base_key = 0;
 			fresh = false; seen = 0; mapped = false; held = false;
@@ -1383,7 +1755,7 @@ result:
 			twin = UNDONE;
 			key = base_key;
 			my_set[me] = NONE;
-			my_segment[me] = NONE;
+			let_segment(me);
 			goto enter
 		:: else
 		fi;
@@ -1433,12 +1805,18 @@ gone:
 
 	/* ---- The last one ---- */
 rest:
+#if CHILDREN
+	if
+	:: me == CHILD -> child = GONE
+	:: else
+	fi;
+#endif
 	if
 	:: me != LAST
 	:: me == LAST ->
 		atomic {
 			name = 0;
-			ended == PROCESSES - 1 + ADMINS;
+			ended == PROCESSES - 1 + ADMINS CHILD_GONE;
 			final = true;
 			op = CREATE;
 			goto start
@@ -1468,7 +1846,8 @@ end:
 				goto start
 			:: else
 			fi
-		:: else -> ended++
+		:: !final && me < PROCESSES -> ended++
+		:: else
 		fi
 	}
 }
@@ -1479,32 +1858,28 @@ proctype administrator()
 {
 	byte actions;
 
+#define ACT actions < ADMIN && 
 	do
-	:: actions < ADMIN ->
-		atomic {
-			actions++;
-			if
 #if ADMIN_DOES & 1
-			:: file[0] != 0 -> file[0] = 0
+	:: atomic { ACT file[0] != 0 -> actions++; file[0] = 0 }
 #endif
 #if ADMIN_DOES & 2
-			:: sets[0].live -> remove_set(0)
-			:: sets[1].live -> remove_set(1)
-			:: sets[2].live -> remove_set(2)
-			:: sets[3].live -> remove_set(3)
+	:: atomic { ACT sets[0].live -> actions++; remove_set(0) }
+	:: atomic { ACT sets[1].live -> actions++; remove_set(1) }
+	:: atomic { ACT sets[2].live -> actions++; remove_set(2) }
+	:: atomic { ACT sets[3].live -> actions++; remove_set(3) }
 #endif
 #if ADMIN_DOES & 4
-			:: segments[0].state == LIVE -> remove_segment(0)
-			:: segments[1].state == LIVE -> remove_segment(1)
-			:: segments[2].state == LIVE -> remove_segment(2)
+	:: atomic { ACT segments[0].state == LIVE -> actions++; remove_segment(0) }
+	:: atomic { ACT segments[1].state == LIVE -> actions++; remove_segment(1) }
+	:: atomic { ACT segments[2].state == LIVE -> actions++; remove_segment(2) }
 #endif
 #if ADMIN_DOES & 8
-			:: sets[0].live -> reset_set(0)
-			:: sets[1].live -> reset_set(1)
-			:: sets[2].live -> reset_set(2)
+	:: atomic { ACT sets[0].live -> actions++; reset_set(0) }
+	:: atomic { ACT sets[1].live -> actions++; reset_set(1) }
+	:: atomic { ACT sets[2].live -> actions++; reset_set(2) }
+	:: atomic { ACT sets[3].live -> actions++; reset_set(3) }
 #endif
-			fi
-		}
 	:: true -> break
 	od;
 	ended++
@@ -1544,7 +1919,7 @@ init
 		od;
 		j = 0;
 		do
-		:: j < SEGMENTS -> segments[j].set = NONE; j++
+		:: j < SEGMENTS -> clear_segment(j); j++
 		:: else -> break
 		od;
 		i = 0;
@@ -1565,6 +1940,9 @@ init
 		od;
 #if READERS
 		run reader(PROCESSES);
+#endif
+#if CHILDREN
+		run process(CHILD);
 #endif
 #if ADMIN
 		run administrator();
