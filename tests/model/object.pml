@@ -43,23 +43,27 @@
  * A key file that is lost and made anew has another inode, so other keys. Two
  * names have their first key in common.
  */
+#ifndef INODES
+#define INODES 2
+#endif
 #if defined(COLLISION)
 #define NAMES 2
+#undef INODES
 #define INODES 1
 #define PROJECTS 2
 #define KEYS 3
 #define KEY(name, inode, project) ((project) * ((name) + 1))
 #elif defined(TEAM)
 #define NAMES 1
+#undef INODES
 #define INODES 1
 #define PROJECTS 3
 #define KEYS 3
 #define KEY(name, inode, project) (project)
 #else
 #define NAMES 1
-#define INODES 2
 #define PROJECTS 2
-#define KEYS 4
+#define KEYS (INODES * 2)
 #define KEY(name, inode, project) (((inode) - 1) * 2 + (project))
 #endif
 #ifndef SETS
@@ -722,6 +726,12 @@ inline forget()
 #define UNLESS_BORN && verdict == ORPHAN
 #endif
 
+#ifdef TRUSTS_TAG
+#define TAGGED_BY_US
+#else
+#define TAGGED_BY_US || (fresh && verdict == FOREIGN && MAY_REMOVE(SET.uid))
+#endif
+
 #define USED_KEY(k) (set_of[k] != NONE || segment_of[k] != NONE)
 
 #ifdef WITHOUT_OWN_KEY
@@ -768,8 +778,12 @@ born:
 		atomic {
 			round++;
 			if
+#ifdef CAST
+			:: op = (me == PROCESSES - 1 -> ATTACH : CREATE)
+#else
 			:: op = CREATE
 			:: op = ATTACH
+#endif
 #ifdef RECOVERS
 			:: op = RECOVER
 #endif
@@ -855,7 +869,16 @@ enter:
 			fresh = (SET.name == FRESH);
 			if
 			:: fresh || SET.name == 1 + name
-			:: else -> code = NEXT; goto result
+			:: else ->
+				i = segment_of[key];
+				if
+#ifndef TRUSTS_TAG
+				:: i != NONE && segments[i].name == 1 + name
+				:: else -> code = NEXT; goto result
+#else
+				:: code = NEXT; goto result
+#endif
+				fi
 			fi
 		fi
 	   }
@@ -992,8 +1015,9 @@ enter:
 		goto register
 	:: verdict == ORPHAN && op == ATTACH && !twin ->
 		if
-		:: SEGMENT.set == my_set[me] && state != INTACT ->
-			/* Reset: go on with a new one. */
+		:: (SEGMENT.set == my_set[me] && state != INTACT) ||
+		   SET.name != 1 + name ->
+			/* Reset, or another name's: go on with a new one. */
 			if
 			:: DIE
 			:: atomic {
@@ -1033,7 +1057,7 @@ leave:
 	:: atomic {
 		true ->
 		if
-		:: made_set -> remove_set(my_set[me])
+		:: made_set TAGGED_BY_US -> remove_set(my_set[me])
 		:: else -> leave_gate()
 		fi;
 		goto result
@@ -1065,7 +1089,7 @@ clear:
 	   ours. */
 	if
 	:: my_segment[me] != NONE && verdict == ORPHAN &&
-	   (seen != 0 || SET.uid != UID(me) ||
+	   (seen != 0 || SET.uid != UID(me) || SET.name != 1 + name ||
 	    (SEGMENT.set == my_set[me] && state != INTACT)) -> goto renew
 	:: else
 	fi;
@@ -1089,7 +1113,8 @@ clear:
 		fi
 	fi;
 	if
-	:: seen != 0 || SET.uid != UID(me) -> goto renew
+	:: seen != 0 || SET.uid != UID(me) || SET.name != 1 + name ->
+		goto renew
 	:: else -> goto make
 	fi;
 renew:
@@ -1371,7 +1396,9 @@ register:
 		assert(!was_orphan || said || children == MAYBE_CHILDREN); /* P5 */
 		was_orphan = false;
 		/* Said only if so, and no registered one lives. */
+#ifndef MAPS
 		assert(!said || op == CREATE || SEGMENT.died);
+#endif
 		assert(!said || op == CREATE ||
 		       !ANY(OTHER_REGISTERED, my_segment[me]));
 		SEGMENT.orphan = false
@@ -1441,7 +1468,9 @@ attached:
 	if
 	:: DIE
 	:: true
+#ifndef NO_EXIT
 	:: !final -> exiting = true
+#endif
 	fi;
 
 	/* ---- Detach, exit ---- */
@@ -1777,7 +1806,9 @@ result:
 		fi;
 		/* P3, P5 */
 		assert(!final || code != REFUSED);
+#ifndef TEAM
 		assert(!dropped);
+#endif
 		goto gone
 	};
 scan:
