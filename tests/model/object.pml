@@ -57,8 +57,10 @@
 #define NAMES 1
 #undef INODES
 #define INODES 1
+#ifndef PROJECTS
 #define PROJECTS 3
-#define KEYS 3
+#endif
+#define KEYS PROJECTS
 #define KEY(name, inode, project) (project)
 #else
 #define NAMES 1
@@ -487,10 +489,11 @@ inline order_deaths()
 #define UNDONE 2
 
 #define DIE \
-	atomic { deaths < DEATHS && !final -> deaths++; goto dead }
+	atomic { deaths < DEATHS && MORTAL && !final -> deaths++; goto dead }
 
 #define UNLINK_ALLOWED(s) \
-	(NO_OTHER_KEY(0, s) && NO_OTHER_KEY(1, s) && NO_OTHER_KEY(PROJECTS - 1, s))
+	(NO_OTHER_KEY(0, s) && NO_OTHER_KEY(1, s) && \
+	 NO_OTHER_KEY(PROJECTS - 2, s) && NO_OTHER_KEY(PROJECTS - 1, s))
 #define KEY_NOW(p) KEY(name, file[name], p)
 #define NO_OTHER_KEY(p, s) \
 	(set_of[KEY_NOW(p)] == NONE || set_of[KEY_NOW(p)] == (s))
@@ -533,6 +536,23 @@ inline look_at_slots()
 	do
 	:: i < SLOTS ->
 		seen = seen | (SET.slot[i] != NONE -> (1 << i) : 0);
+		i++
+	:: else -> break
+	od
+}
+
+/* Held now, and not when we looked, nor by us. */
+inline count_new_slots()
+{
+	j = 0;
+	i = 0;
+	do
+	:: i < SLOTS ->
+		if
+		:: SET.slot[i] != NONE && SET.slot[i] != me &&
+		   !(seen & (1 << i)) -> j++
+		:: else
+		fi;
 		i++
 	:: else -> break
 	od
@@ -603,11 +623,9 @@ inline weigh()
 	fi
 }
 
-inline forget()
+/* So that states are the same which differ in nothing that counts. */
+inline forget_evidence()
 {
-	my_set[me] = NONE;
-	base_set[me] = NONE;
-	let_segment(me);
 	inode = 0; project = 0; key = 0; base_key = 0;
 	made_set = false; made_file = false; by_scan = false; lone = false;
 	fresh = false; seen = 0; seen_changed = false; mapped = false;
@@ -616,25 +634,39 @@ inline forget()
 	left = 0; watched = false; removable = false; was_orphan = false
 }
 
+inline forget()
+{
+	my_set[me] = NONE;
+	base_set[me] = NONE;
+	let_segment(me);
+	forget_evidence()
+}
+
 /*
- * Who is about to remove or retire says so in the header, and then sees whether
- * the gate is still his: the set may have been removed, and another be the gate
- * by now. Whoever has claimed a slot looks for such a mark.
+ * Who is about to remove or retire says so in the header, and then looks at the
+ * slots once more: the set may have been removed or reset, and the gate be open,
+ * or another's. Whoever has claimed a slot looks for such a mark.
  */
 #ifdef WITHOUT_MARK
 #define MARK
-#define CHECK_GATE
+#define LOOK_AGAIN
 #else
 #define MARK \
 	if \
 	:: DIE \
 	:: atomic { true -> SEGMENT.remover = me } \
 	fi
-#define CHECK_GATE \
+#define LOOK_AGAIN \
 	if \
 	:: DIE \
-	:: atomic { SET.gate == me } \
-	:: atomic { SET.gate != me -> goto lost_gate } \
+	:: atomic { \
+		true -> \
+		count_new_slots(); \
+		if \
+		:: !SET.live || j > 0 -> goto lost_gate \
+		:: else \
+		fi \
+	   } \
 	fi
 #endif
 
@@ -730,6 +762,12 @@ inline forget()
 #define TAGGED_BY_US
 #else
 #define TAGGED_BY_US || (fresh && verdict == FOREIGN && MAY_REMOVE(SET.uid))
+#endif
+
+#ifdef ONE_MORTAL
+#define MORTAL me == 1
+#else
+#define MORTAL true
 #endif
 
 #define USED_KEY(k) (set_of[k] != NONE || segment_of[k] != NONE)
@@ -1097,7 +1135,7 @@ clear:
 	:: my_segment[me] == NONE
 	:: else ->
 		MARK;
-		CHECK_GATE;
+		LOOK_AGAIN;
 		if
 		:: DIE
 		:: atomic {
@@ -1137,7 +1175,7 @@ renew:
 	/* ---- Retire ---- */
 pass_by:
 	MARK;
-	CHECK_GATE;
+	LOOK_AGAIN;
 	if
 	:: DIE
 	:: atomic {
@@ -1171,7 +1209,11 @@ make:
 		:: segment_of[key] != NONE -> /* in another gate of this key */
 			code = AGAIN;
 			goto remove
-		:: else -> make_segment(key)
+		:: else ->
+			make_segment(key);
+			verdict = 0; state = 0; held = false; died = false;
+			stranded = false; mapped = false; children = 0;
+			seen = 0; seen_changed = false; was_orphan = false
 		fi
 	   }
 	fi;
@@ -1438,7 +1480,13 @@ register:
 	/* Leave the gate. */
 	if
 	:: DIE
-	:: atomic { true -> leave_gate(); said = false; dropped = false }
+	:: atomic {
+		true ->
+		leave_gate();
+		said = false;
+		dropped = false;
+		forget_evidence()
+	   }
 	fi;
 
 	/* ---- Attached ---- */
@@ -1565,7 +1613,7 @@ inside:
 #if CHILDREN
 		SET.children = SET.children & ~(1 << me);
 #endif
-		seen = 0; seen_changed = false
+		seen_changed = false
 	   }
 	fi;
 #if CHILDREN
@@ -1623,7 +1671,7 @@ inside:
 	if
 	:: left || removable
 	:: else ->
-		CHECK_GATE;
+		LOOK_AGAIN;
 		if
 		:: DIE
 		:: atomic {
@@ -1692,7 +1740,7 @@ remove:
 		:: code == BYE
 		:: else -> MARK
 		fi;
-		CHECK_GATE;
+		LOOK_AGAIN;
 		if
 		:: DIE
 		:: atomic {
@@ -1747,6 +1795,10 @@ lost_gate:
 	atomic {
 		if
 		:: SEGMENT.remover == me -> SEGMENT.remover = NONE
+		:: else
+		fi;
+		if
+		:: SET.gate == me -> leave_gate()
 		:: else
 		fi;
 		let_go();
@@ -1823,7 +1875,7 @@ lone_file:
 	fi;
 
 dead:
-	atomic { lose_memory(me) };
+	atomic { lose_memory(me); forget_evidence() };
 	atomic { undo_all(me); slot = NONE };
 gone:
 	atomic {
@@ -1906,10 +1958,14 @@ proctype administrator()
 	:: atomic { ACT segments[2].state == LIVE -> actions++; remove_segment(2) }
 #endif
 #if ADMIN_DOES & 8
-	:: atomic { ACT sets[0].live -> actions++; reset_set(0) }
-	:: atomic { ACT sets[1].live -> actions++; reset_set(1) }
-	:: atomic { ACT sets[2].live -> actions++; reset_set(2) }
-	:: atomic { ACT sets[3].live -> actions++; reset_set(3) }
+	:: atomic { ACT sets[0].live && sets[0].gate == NONE ->
+		actions++; reset_set(0) }
+	:: atomic { ACT sets[1].live && sets[1].gate == NONE ->
+		actions++; reset_set(1) }
+	:: atomic { ACT sets[2].live && sets[2].gate == NONE ->
+		actions++; reset_set(2) }
+	:: atomic { ACT sets[3].live && sets[3].gate == NONE ->
+		actions++; reset_set(3) }
 #endif
 	:: true -> break
 	od;
