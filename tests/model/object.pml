@@ -1,0 +1,2038 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef PROCESSES
+#define PROCESSES 2
+#endif
+#ifndef READERS
+#define READERS 0
+#endif
+#ifndef CHILDREN
+#define CHILDREN 0
+#endif
+#ifndef ROUNDS
+#define ROUNDS 1
+#endif
+#ifndef DEATHS
+#define DEATHS 1
+#endif
+#ifndef ADMIN
+#define ADMIN 0
+#endif
+/* What he does: 1 unlinks F, 2 removes a set, 4 removes a segment, 8 resets a
+   set (SETALL). */
+#ifndef ADMIN_DOES
+#define ADMIN_DOES 7
+#endif
+
+/* ---- The world ------------------------------------------------------------- */
+
+#ifndef LAST
+#define LAST 0 /* the process that comes when all have gone */
+#endif
+#if ADMIN
+#define ADMINS 1
+#else
+#define ADMINS 0
+#endif
+
+#define NONE 255
+#define ACTORS (PROCESSES + READERS + CHILDREN)
+#define SLOTS (PROCESSES + CHILDREN)
+#define IS_READER(a) ((a) >= PROCESSES && (a) < PROCESSES + READERS)
+
+/*
+ * A key file that is lost and made anew has another inode, so other keys. Two
+ * names have their first key in common.
+ */
+#ifndef INODES
+#define INODES 2
+#endif
+#if defined(COLLISION)
+#define NAMES 2
+#undef INODES
+#define INODES 1
+#define PROJECTS 2
+#define KEYS 3
+#define KEY(name, inode, project) ((project) * ((name) + 1))
+#elif defined(TEAM)
+#define NAMES 1
+#undef INODES
+#define INODES 1
+#ifndef PROJECTS
+#define PROJECTS 3
+#endif
+#define KEYS PROJECTS
+#define KEY(name, inode, project) (project)
+#else
+#define NAMES 1
+#define PROJECTS 2
+#define KEYS (INODES * 2)
+#define KEY(name, inode, project) (((inode) - 1) * 2 + (project))
+#endif
+#ifndef SETS
+#define SETS 5
+#endif
+#ifndef SEGMENTS
+#define SEGMENTS 4
+#endif
+
+/* Whose: of a team, each may write to what the others made, and not remove it. */
+#ifdef TEAM
+#define UID(a) ((a) % 2)
+#else
+#define UID(a) 0
+#endif
+#define MAY_REMOVE(uid) ((uid) == UID(me))
+
+#define FRESH 0 /* a set's name; else 1 + name */
+#define WIPED 254
+
+typedef Set {
+	bool live;
+	byte key;
+	byte name;
+	byte uid;
+	byte gate;        /* who is inside, or NONE */
+	byte slot[SLOTS]; /* who holds it, or NONE */
+	bool changed;     /* since its slots are those of a segment */
+#if CHILDREN
+	byte children;    /* bits */
+#endif
+}
+
+/* A segment that was removed lives on while it is mapped. */
+#define NOTHING 0
+#define LIVE 1
+#define REMOVED 2
+
+/* The slot table. "Dead" is what a look at the pid tells. */
+#define FREE 0
+#define USED 1
+#define USED_DEAD 2
+#define LEAVING 3
+#define LEAVING_DEAD 4
+
+typedef Segment {
+	byte state;
+	byte key;
+	byte name;  /* 0: the magic isn't there yet; else 1 + name */
+	byte inode; /* of F */
+	byte uid;
+	byte set;   /* in which the slots are claimed */
+	byte entry[SLOTS];
+	bool bequeathed, retired, removed;
+	byte remover; /* who is about to remove it, or NONE */
+#if CHILDREN
+	byte forks, births;
+#endif
+	/* What the checks look at. */
+	bool orphan; /* the last user has died, and nobody was told yet */
+	bool died;   /* some user has died, and nobody was told yet */
+}
+
+byte file[NAMES];       /* F: its inode, or 0 */
+byte last_inode[NAMES]; /* of all that there were */
+byte set_of[KEYS], segment_of[KEYS];
+Set sets[SETS];
+Segment segments[SEGMENTS];
+
+byte at[ACTORS];     /* what each has mapped */
+byte my_set[ACTORS]; /* which ids each remembers: not used again meanwhile */
+byte my_segment[ACTORS];
+byte base_set[ACTORS], base_segment[ACTORS];
+
+/* What the checks look at: registered, or a child. */
+bool user[ACTORS];
+byte ended = 0;
+byte deaths = 0;
+
+#if CHILDREN
+/* One child, of whoever forks first. */
+#define CHILD (PROCESSES + READERS)
+#define UNBORN 0
+#define BEGUN 1
+#define BORN 2
+#define GONE 3
+byte child = UNBORN;
+#endif
+
+/* Unrolled: does F(A, X) hold for any actor A? */
+#define ANY1(f, x) f(0, x)
+#if ACTORS > 1
+#define ANY2(f, x) (ANY1(f, x) || f(1, x))
+#else
+#define ANY2(f, x) ANY1(f, x)
+#endif
+#if ACTORS > 2
+#define ANY3(f, x) (ANY2(f, x) || f(2, x))
+#else
+#define ANY3(f, x) ANY2(f, x)
+#endif
+#if ACTORS > 3
+#define ANY4(f, x) (ANY3(f, x) || f(3, x))
+#else
+#define ANY4(f, x) ANY3(f, x)
+#endif
+#if ACTORS > 4
+#define ANY(f, x) (ANY4(f, x) || f(4, x))
+#else
+#define ANY(f, x) ANY4(f, x)
+#endif
+
+#define HAS(a, m) (at[a] == (m))
+#define OTHER_MAPS(a, m) ((a) != me && at[a] == (m))
+#define OTHER_WRITES(a, m) ((a) != me && !IS_READER(a) && at[a] == (m))
+#define REMEMBERS_SEGMENT(a, m) (my_segment[a] == (m) || base_segment[a] == (m))
+#define REMEMBERS_SET(a, s) (my_set[a] == (s) || base_set[a] == (s))
+/* P2 */
+#define OTHER_USES(a, m) ((a) != me && user[a] && at[a] == (m))
+#define OTHER_REGISTERED(a, m) \
+	((a) < PROCESSES && (a) != me && user[a] && at[a] == (m))
+/* P1 */
+#define USES_ANOTHER(a, m) \
+	(user[a] && at[a] != NONE && at[a] != (m) && \
+	 segments[at[a]].state == LIVE && !segments[at[a]].retired && \
+	 segments[at[a]].name == segments[m].name)
+
+/* ---- The kernel ------------------------------------------------------------ */
+
+hidden byte i, j;
+
+inline clear_segment(m)
+{
+	segments[m].state = NOTHING;
+	segments[m].key = 0;
+	segments[m].name = 0;
+	segments[m].inode = 0;
+	segments[m].uid = 0;
+	segments[m].set = NONE;
+	i = 0;
+	do
+	:: i < SLOTS -> segments[m].entry[i] = FREE; i++
+	:: else -> break
+	od;
+	segments[m].bequeathed = false;
+	segments[m].retired = false;
+	segments[m].removed = false;
+	segments[m].remover = NONE;
+#if CHILDREN
+	segments[m].forks = 0;
+	segments[m].births = 0;
+#endif
+	segments[m].orphan = false;
+	segments[m].died = false
+}
+
+/* Its contents are of interest as long as somebody has it mapped, or is about to
+   look at it. */
+inline reap(m)
+{
+	if
+	:: m != NONE && segments[m].state == REMOVED && !ANY(HAS, m) &&
+	   !ANY(REMEMBERS_SEGMENT, m) -> clear_segment(m)
+	:: else
+	fi
+}
+
+inline unmap(a)
+{
+	j = at[a];
+	at[a] = NONE;
+	reap(j)
+}
+
+inline let_segment(a)
+{
+	j = my_segment[a];
+	my_segment[a] = NONE;
+	reap(j);
+	j = base_segment[a];
+	base_segment[a] = NONE;
+	reap(j)
+}
+
+/* shmctl(IPC_RMID) */
+inline remove_segment(m)
+{
+	if
+	:: segments[m].state == LIVE ->
+		segment_of[segments[m].key] = NONE;
+		segments[m].state = REMOVED;
+		reap(m)
+	:: else
+	fi
+}
+
+/* shmget(IPC_CREAT | IPC_EXCL) */
+inline make_segment(k)
+{
+	j = 0;
+	do
+	:: j < SEGMENTS && segments[j].state != NOTHING -> j++
+	:: else -> break
+	od;
+	assert(j < SEGMENTS);
+	segments[j].state = LIVE;
+	segments[j].key = k;
+	segments[j].uid = UID(me);
+	segments[j].set = my_set[me]; /* 8: the stamp */
+	segment_of[k] = j;
+	my_segment[me] = j
+}
+
+inline empty_set(s)
+{
+	i = 0;
+	do
+	:: i < SLOTS -> sets[s].slot[i] = NONE; i++
+	:: else -> break
+	od;
+#if CHILDREN
+	sets[s].children = 0;
+#endif
+	sets[s].gate = NONE
+}
+
+/* semctl(IPC_RMID) */
+inline remove_set(s)
+{
+	if
+	:: sets[s].live ->
+		set_of[sets[s].key] = NONE;
+		sets[s].live = false;
+		sets[s].key = 0;
+		sets[s].name = FRESH;
+		sets[s].uid = 0;
+		sets[s].changed = false;
+		empty_set(s)
+	:: else
+	fi
+}
+
+/* SETALL: what was to be undone is forgotten. The time tells, if a second has
+   passed. */
+inline reset_set(s)
+{
+	empty_set(s);
+	sets[s].name = WIPED;
+	if
+	:: sets[s].changed = true
+	:: true
+	fi
+}
+
+#define NAMES_SET(s) \
+	(segments[0].set == (s) || segments[1].set == (s) || \
+	 segments[2].set == (s) || segments[3].set == (s) || \
+	 segments[SEGMENTS - 1].set == (s))
+
+/* semget(IPC_CREAT | IPC_EXCL) */
+inline make_set(k)
+{
+	j = 0;
+	do
+	:: j < SETS && (sets[j].live || NAMES_SET(j) ||
+			ANY(REMEMBERS_SET, j)) -> j++
+	:: else -> break
+	od;
+	assert(j < SETS);
+	sets[j].live = true;
+	sets[j].key = k;
+	sets[j].uid = UID(me);
+	set_of[k] = j;
+	my_set[me] = j
+}
+
+#define SET sets[my_set[me]]
+#define SEGMENT segments[my_segment[me]]
+
+/* Whoever took it, if somebody has reset the set meanwhile. */
+inline leave_gate()
+{
+	SET.gate = NONE
+}
+
+inline release_slot()
+{
+	if
+	:: slot != NONE && SET.slot[slot] == me -> SET.slot[slot] = NONE
+	:: else
+	fi;
+	slot = NONE
+}
+
+/* What was mapped to look at it. Not our own, beside a twin. */
+inline let_go()
+{
+	if
+	:: !twin -> unmap(me)
+	:: else
+	fi
+}
+
+/* The first that a dying process loses is its memory. */
+inline lose_memory(a)
+{
+	if
+	:: at[a] != NONE && !IS_READER(a) ->
+		j = at[a];
+		segments[j].died = segments[j].died || user[a];
+		if
+		:: slot == NONE
+		:: else ->
+			if
+			:: segments[j].entry[slot] == USED ->
+				segments[j].entry[slot] = USED_DEAD;
+				segments[j].died = true
+			:: segments[j].entry[slot] == LEAVING ->
+				segments[j].entry[slot] = LEAVING_DEAD
+			:: else
+			fi
+		fi;
+	:: else
+	fi;
+	unmap(a)
+}
+
+/* Then what it took with SEM_UNDO is given back, set by set; here in one step. */
+inline undo_all(a)
+{
+	j = 0;
+	do
+	:: j < SETS ->
+		if
+		:: sets[j].gate == a -> sets[j].gate = NONE
+		:: else
+		fi;
+		i = 0;
+		do
+		:: i < SLOTS ->
+			if
+			:: sets[j].slot[i] == a -> sets[j].slot[i] = NONE
+			:: else
+			fi;
+			i++
+		:: else -> break
+		od;
+#if CHILDREN
+		sets[j].children = sets[j].children & ~(1 << a);
+#endif
+		j++
+	:: else -> break
+	od;
+	j = 0;
+	do
+	:: j < SEGMENTS ->
+		if
+		:: segments[j].remover == a -> segments[j].remover = NONE
+		:: else
+		fi;
+		j++
+	:: else -> break
+	od;
+	if
+	:: user[a] ->
+		user[a] = false;
+		j = my_segment[a];
+		if
+		:: segments[j].state != NOTHING && !segments[j].retired ->
+			segments[j].died = true;
+			segments[j].orphan = !ANY(OTHER_USES, j)
+		:: else
+		fi
+	:: else
+	fi
+}
+
+/* For the checks: whoever is dying while the last user leaves, died before that. */
+inline order_deaths()
+{
+	i = 0;
+	do
+	:: i < ACTORS ->
+		if
+		:: i != me && at[i] == NONE && my_segment[i] == my_segment[me] ->
+			user[i] = false
+		:: else
+		fi;
+		i++
+	:: else -> break
+	od
+}
+
+/* ---- One process ------------------------------------------------------------ */
+
+#define CREATE 1
+#define ATTACH 2
+#define RECOVER 3
+
+/* What comes of an attempt. */
+#define AGAIN 1
+#define NEXT 2
+#define REFUSED 3
+#define NOT_FOUND 4
+#define SETTLE 5 /* with the twin, which was seen before we undid ours */
+#define BYE 6    /* detached */
+
+/* To whom it is left. */
+#define TO_OTHERS 1
+#define TO_CHILDREN 2
+
+/* Verdicts */
+#define IN_USE 1
+#define ORPHAN 2
+#define HALF 3
+#define FOREIGN 4
+#define UNKNOWN 5
+
+/* Twins: none, ours is there beside it, ours is undone. */
+#define BESIDE 1
+#define UNDONE 2
+
+#define DIE \
+	atomic { deaths < DEATHS && MORTAL && !final -> deaths++; goto dead }
+
+#define UNLINK_ALLOWED(s) \
+	(NO_OTHER_KEY(0, s) && NO_OTHER_KEY(1, s) && \
+	 NO_OTHER_KEY(PROJECTS - 2, s) && NO_OTHER_KEY(PROJECTS - 1, s))
+#define KEY_NOW(p) KEY(name, file[name], p)
+#define NO_OTHER_KEY(p, s) \
+	(set_of[KEY_NOW(p)] == NONE || set_of[KEY_NOW(p)] == (s))
+
+/* Of F, if it is still the one with that inode. */
+inline unlink_file(its_inode)
+{
+	if
+	:: file[name] != 0 && file[name] == its_inode ->
+#ifdef TEAM
+		if
+		:: UNLINK_ALLOWED(my_set[me]) -> file[name] = 0
+		:: else
+		fi
+#else
+		file[name] = 0
+#endif
+	:: else
+	fi
+}
+
+/* Judge_fate(): not of its slot. */
+#ifdef BLIND
+#define MAY_LIVE(e) true
+#define SEEN(e) false
+#else
+#define MAY_LIVE(e) ((e) == USED || (e) == LEAVING)
+#define SEEN(e) ((e) == USED || (e) == LEAVING)
+#endif
+
+#define INTACT 0
+#define CHANGED 1
+#define LOST 2
+
+inline look_at_slots()
+{
+	seen_changed = SET.changed;
+	seen = 0;
+	i = 0;
+	do
+	:: i < SLOTS ->
+		seen = seen | (SET.slot[i] != NONE -> (1 << i) : 0);
+		i++
+	:: else -> break
+	od
+}
+
+/* Held now, and not when we looked, nor by us. */
+inline count_new_slots()
+{
+	j = 0;
+	i = 0;
+	do
+	:: i < SLOTS ->
+		if
+		:: SET.slot[i] != NONE && SET.slot[i] != me &&
+		   !(seen & (1 << i)) -> j++
+		:: else
+		fi;
+		i++
+	:: else -> break
+	od
+}
+
+inline look_at_set()
+{
+	state = (SEGMENT.set != my_set[me] -> LOST :
+		 (seen_changed -> CHANGED : INTACT))
+}
+
+#define HELD(k) (state != LOST && (seen & (1 << (k))))
+
+/* judge.c: weigh_users() */
+inline weigh()
+{
+	held = false;
+	i = 0;
+	do
+	:: i < SLOTS ->
+#ifdef LEAVING_COUNTS
+		held = held || HELD(i);
+#else
+		held = held || (HELD(i) && SEGMENT.entry[i] != LEAVING &&
+				SEGMENT.entry[i] != LEAVING_DEAD);
+#endif
+		i++
+	:: else -> break
+	od;
+	died = false;
+	stranded = false;
+	if
+	:: !held || (mapped && state != INTACT) ->
+		held = false;
+		i = 0;
+		do
+		:: i < SLOTS ->
+			if
+			:: SEGMENT.entry[i] == FREE
+			:: else ->
+				if
+				:: mapped && !HELD(i) &&
+				   (state == INTACT -> SEEN(SEGMENT.entry[i]) :
+						MAY_LIVE(SEGMENT.entry[i])) ->
+					stranded = true
+				:: else ->
+					if
+					:: mapped && HELD(i) &&
+					   (SEGMENT.entry[i] == USED ||
+					    SEGMENT.entry[i] == USED_DEAD) &&
+					   (state == INTACT ||
+					    MAY_LIVE(SEGMENT.entry[i])) ->
+						held = true
+					:: else ->
+						if
+						:: SEGMENT.entry[i] == USED ||
+						   SEGMENT.entry[i] == USED_DEAD ->
+							died = true
+						:: else
+						fi
+					fi
+				fi
+			fi;
+			i++
+		:: else -> break
+		od
+	:: else
+	fi
+}
+
+/* So that states are the same which differ in nothing that counts. */
+inline forget_evidence()
+{
+	inode = 0; project = 0; key = 0; base_key = 0;
+	made_set = false; made_file = false; by_scan = false; lone = false;
+	fresh = false; seen = 0; seen_changed = false; mapped = false;
+	list = 0; found = NONE; verdict = 0; state = 0; code = 0; twin = 0;
+	held = false; died = false; stranded = false; children = 0;
+	left = 0; watched = false; removable = false; was_orphan = false
+}
+
+inline forget()
+{
+	my_set[me] = NONE;
+	base_set[me] = NONE;
+	let_segment(me);
+	forget_evidence()
+}
+
+/*
+ * Who is about to remove or retire says so in the header, and then looks at the
+ * slots once more: the set may have been removed or reset, and the gate be open,
+ * or another's. Whoever has claimed a slot looks for such a mark.
+ */
+#ifdef WITHOUT_MARK
+#define MARK
+#define LOOK_AGAIN
+#else
+#define MARK \
+	if \
+	:: DIE \
+	:: atomic { true -> SEGMENT.remover = me } \
+	fi
+#define LOOK_AGAIN \
+	if \
+	:: DIE \
+	:: atomic { \
+		true -> \
+		count_new_slots(); \
+		if \
+		:: !SET.live || j > 0 -> goto lost_gate \
+		:: else \
+		fi \
+	   } \
+	fi
+#endif
+
+/*
+ * The kernel's count is asked between two looks at who has begun to fork. MAPS:
+ * the processes' mappings can be seen, too.
+ */
+#define NO_CHILDREN 0
+#define SOME_CHILDREN 1
+#define MAYBE_CHILDREN 2
+#ifdef MAPS
+#define SEE_MAPPINGS(count) \
+	(count == SOME_CHILDREN || !ANY(OTHER_WRITES, my_segment[me]) -> \
+	 count & SOME_CHILDREN : MAYBE_CHILDREN)
+#else
+#define SEE_MAPPINGS(count) count
+#endif
+
+#if defined(WITHOUT_CHILDREN)
+#define COUNT_CHILDREN children = NO_CHILDREN
+#elif defined(CHILDREN_COUNTED_FIRST)
+#define COUNT_CHILDREN \
+	if \
+	:: DIE \
+	:: atomic { true -> \
+		forks = SEGMENT.forks; \
+		children = (SET.children -> SOME_CHILDREN : NO_CHILDREN) } \
+	fi; \
+	if \
+	:: DIE \
+	:: atomic { true -> \
+		children = (state != INTACT -> \
+			    (forks -> MAYBE_CHILDREN : NO_CHILDREN) : \
+			    (children || SEGMENT.forks == SEGMENT.births -> \
+			     children : MAYBE_CHILDREN)); \
+		forks = 0 } \
+	fi
+#else
+#define COUNT_CHILDREN \
+	if \
+	:: DIE \
+	:: atomic { true -> \
+		forks = SEGMENT.forks; \
+		children = (forks == SEGMENT.births -> \
+			    NO_CHILDREN : MAYBE_CHILDREN) } \
+	fi; \
+	if \
+	:: DIE \
+	:: atomic { true -> \
+		children = (state != INTACT -> \
+			    (forks -> MAYBE_CHILDREN : NO_CHILDREN) : \
+			    (!SET.live -> MAYBE_CHILDREN : \
+			     (SET.children -> SOME_CHILDREN : \
+			      (forks == SEGMENT.forks -> \
+			       children : MAYBE_CHILDREN)))); \
+		forks = 0; \
+		children = SEE_MAPPINGS(children) } \
+	fi
+#endif
+
+#define BE_COUNTED \
+	if \
+	:: DIE \
+	:: atomic { true -> \
+		if \
+		:: SET.live -> SET.children = SET.children | (1 << me) \
+		:: else -> left = 1 \
+		fi } \
+	fi
+#define BE_BORN \
+	if \
+	:: DIE \
+	:: atomic { true -> \
+		SEGMENT.births = SEGMENT.births + (left -> 0 : 1); \
+		left = 0 } \
+	fi
+
+#if CHILDREN
+#define IF_BROKEN(x) (x)
+#define CHILD_GONE && child != BORN
+#else
+#define IF_BROKEN(x) true
+#define CHILD_GONE
+#endif
+
+#ifdef BURIES_UNBORN
+#define UNLESS_BORN
+#else
+#define UNLESS_BORN && verdict == ORPHAN
+#endif
+
+#ifdef TRUSTS_TAG
+#define TAGGED_BY_US
+#else
+#define TAGGED_BY_US || (fresh && verdict == FOREIGN && MAY_REMOVE(SET.uid))
+#endif
+
+#ifdef ONE_MORTAL
+#define MORTAL me == 1
+#else
+#define MORTAL true
+#endif
+
+#define USED_KEY(k) (set_of[k] != NONE || segment_of[k] != NONE)
+
+#ifdef WITHOUT_OWN_KEY
+#define OWN_KEY >=
+#else
+#define OWN_KEY >
+#endif
+
+proctype process(byte me)
+{
+	byte op, name, round, tries;
+	byte inode, project, key, base_key, slot = NONE;
+	bool made_set, made_file, by_scan, lone, fresh, mapped;
+#if CHILDREN
+	byte forks;
+#endif
+	byte seen, list, found, verdict, state, code, twin, children, left;
+	bool seen_changed, held, died, stranded, said, dropped, watched;
+	bool removable, final, exiting, was_orphan;
+
+#if CHILDREN
+	if
+	:: me == CHILD ->
+end_unborn:
+		atomic { child == BORN -> name = segments[at[me]].name - 1 };
+		round = ROUNDS;
+		exiting = true;
+#ifdef BIRTH_BEFORE_COUNT
+		BE_BORN;
+		BE_COUNTED;
+#else
+		BE_COUNTED;
+		BE_BORN;
+#endif
+		/* It lives without ever calling. */
+		goto depart
+	:: else
+	fi;
+#endif
+born:
+	if
+	:: final -> goto end
+	:: !final && round < ROUNDS ->
+		atomic {
+			round++;
+			if
+#ifdef CAST
+			:: op = (me == PROCESSES - 1 -> ATTACH : CREATE)
+#else
+			:: op = CREATE
+			:: op = ATTACH
+#endif
+#ifdef RECOVERS
+			:: op = RECOVER
+#endif
+			fi;
+#ifdef COLLISION
+			name = (me & 1)
+#endif
+		}
+	:: !final && round == ROUNDS -> goto rest
+	fi;
+
+	/* ---- 1 ---- */
+start:
+	if
+	:: DIE
+	:: atomic {
+		true ->
+		unmap(me);
+		forget();
+		tries++;
+		assert(!final || tries < 10);
+		if
+		:: !final -> tries = 0
+		:: else
+		fi;
+		if
+		:: file[name] == 0 && op == CREATE ->
+			file[name] = 1 + last_inode[name] % INODES;
+			last_inode[name] = file[name];
+			made_file = true
+		:: else
+		fi;
+		inode = file[name];
+		if
+		:: op == RECOVER ->
+			by_scan = true;
+			if
+			:: USED_KEY(0) -> key = 0
+			:: USED_KEY(1) -> key = 1
+			:: USED_KEY(2) -> key = 2
+			:: USED_KEY(KEYS - 1) -> key = KEYS - 1
+			:: else -> goto gone
+			fi;
+			i = segment_of[key];
+			if
+			:: i != NONE && segments[i].name != 0 ->
+				name = segments[i].name - 1;
+				inode = segments[i].inode
+			:: i == NONE && set_of[key] != NONE &&
+			   sets[set_of[key]].name != FRESH ->
+				name = sets[set_of[key]].name - 1;
+				inode = file[name]
+			:: else
+			fi
+		:: op != RECOVER && inode == 0 -> goto scan
+		:: else
+		fi
+	   }
+	fi;
+
+	/* ---- 2, 3 ---- */
+enter:
+	if
+	:: DIE
+	:: atomic {
+		true ->
+		made_set = false;
+		if
+		:: by_scan || twin
+		:: else -> key = KEY(name, inode, project)
+		fi;
+		if
+		:: set_of[key] == NONE ->
+			if
+			:: op == CREATE || by_scan || lone ->
+				make_set(key);
+				made_set = true;
+				fresh = true
+			:: else -> code = NEXT; goto result
+			fi
+		:: else ->
+			my_set[me] = set_of[key];
+			fresh = (SET.name == FRESH);
+			if
+			:: fresh || SET.name == 1 + name
+			:: else ->
+				i = segment_of[key];
+				if
+#ifndef TRUSTS_TAG
+				:: i != NONE && segments[i].name == 1 + name
+				:: else -> code = NEXT; goto result
+#else
+				:: code = NEXT; goto result
+#endif
+				fi
+			fi
+		fi
+	   }
+	fi;
+	/* ---- 4 ---- */
+	if
+	:: DIE
+	:: atomic { !SET.live -> code = AGAIN; goto result }
+	:: atomic {
+		SET.live && (fresh || SET.gate == NONE) ->
+		if
+		:: !fresh
+		:: fresh && SET.name == FRESH && SET.gate == NONE ->
+			SET.name = 1 + name
+		:: else -> code = AGAIN; goto result
+		fi;
+		SET.gate = me;
+		look_at_slots();
+		was_orphan = false;
+		if
+		:: segment_of[key] != NONE ->
+			was_orphan = segments[segment_of[key]].orphan
+		:: else
+		fi
+	   }
+	fi;
+	/* ---- 5 ---- */
+	if
+	:: by_scan || twin
+	:: else ->
+		if
+		:: DIE
+		:: atomic {
+			true ->
+#ifndef WITHOUT_FILE_CHECK
+			if
+			:: file[name] == inode
+			:: else ->
+				if
+				:: segment_of[key] == NONE &&
+				   MAY_REMOVE(SET.uid) ->
+					remove_set(my_set[me])
+				:: else -> leave_gate()
+				fi;
+				code = AGAIN;
+				goto result
+			fi
+#endif
+		   }
+		fi
+	fi;
+
+	/* ---- 6, 7 ---- */
+	if
+	:: DIE
+	:: atomic {
+		true ->
+		j = my_segment[me];
+		my_segment[me] = segment_of[key];
+		reap(j);
+		verdict = 0;
+		if
+		:: my_segment[me] == NONE -> verdict = HALF; was_orphan = false
+		:: else ->
+			mapped = ANY(OTHER_MAPS, my_segment[me]);
+			was_orphan = was_orphan && SEGMENT.orphan;
+			if
+			:: op == ATTACH && !twin ->
+				at[me] = my_segment[me]
+			:: else
+			fi;
+			if
+			:: SEGMENT.name == 0 ->
+				verdict = (SEGMENT.set == my_set[me] && !fresh ->
+					   (mapped -> UNKNOWN : HALF) :
+					   FOREIGN)
+			:: SEGMENT.name != 0 && SEGMENT.name != 1 + name ->
+				verdict = FOREIGN
+			:: else
+			fi
+		fi
+	   }
+	fi;
+	if
+	:: verdict != 0
+	:: else ->
+		if
+		:: DIE
+		:: atomic {
+			true ->
+			look_at_set();
+			weigh();
+			if
+#ifdef OBSERVERS_COUNT
+			:: mapped
+#else
+			:: mapped && (held || stranded)
+#endif
+			   -> verdict = IN_USE
+			:: else
+			fi
+		   }
+		fi;
+#if CHILDREN
+		if
+		:: verdict == 0 && mapped ->
+			COUNT_CHILDREN;
+			if
+			:: children -> verdict = IN_USE
+			:: else
+			fi
+		:: else
+		fi;
+#endif
+		if
+		:: verdict == 0 && SEGMENT.retired -> verdict = HALF
+		:: verdict == 0 && !SEGMENT.retired ->
+			verdict = (died || held || SEGMENT.bequeathed ->
+				   ORPHAN : HALF)
+		:: else
+		fi
+	fi;
+	if
+	:: verdict == FOREIGN -> goto next
+	:: verdict == UNKNOWN -> goto refuse
+	:: verdict == IN_USE && (op != ATTACH || twin || stranded) -> goto refuse
+#if CHILDREN
+	:: verdict == IN_USE && op == ATTACH && !twin && !stranded &&
+	   !held && state != INTACT -> goto refuse
+#endif
+	:: verdict == IN_USE && op == ATTACH && !twin && !stranded &&
+	   IF_BROKEN(held || state == INTACT) ->
+		said = died && !held;
+		goto register
+	:: verdict == ORPHAN && op == ATTACH && !twin ->
+		if
+		:: (SEGMENT.set == my_set[me] && state != INTACT) ||
+		   SET.name != 1 + name ->
+			/* Reset, or another name's: go on with a new one. */
+			if
+			:: DIE
+			:: atomic {
+				true -> remove_set(my_set[me]);
+				code = AGAIN; goto result
+			   }
+			fi
+		:: else -> said = true; goto register
+		fi
+	:: verdict == ORPHAN && (op != ATTACH || twin) -> goto clear
+	:: verdict == HALF -> goto clear
+	fi;
+
+refuse:
+	if
+	:: DIE
+	:: atomic {
+		true ->
+		if
+		:: stranded && my_segment[me] != NONE -> SEGMENT.removed = true
+		:: else
+		fi;
+		let_go();
+		code = REFUSED;
+		goto leave
+	   }
+	fi;
+next:
+	if
+	:: DIE
+	:: atomic { true -> let_go(); code = NEXT; goto leave }
+	fi;
+	/* Out of the gate. */
+leave:
+	if
+	:: DIE
+	:: atomic {
+		true ->
+		if
+		:: made_set TAGGED_BY_US -> remove_set(my_set[me])
+		:: else -> leave_gate()
+		fi;
+		goto result
+	   }
+	fi;
+
+	/* ---- What is left over goes ---- */
+clear:
+	if
+	:: verdict == ORPHAN -> said = true
+	:: else
+	fi;
+	if
+	:: my_segment[me] != NONE && !MAY_REMOVE(SEGMENT.uid) -> goto pass_by
+	:: my_segment[me] == NONE || MAY_REMOVE(SEGMENT.uid)
+	fi;
+	if
+	:: op != CREATE || twin -> /* all of it */
+		code = (my_segment[me] != NONE && SEGMENT.retired && !twin &&
+			op == ATTACH -> NEXT : AGAIN);
+		if
+		:: op == ATTACH && !twin -> atomic { true -> unmap(me) }
+		:: else
+		fi;
+		goto remove
+	:: else
+	fi;
+	/* create: the evidence of an orphan stays until its successor's gate is
+	   ours. */
+	if
+	:: my_segment[me] != NONE && verdict == ORPHAN &&
+	   (seen != 0 || SET.uid != UID(me) || SET.name != 1 + name ||
+	    (SEGMENT.set == my_set[me] && state != INTACT)) -> goto renew
+	:: else
+	fi;
+	if
+	:: my_segment[me] == NONE
+	:: else ->
+		MARK;
+		LOOK_AGAIN;
+		if
+		:: DIE
+		:: atomic {
+			true ->
+			assert(!ANY(OTHER_USES, my_segment[me])); /* P2 */
+			assert(!SEGMENT.orphan || said);	  /* P5 */
+			dropped = dropped || SEGMENT.orphan;
+			remove_segment(my_segment[me]);
+			j = my_segment[me];
+			my_segment[me] = NONE;
+			reap(j)
+		   }
+		fi
+	fi;
+	if
+	:: seen != 0 || SET.uid != UID(me) || SET.name != 1 + name ->
+		goto renew
+	:: else -> goto make
+	fi;
+renew:
+	if
+	:: DIE
+	:: atomic {
+		true ->
+		if
+		:: MAY_REMOVE(SET.uid) ->
+			remove_set(my_set[me]);
+			code = AGAIN
+		:: else ->
+			leave_gate();
+			code = NEXT
+		fi;
+		goto result
+	   }
+	fi;
+
+	/* ---- Retire ---- */
+pass_by:
+	MARK;
+	LOOK_AGAIN;
+	if
+	:: DIE
+	:: atomic {
+		true ->
+		if
+		:: SEGMENT.name != 0 ->
+#ifndef WITHOUT_RETIRING
+			assert(!ANY(OTHER_USES, my_segment[me])); /* P2 */
+			assert(!SEGMENT.orphan || said);	  /* P5 */
+			dropped = dropped || SEGMENT.orphan;
+			SEGMENT.orphan = false;
+			SEGMENT.removed = true;
+			SEGMENT.retired = true;
+			SEGMENT.remover = NONE
+#endif
+		:: else
+		fi;
+		let_go();
+		code = (twin -> AGAIN : NEXT);
+		goto leave
+	   }
+	fi;
+
+	/* ---- 8, 9 ---- */
+make:
+	if
+	:: DIE
+	:: atomic {
+		true ->
+		if
+		:: segment_of[key] != NONE -> /* in another gate of this key */
+			code = AGAIN;
+			goto remove
+		:: else ->
+			make_segment(key);
+			verdict = 0; state = 0; held = false; died = false;
+			stranded = false; mapped = false; children = 0;
+			seen = 0; seen_changed = false; was_orphan = false
+		fi
+	   }
+	fi;
+	if
+	:: DIE
+	:: atomic {
+		true ->
+		if
+		:: SEGMENT.state != LIVE -> code = AGAIN; goto remove
+		:: else -> at[me] = my_segment[me]
+		fi
+	   }
+	fi;
+	/* ---- 10 ---- */
+	if
+	:: DIE
+	:: atomic {
+		true ->
+		SEGMENT.inode = inode;
+		SEGMENT.name = 1 + name
+	   }
+	fi;
+
+	/* ---- 11 ---- */
+meet_twins:
+	/* The list, then each that is on it. */
+	if
+	:: DIE
+	:: atomic {
+		true ->
+		list = 0;
+		i = 0;
+		do
+		:: i < SEGMENTS ->
+			list = list | (segments[i].state == LIVE &&
+				       i != my_segment[me] -> (1 << i) : 0);
+			i++
+		:: else -> break
+		od;
+		found = NONE
+	   }
+	fi;
+#ifdef WITHOUT_TWINS
+	if
+	:: op == CREATE -> goto no_twin
+	:: else
+	fi;
+#endif
+look_at_list:
+	do
+	:: list == 0 -> break
+	:: list != 0 ->
+		if
+		:: DIE
+		:: atomic {
+			true ->
+			j = 0;
+			do
+			:: !(list & (1 << j)) -> j++
+			:: else -> break
+			od;
+			list = list & ~(1 << j);
+			if
+			:: segments[j].state == LIVE ->
+				i = set_of[segments[j].key];
+				if
+				:: i != NONE && sets[i].name != FRESH &&
+				   sets[i].name != 1 + name
+				:: i != NONE && (sets[i].name == FRESH ||
+						 sets[i].name == 1 + name) &&
+				   sets[i].gate != NONE && sets[i].gate != me ->
+					found = j
+				:: else ->
+					if
+					:: segments[j].name == 1 + name &&
+					   !segments[j].retired -> found = j
+					:: else
+					fi
+				fi
+			:: else
+			fi;
+			if
+			:: found != NONE ->
+				list = 0;
+				if
+				:: op == CREATE ->
+					base_key = segments[found].key
+				:: else ->
+					key = segments[found].key
+				fi
+			:: else
+			fi
+		   }
+		fi
+	od;
+	if
+	:: op != CREATE ->
+		if
+		:: found != NONE -> by_scan = true; goto enter
+		:: else -> goto lone_file
+		fi
+	:: op == CREATE && found == NONE -> goto no_twin
+	:: op == CREATE && found != NONE && base_key < key ->
+		/* Ours goes first. */
+		atomic { code = SETTLE; unmap(me); goto remove }
+#ifndef WITHOUT_OWN_KEY
+	:: op == CREATE && found != NONE && base_key == key ->
+		/* Somebody has removed ours, in a gate that is no more. */
+		atomic { code = AGAIN; unmap(me); goto remove }
+#endif
+	:: op == CREATE && found != NONE && base_key OWN_KEY key ->
+		atomic {
+			twin = BESIDE;
+			base_set[me] = my_set[me];
+			base_segment[me] = my_segment[me];
+			j = key; key = base_key; base_key = j;
+			my_segment[me] = NONE;
+			goto enter
+		}
+	fi;
+
+no_twin:
+	/* ---- 12 ---- */
+	if
+	:: DIE
+	:: atomic {
+		true ->
+#ifndef WITHOUT_FILE_CHECK
+		if
+		:: file[name] == inode
+		:: else -> code = AGAIN; unmap(me); goto remove
+		fi;
+#endif
+		made_set = false
+	   }
+	fi;
+
+	/* ---- 13 ---- */
+register:
+	/* Adopt; note. */
+	if
+	:: DIE
+	:: atomic {
+		true ->
+		if
+		:: said && (op == ATTACH || op == CREATE) ->
+			SEGMENT.set = my_set[me];
+			SEGMENT.removed = false
+		:: else
+		fi;
+		slot = 0;
+		do
+		:: slot < SLOTS && SET.slot[slot] != NONE -> slot++
+		:: else -> break
+		od;
+		assert(slot < SLOTS);
+		if
+		:: SEGMENT.entry[slot] == USED && SEEN(USED) &&
+		   op == ATTACH ->
+			/* Reset, and he lives. */
+			slot = NONE;
+			stranded = true;
+			goto refuse
+		:: else
+		fi;
+		left = SEGMENT.entry[slot];
+		SEGMENT.entry[slot] = USED
+	   }
+	fi;
+	/* Claim. */
+	if
+	:: DIE
+	:: atomic {
+		true ->
+		if
+		:: !SET.live ->
+			SEGMENT.entry[slot] = left;
+			slot = NONE;
+			left = 0;
+			unmap(me);
+			code = AGAIN;
+			if
+			:: op == CREATE -> goto remove
+			:: else -> goto result
+			fi
+		:: else
+		fi;
+		SET.slot[slot] = me;
+#if CHILDREN
+		SET.children = SET.children & ~(1 << me);
+#endif
+		user[me] = true
+	   }
+	fi;
+	/* Is somebody about to remove it, in a gate that is no more? */
+	if
+	:: DIE
+#ifndef WITHOUT_MARK
+	:: atomic {
+		SEGMENT.remover != NONE && SEGMENT.remover != me ->
+		SEGMENT.entry[slot] = left;
+		left = 0;
+		user[me] = false;
+		release_slot();
+		unmap(me);
+		code = AGAIN;
+		if
+		:: op == CREATE -> goto remove
+		:: else -> goto leave
+		fi
+	   }
+	:: atomic {
+		SEGMENT.remover == NONE || SEGMENT.remover == me ->
+#else
+	:: atomic {
+		true ->
+#endif
+		left = 0;
+		assert(SEGMENT.state != LIVE || SEGMENT.set == my_set[me]);
+		assert(SEGMENT.state != LIVE || SEGMENT.retired ||
+		       !ANY(USES_ANOTHER, my_segment[me])); /* P1 */
+		assert(!was_orphan || said || children == MAYBE_CHILDREN); /* P5 */
+		was_orphan = false;
+		/* Said only if so, and no registered one lives. */
+#ifndef MAPS
+		assert(!said || op == CREATE || SEGMENT.died);
+#endif
+		assert(!said || op == CREATE ||
+		       !ANY(OTHER_REGISTERED, my_segment[me]));
+		SEGMENT.orphan = false
+	   }
+	fi;
+	/* Bury the dead. */
+	if
+	:: said && op == ATTACH ->
+		if
+		:: DIE
+		:: atomic {
+			true ->
+			i = 0;
+			do
+			:: i < SLOTS ->
+				if
+				:: i != slot && SET.slot[i] == NONE ->
+					SEGMENT.entry[i] = FREE
+				:: else
+				fi;
+				i++
+			:: else -> break
+			od;
+#if CHILDREN
+			if
+			:: SET.children == 0 UNLESS_BORN ->
+				SEGMENT.births = SEGMENT.forks
+			:: else
+			fi;
+#endif
+			SEGMENT.bequeathed = false;
+			SEGMENT.died = false
+		   }
+		fi
+	:: else
+	fi;
+	/* Leave the gate. */
+	if
+	:: DIE
+	:: atomic {
+		true ->
+		leave_gate();
+		said = false;
+		dropped = false;
+		forget_evidence()
+	   }
+	fi;
+
+	/* ---- Attached ---- */
+#if CHILDREN
+	if
+	:: !final && me < PROCESSES && child == UNBORN ->
+		if
+		:: DIE
+		:: atomic { child == UNBORN -> child = BEGUN; SEGMENT.forks++ }
+		:: atomic { child != UNBORN -> goto attached }
+		fi;
+		if
+		:: DIE
+		:: atomic {
+			true ->
+			child = BORN;
+			at[CHILD] = at[me];
+			my_set[CHILD] = my_set[me];
+			my_segment[CHILD] = my_segment[me];
+			user[CHILD] = true
+		   }
+		fi
+	:: true
+	fi;
+#endif
+attached:
+	if
+	:: DIE
+	:: true
+#ifndef NO_EXIT
+	:: !final -> exiting = true
+#endif
+	fi;
+
+	/* ---- Detach, exit ---- */
+depart:
+	/* detach 1 */
+	if
+	:: DIE
+	:: atomic { !SET.live -> goto new_gate }
+	:: atomic {
+		SET.live && SET.gate == NONE ->
+		SET.gate = me;
+		goto inside
+	   }
+	fi;
+new_gate:
+	key = SEGMENT.key;
+	if
+	:: DIE
+	:: atomic {
+		true ->
+		if
+		:: SEGMENT.state != LIVE -> goto without_gate
+		:: else
+		fi;
+		if
+		:: set_of[key] == NONE -> make_set(key); fresh = true
+		:: else -> my_set[me] = set_of[key]; fresh = SET.name == FRESH
+		fi;
+		if
+		:: SET.name != FRESH && SET.name != 1 + name -> goto without_gate
+		:: else
+		fi
+	   }
+	fi;
+	if
+	:: DIE
+	:: atomic { !SET.live -> goto new_gate }
+	:: atomic {
+		SET.live && (fresh || SET.gate == NONE) ->
+		if
+		:: !fresh
+		:: fresh && SET.name == FRESH && SET.gate == NONE ->
+			SET.name = 1 + name
+		:: else -> goto new_gate
+		fi;
+		SET.gate = me
+	   }
+	fi;
+	if
+	:: DIE
+	:: atomic {
+		true ->
+		if
+		:: SEGMENT.state != LIVE -> leave_gate(); goto without_gate
+		:: else
+		fi
+	   }
+	fi;
+inside:
+	/* 5, before the rest: is anybody left? */
+	if
+	:: DIE
+	:: atomic {
+		true ->
+		look_at_slots();
+		look_at_set();
+		watched = ANY(OTHER_MAPS, my_segment[me]);
+		removable = SEGMENT.state != LIVE || MAY_REMOVE(SEGMENT.uid);
+		left = 0;
+		i = 0;
+		do
+		:: watched && i < SLOTS ->
+			if
+			:: i == slot
+			:: else ->
+				if
+				:: HELD(i) && SEGMENT.entry[i] != LEAVING &&
+				   SEGMENT.entry[i] != LEAVING_DEAD ->
+					left = TO_OTHERS
+				:: !HELD(i) && (SEGMENT.entry[i] == USED ||
+						SEGMENT.entry[i] == USED_DEAD) ->
+					left = ((state == INTACT ->
+						 SEEN(SEGMENT.entry[i]) :
+						 MAY_LIVE(SEGMENT.entry[i])) ->
+						TO_OTHERS : left)
+				:: else
+				fi
+			fi;
+			i++
+		:: else -> break
+		od;
+#if CHILDREN
+		SET.children = SET.children & ~(1 << me);
+#endif
+		seen_changed = false
+	   }
+	fi;
+#if CHILDREN
+	if
+	:: !left && watched ->
+		COUNT_CHILDREN;
+		left = (children -> TO_CHILDREN : 0)
+	:: else
+	fi;
+	children = 0;
+#endif
+	/* 2 */
+#ifndef WITHOUT_MARK
+	if
+	:: left
+	:: else -> MARK
+	fi;
+#endif
+#if CHILDREN
+	if
+	:: left == TO_OTHERS
+	:: else ->
+		if
+		:: DIE
+		:: atomic {
+			true ->
+#ifndef WITHOUT_BEQUEATHING
+			SEGMENT.bequeathed = left == TO_CHILDREN;
+#endif
+			if
+			:: slot == NONE -> user[me] = false; order_deaths()
+			:: else
+			fi
+		   }
+		fi
+	fi;
+#endif
+	if
+	:: DIE
+	:: atomic {
+		true ->
+		if
+		:: exiting && slot != NONE -> SEGMENT.entry[slot] = LEAVING
+		:: !exiting && slot != NONE -> SEGMENT.entry[slot] = FREE
+		:: else
+		fi;
+		user[me] = false;
+		order_deaths();
+		if
+		:: !left && watched && removable -> SEGMENT.removed = true
+		:: else
+		fi
+	   }
+	fi;
+	if
+	:: left || removable
+	:: else ->
+		LOOK_AGAIN;
+		if
+		:: DIE
+		:: atomic {
+			true ->
+			assert(!ANY(OTHER_USES, my_segment[me])); /* P2 */
+			SEGMENT.removed = true;
+			SEGMENT.retired = true
+		   }
+		fi
+	fi;
+	if
+	:: exiting -> goto finish
+	:: else
+	fi;
+	/* 3 */
+	if
+	:: DIE
+	:: atomic { true -> unmap(me) }
+	fi;
+	/* 4 */
+	if
+	:: DIE
+	:: atomic {
+		true ->
+		release_slot()
+	   }
+	fi;
+finish:
+	if
+	:: !left && removable -> code = BYE; goto remove
+	:: else
+	fi;
+	if
+	:: DIE
+	:: atomic {
+		true ->
+		leave_gate();
+		if
+		:: exiting -> goto dead
+		:: else -> goto gone
+		fi
+	   }
+	fi;
+without_gate:
+	if
+	:: exiting -> goto dead
+	:: else
+	fi;
+	if
+	:: DIE
+	:: atomic {
+		true ->
+		SEGMENT.entry[slot] = FREE;
+		user[me] = false;
+		slot = NONE;
+		unmap(me);
+		goto gone
+	   }
+	fi;
+
+	/* ---- 6: segment, key file, set ---- */
+remove:
+	if
+	:: my_segment[me] != NONE ->
+		if
+		:: code == BYE
+		:: else -> MARK
+		fi;
+		LOOK_AGAIN;
+		if
+		:: DIE
+		:: atomic {
+			true ->
+			if
+			:: SEGMENT.state == LIVE ->
+				assert(!ANY(OTHER_USES, my_segment[me])); /* P2 */
+				assert(!SEGMENT.orphan || said || code == BYE);
+				dropped = dropped || SEGMENT.orphan
+			:: else
+			fi;
+			if
+			:: code == BYE -> inode = SEGMENT.inode
+			:: else
+			fi;
+			remove_segment(my_segment[me])
+		   }
+		fi
+	:: else
+	fi;
+	if
+	:: (code == SETTLE && !made_file) || twin
+	:: else ->
+		if
+		:: DIE
+		:: atomic { true -> unlink_file(inode) }
+		fi
+	fi;
+	if
+	:: DIE
+	:: atomic {
+		true ->
+		if
+		:: SET.live && MAY_REMOVE(SET.uid) -> remove_set(my_set[me])
+		:: else ->
+			leave_gate();
+			if
+			:: (code == AGAIN && !twin) || code == SETTLE ->
+				code = NEXT
+			:: else
+			fi
+		fi;
+		if
+		:: exiting -> goto dead
+		:: !exiting && (code == BYE || op == RECOVER) -> goto gone
+		:: else -> goto result
+		fi
+	   }
+	fi;
+
+lost_gate:
+	atomic {
+		if
+		:: SEGMENT.remover == me -> SEGMENT.remover = NONE
+		:: else
+		fi;
+		if
+		:: SET.gate == me -> leave_gate()
+		:: else
+		fi;
+		let_go();
+		if
+		:: exiting -> goto dead
+		:: !exiting && (code == BYE || op == RECOVER) -> goto gone
+		:: else -> code = AGAIN
+		fi
+	};
+
+	/* ---- What comes of it ---- */
+result:
+	atomic {
+		if
+		:: twin == BESIDE ->
+			twin = 0;
+			my_set[me] = base_set[me];
+			base_set[me] = NONE;
+			j = my_segment[me];
+			my_segment[me] = base_segment[me];
+			base_segment[me] = NONE;
+			reap(j);
+			key = base_key;
+			base_key = 0;
+			fresh = false; seen = 0; mapped = false; held = false;
+			died = false; stranded = false; verdict = 0; state = 0;
+			made_set = false;
+			if
+			:: code == AGAIN -> goto meet_twins
+			:: else ->
+				unmap(me);
+				goto remove
+			fi
+		:: code == SETTLE ->
+			twin = UNDONE;
+			key = base_key;
+			my_set[me] = NONE;
+			let_segment(me);
+			goto enter
+		:: else
+		fi;
+		if
+		:: op == RECOVER -> goto gone
+		:: twin == UNDONE && code == NEXT -> code = AGAIN
+		:: else
+		fi;
+		if
+		:: code == AGAIN || (code == NEXT && by_scan) -> goto start
+		:: code == NEXT && !by_scan && !lone ->
+			project++;
+			if
+			:: project < PROJECTS -> goto enter
+			:: project == PROJECTS && op != CREATE -> goto scan
+			:: else -> code = REFUSED
+			fi
+		:: else
+		fi;
+		/* P3, P5 */
+		assert(!final || code != REFUSED);
+#ifndef TEAM
+		assert(!dropped);
+#endif
+		goto gone
+	};
+scan:
+	goto meet_twins;
+lone_file:
+	if
+	:: file[name] != 0 && !lone && inode != 0 ->
+		lone = true;
+		project = 0;
+		goto enter
+	:: else -> goto gone
+	fi;
+
+dead:
+	atomic { lose_memory(me); forget_evidence() };
+	atomic { undo_all(me); slot = NONE };
+gone:
+	atomic {
+		unmap(me);
+		forget();
+		slot = NONE; said = false; dropped = false; exiting = false;
+		op = 0;
+		goto born
+	};
+
+	/* ---- The last one ---- */
+rest:
+#if CHILDREN
+	if
+	:: me == CHILD -> child = GONE
+	:: else
+	fi;
+#endif
+	if
+	:: me != LAST
+	:: me == LAST ->
+		atomic {
+			name = 0;
+			ended == PROCESSES - 1 + ADMINS CHILD_GONE;
+			final = true;
+			op = CREATE;
+			goto start
+		}
+	fi;
+end:
+	atomic {
+		if
+		:: final ->
+			i = 0;
+			do
+			:: i < SEGMENTS ->
+				assert(segments[i].state != LIVE ||
+				       segments[i].retired ||
+				       segments[i].name != 1 + name);
+				i++
+			:: else -> break
+			od;
+#ifndef TEAM
+			assert(file[name] == 0);
+#endif
+			name++;
+			if
+			:: name < NAMES ->
+				op = CREATE;
+				tries = 0;
+				goto start
+			:: else
+			fi
+		:: !final && me < PROCESSES -> ended++
+		:: else
+		fi
+	}
+}
+
+#if ADMIN
+/* Who cleans up by hand. */
+proctype administrator()
+{
+	byte actions;
+
+#define ACT actions < ADMIN && 
+	do
+#if ADMIN_DOES & 1
+	:: atomic { ACT file[0] != 0 -> actions++; file[0] = 0 }
+#endif
+#if ADMIN_DOES & 2
+	:: atomic { ACT sets[0].live -> actions++; remove_set(0) }
+	:: atomic { ACT sets[1].live -> actions++; remove_set(1) }
+	:: atomic { ACT sets[2].live -> actions++; remove_set(2) }
+	:: atomic { ACT sets[3].live -> actions++; remove_set(3) }
+#endif
+#if ADMIN_DOES & 4
+	:: atomic { ACT segments[0].state == LIVE -> actions++; remove_segment(0) }
+	:: atomic { ACT segments[1].state == LIVE -> actions++; remove_segment(1) }
+	:: atomic { ACT segments[2].state == LIVE -> actions++; remove_segment(2) }
+#endif
+#if ADMIN_DOES & 8
+	:: atomic { ACT sets[0].live && sets[0].gate == NONE ->
+		actions++; reset_set(0) }
+	:: atomic { ACT sets[1].live && sets[1].gate == NONE ->
+		actions++; reset_set(1) }
+	:: atomic { ACT sets[2].live && sets[2].gate == NONE ->
+		actions++; reset_set(2) }
+	:: atomic { ACT sets[3].live && sets[3].gate == NONE ->
+		actions++; reset_set(3) }
+#endif
+	:: true -> break
+	od;
+	ended++
+}
+#endif
+
+#if READERS
+/* Maps without a gate, and stays, or not. */
+proctype reader(byte me)
+{
+	byte slot = NONE;
+
+	if
+	:: atomic { segments[0].state == LIVE && segments[0].name -> at[me] = 0 }
+	:: atomic { segments[1].state == LIVE && segments[1].name -> at[me] = 1 }
+	:: atomic { segments[2].state == LIVE && segments[2].name -> at[me] = 2 }
+	:: true -> goto end
+	fi;
+	atomic { unmap(me) };
+end:
+	skip
+}
+#endif
+
+init
+{
+	atomic {
+		i = 0;
+		do
+		:: i < KEYS -> set_of[i] = NONE; segment_of[i] = NONE; i++
+		:: else -> break
+		od;
+		j = 0;
+		do
+		:: j < SETS -> empty_set(j); j++
+		:: else -> break
+		od;
+		j = 0;
+		do
+		:: j < SEGMENTS -> clear_segment(j); j++
+		:: else -> break
+		od;
+		i = 0;
+		do
+		:: i < ACTORS ->
+			at[i] = NONE;
+			my_set[i] = NONE;
+			my_segment[i] = NONE;
+			base_set[i] = NONE;
+			base_segment[i] = NONE;
+			i++
+		:: else -> break
+		od;
+		i = 0;
+		do
+		:: i < PROCESSES -> run process(i); i++
+		:: else -> break
+		od;
+#if READERS
+		run reader(PROCESSES);
+#endif
+#if CHILDREN
+		run process(CHILD);
+#endif
+#if ADMIN
+		run administrator();
+#endif
+	}
+}
