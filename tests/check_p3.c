@@ -30,12 +30,17 @@ static bool leaves_orphan(const struct operation *operation)
 	/* The note in the slot table is what a next user finds of the dead. */
 	if (act == act_create)
 		return at("register:") ||
-		       (orphan && (at("enter:") || at("create:file made")));
+		       (orphan && (at("enter:") || at("create:file made") ||
+				   at("remove:said")));
 	if (act == act_attach)
 		return orphan;
 	if (act == svshm_lock)
 		return true;
-	return act == svshm_detach && at("detach:in gate");
+	if (act == act_recover)
+		return orphan && at("remove:said");
+	/* It is on the table yet. */
+	return (act == svshm_detach && at("detach:in gate")) ||
+	       at("detach:bequeathed") || at("remove:said");
 }
 
 static bool die_at_point(struct puppet *victim, actor_act *act)
