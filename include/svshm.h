@@ -14,6 +14,7 @@
  *   handle      a struct svshm: one process's view of one object
  *   registered  a process that holds a slot in the object (every process that
  *               attached, unless its permissions let it read only)
+ *   observer    a process that attached, and may only read: it owns nothing
  *   owner       the process that holds the lock
  *   orphan      an object whose registered processes all died undetached
  *
@@ -26,14 +27,16 @@
  *             On failure a handle is as it was before the call.
  *   Threads   Different handles may be used from different threads at once,
  *             also on the same object. One handle belongs to one thread at a
- *             time.
+ *             time. No function is a cancellation point.
  *   Signals   No function is async-signal-safe. A signal handler may
  *             interrupt any wait; the wait goes on afterwards, and a time-out
  *             is not stretched by it.
  *   Fork      A child inherits handles and memory. The child is registered on
  *             its own at its first call that takes a handle and is more than
  *             a question about names; it never holds its parent's lock. A
- *             child that execs, or ends with _exit(2), leaves no trace.
+ *             child that never calls holds the object, too, as long as it has
+ *             the memory: one that execs, or calls exit(3), has left; one that
+ *             dies otherwise, as the last, leaves an orphan.
  *   Exec      The memory is unmapped, but the kernel keeps the registration,
  *             and a lock that was held, until the process ends. Detach first.
  *   Blocking  create, attach, detach and recover wait while another process
@@ -85,8 +88,8 @@ enum svshm_layout {
  */
 enum svshm_code {
 	/*
-	 * Success, and the object was an orphan: all its users had died without
-	 * detaching. After attach the data are what they left, possibly half
+	 * Success, and the object was an orphan: all its registered users had
+	 * died without detaching. After attach the data are what they left, possibly half
 	 * written; after create the old data are gone and the memory is zero.
 	 */
 	SVSHM_ORPHANED = 2,
@@ -125,7 +128,11 @@ enum svshm_code {
 	SVSHM_ALREADY_ATTACHED = -10,
 	/* The time given, or 30 s inside create, attach or detach, has passed. */
 	SVSHM_TIMED_OUT = -11,
-	/* trylock: somebody else is the owner. recover: the object is in use. */
+	/*
+	 * trylock: somebody else is the owner. recover: the object is in use.
+	 * attach: somebody has removed or reset its semaphore set, and users
+	 * from before may live: who it is, stands in the message.
+	 */
 	SVSHM_BUSY = -12,
 	/* The calling thread owns the lock already, by this handle or another. */
 	SVSHM_DEADLOCK = -13,
@@ -133,7 +140,8 @@ enum svshm_code {
 	SVSHM_NOT_OWNER = -14,
 	/*
 	 * Somebody removed the object under its users (ipcrm, RemoveIPC, svshm
-	 * remove --force). The memory can still be read; detach, start again.
+	 * remove --force), or reset its semaphores; or, for an observer, its
+	 * owners did. The memory can still be read; detach, start again.
 	 */
 	SVSHM_REMOVED = -15,
 	/*
@@ -199,9 +207,9 @@ SVSHM_API int svshm_set_layout(struct svshm *handle, enum svshm_layout layout);
 
 /*
  * Permission bits that create gives the object (default 0600). Read bits let a
- * class attach read-only, without the lock and unregistered; read and write
- * bits let it do everything but remove. The owner's own two bits are always
- * set. Sharing across users also takes a key file that both can reach.
+ * class attach read-only, as observers, without the lock and unregistered; read
+ * and write bits let it do everything but remove: who must, retires the object,
+ * which empties it and frees the name. The owner's own two bits are always set. Sharing across users also takes a key file that both can reach.
  * Returns: 0, INVALID_ARGUMENT (bits outside 0666).
  */
 SVSHM_API int svshm_set_mode(struct svshm *handle, mode_t mode);
@@ -220,8 +228,8 @@ SVSHM_API int svshm_set_max_processes(struct svshm *handle, unsigned count);
 
 /*
  * Make the object with SIZE bytes of zeros, register this process, attach.
- * An orphan of the same key is replaced (SVSHM_ORPHANED); anything that is, or
- * may be, in use is left alone (ALREADY_EXISTS). With SVSHM_READ_ONLY only
+ * An orphan of the same key is replaced (SVSHM_ORPHANED), also while observers
+ * look on; anything that is, or may be, in use is left alone (ALREADY_EXISTS). With SVSHM_READ_ONLY only
  * this handle's mapping of the data is read-only.
  * Dies inside: the next create makes the object; the next attach finds none or,
  * if it was all but done, an orphan of zeros.
@@ -243,9 +251,11 @@ SVSHM_API int svshm_create_locked(struct svshm *handle, size_t size,
  * Attach to the object and register this process. Handles of one process share
  * one registration, and one mapping per access mode: two read-write handles
  * have the same address. An orphan is attached to with its old data
- * (SVSHM_ORPHANED). Who may only read attaches unregistered and has no lock.
+ * (SVSHM_ORPHANED). Who may only read attaches as an observer: unregistered and
+ * without the lock; it holds nobody back, and its memory stays valid, whoever
+ * removes or replaces the object, until it detaches.
  * Dies inside: as if it had never been called.
- * Returns: 0, ORPHANED, PERMISSION_DENIED, KEY_ERROR (no key), NOT_FOUND,
+ * Returns: 0, ORPHANED, PERMISSION_DENIED, KEY_ERROR (no key), NOT_FOUND, BUSY,
  * OUT_OF_RESOURCES, UNKNOWN_ERROR, ALREADY_ATTACHED, TIMED_OUT, CORRUPT,
  * INCOMPATIBLE, INVALID_ARGUMENT.
  */
@@ -263,8 +273,9 @@ SVSHM_API int svshm_attach(struct svshm *handle, enum svshm_access access);
  * detached afterwards.
  * Dies inside: the object stays usable for others; if nobody is left, the next
  * create or attach ends the removal.
- * Returns: 0, NOT_ATTACHED, PERMISSION_DENIED (last to go, but only the
- * object's owner can remove it), REMOVED, TIMED_OUT, UNKNOWN_ERROR.
+ * Who is the last and may not remove the object retires it: see svshm_set_mode().
+ * Returns: 0, NOT_ATTACHED, PERMISSION_DENIED (last to go, and the system does
+ * not let the owner remove it), REMOVED, TIMED_OUT, UNKNOWN_ERROR.
  */
 SVSHM_API int svshm_detach(struct svshm *handle);
 
@@ -273,7 +284,8 @@ SVSHM_API bool svshm_is_attached(const struct svshm *handle);
 /*
  * The data, at the start of a page; NULL if not attached. Through a read-only
  * handle the memory must not be written to. Shared with all users: what is not
- * read or written under the lock may change at any moment.
+ * read or written under the lock may change at any moment. In a forked child
+ * svshm_data() registers the child; svshm_const_data() does not.
  */
 SVSHM_API void *svshm_data(struct svshm *handle);
 SVSHM_API const void *svshm_const_data(const struct svshm *handle);
