@@ -1,4 +1,63 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The object's protocol, as at the head of lib/native.c, with death at every
+ * step. One atomic block is one system call, or one look at or store to shared
+ * memory. The steps have their numbers from there.
+ *
+ * PROCESSES processes create, attach, or recover (RECOVERS) ROUNDS times each, as
+ * they like, and leave by detach or exit. DEATHS times altogether one of them
+ * dies, anywhere: first its memory goes, then what it took with SEM_UNDO. After
+ * all have ended one of them (LAST) comes again, creates and detaches. Beside them:
+ *
+ *   READERS=1    an observer maps whatever there is, without a gate, and stays
+ *   CHILDREN=1   one of the processes forks a child, which never calls; it is
+ *                killed or ends by exit. MAPS: the others see who has the memory
+ *                mapped; without, they know of children what these have counted
+ *   TEAM         each second process is another user, who may write, not remove
+ *   COLLISION    two names, whose first keys are the same
+ *   ADMIN=n      somebody removes key files (ADMIN_DOES=1), sets (2), segments
+ *                (4), or resets sets (8), at any time, n times altogether
+ *   BLIND        nothing can be told of a pid: it is of another pid namespace
+ *
+ * and to have fewer states: CAST (the last process attaches, the others create),
+ * NO_EXIT, ONE_MORTAL, INODES=1 (a key file made anew has the same inode).
+ *
+ * Checked, with the numbers of the promises in doc/HACKING.md:
+ *   1  Whoever registers is in the same segment as all other users of the name,
+ *      but for those whose segment was removed or retired.
+ *   2  The library removes or retires no segment that has another user, registered
+ *      or a child. After the last one's detach neither a segment of the name nor
+ *      its key file is left (of a team: but for what is retired).
+ *   3  Nobody waits for ever (spin reports an invalid end state). The last one's
+ *      create succeeds, and does not start again and again, whoever has died
+ *      where, and whoever looks on.
+ *   5  Where the last user has died, whoever takes over or removes the data is
+ *      told (said). He is told by attach only if somebody has died since the dead
+ *      were buried, and nobody who is registered lives.
+ *
+ * Two whose orders can't be told apart may have acted in either: whoever dies
+ * while another judges is alive or dead to him; and whoever dies while the last one
+ * leaves has died before him.
+ *
+ * Left out, and why:
+ *   - The lock: fast_lock.pml. Several handles and threads: one process, one mutex.
+ *   - Other programs' sets and segments: they are passed by as another name's are.
+ *   - Whom to trust: decides who passes by what, as another name would.
+ *   - A set that is reset while somebody is inside its gate: two are inside then,
+ *     and what one has judged, the other changes. The mark (see MARK) keeps them
+ *     from removing under a user; an orphan may go untold.
+ *   - Children that register: they are processes that attach.
+ *   - Limits of processes and keys: with as many leftovers of others as there are
+ *     projects, a team's next one finds no key.
+ * Known, and excused:
+ *   - While a child is in doubt, attach joins without being told.
+ *   - With MAPS, a child that is in exit while its parent leaves is taken for one
+ *     that stays, and its end for a death.
+ *   - Of a team, who has retired an orphan and then must give way to a twin has
+ *     told nobody.
+ *
+ * Variants that must fail, by -D: see run.sh.
+ */
 #ifndef PROCESSES
 #define PROCESSES 2
 #endif
@@ -80,6 +139,11 @@
 #define UID(a) ((a) % 2)
 #else
 #define UID(a) 0
+#endif
+#ifdef USES_ANY_SET
+#define SET_UNFIT false
+#else
+#define SET_UNFIT SET.uid != UID(me)
 #endif
 #define MAY_REMOVE(uid) ((uid) == UID(me))
 
@@ -519,6 +583,9 @@ inline unlink_file(its_inode)
 #ifdef BLIND
 #define MAY_LIVE(e) true
 #define SEEN(e) false
+#elif defined(SLOTS_PROVE)
+#define MAY_LIVE(e) false
+#define SEEN(e) false
 #else
 #define MAY_LIVE(e) ((e) == USED || (e) == LEAVING)
 #define SEEN(e) ((e) == USED || (e) == LEAVING)
@@ -560,8 +627,12 @@ inline count_new_slots()
 
 inline look_at_set()
 {
+#ifdef SLOTS_PROVE
+	state = INTACT
+#else
 	state = (SEGMENT.set != my_set[me] -> LOST :
 		 (seen_changed -> CHANGED : INTACT))
+#endif
 }
 
 #define HELD(k) (state != LOST && (seen & (1 << (k))))
@@ -621,6 +692,34 @@ inline weigh()
 		od
 	:: else
 	fi
+}
+
+#ifdef BURIES_UNBORN
+#define UNLESS_BORN
+#else
+#define UNLESS_BORN && verdict == ORPHAN
+#endif
+
+/* The dead are not to be told twice. */
+inline bury_dead()
+{
+	i = 0;
+	do
+	:: i < SLOTS ->
+		if
+		:: i != slot && SET.slot[i] == NONE -> SEGMENT.entry[i] = FREE
+		:: else
+		fi;
+		i++
+	:: else -> break
+	od;
+#if CHILDREN
+	if
+	:: SET.children == 0 UNLESS_BORN -> SEGMENT.births = SEGMENT.forks
+	:: else
+	fi;
+#endif
+	SEGMENT.bequeathed = false
 }
 
 /* So that states are the same which differ in nothing that counts. */
@@ -752,12 +851,6 @@ inline forget()
 #define CHILD_GONE
 #endif
 
-#ifdef BURIES_UNBORN
-#define UNLESS_BORN
-#else
-#define UNLESS_BORN && verdict == ORPHAN
-#endif
-
 #ifdef TRUSTS_TAG
 #define TAGGED_BY_US
 #else
@@ -770,13 +863,29 @@ inline forget()
 #define MORTAL true
 #endif
 
-#define USED_KEY(k) (set_of[k] != NONE || segment_of[k] != NONE)
-
-#ifdef WITHOUT_OWN_KEY
-#define OWN_KEY >=
+#ifdef WITHOUT_BEQUEATHING
+#define BEQUEATHED SEGMENT.bequeathed
 #else
-#define OWN_KEY >
+#define BEQUEATHED left == TO_CHILDREN
 #endif
+#define BEQUEATH \
+	if \
+	:: left == TO_OTHERS \
+	:: else -> \
+		if \
+		:: DIE \
+		:: atomic { \
+			true -> \
+			SEGMENT.bequeathed = BEQUEATHED; \
+			if \
+			:: slot == NONE -> user[me] = false; order_deaths() \
+			:: else \
+			fi \
+		   } \
+		fi \
+	fi
+
+#define USED_KEY(k) (set_of[k] != NONE || segment_of[k] != NONE)
 
 proctype process(byte me)
 {
@@ -842,7 +951,7 @@ start:
 		unmap(me);
 		forget();
 		tries++;
-		assert(!final || tries < 10);
+		assert(!final || tries < 10); /* P3 */
 		if
 		:: !final -> tries = 0
 		:: else
@@ -1127,7 +1236,7 @@ clear:
 	   ours. */
 	if
 	:: my_segment[me] != NONE && verdict == ORPHAN &&
-	   (seen != 0 || SET.uid != UID(me) || SET.name != 1 + name ||
+	   (seen != 0 || SET_UNFIT || SET.name != 1 + name ||
 	    (SEGMENT.set == my_set[me] && state != INTACT)) -> goto renew
 	:: else
 	fi;
@@ -1151,7 +1260,7 @@ clear:
 		fi
 	fi;
 	if
-	:: seen != 0 || SET.uid != UID(me) || SET.name != 1 + name ->
+	:: seen != 0 || SET_UNFIT || SET.name != 1 + name ->
 		goto renew
 	:: else -> goto make
 	fi;
@@ -1319,12 +1428,10 @@ look_at_list:
 	:: op == CREATE && found != NONE && base_key < key ->
 		/* Ours goes first. */
 		atomic { code = SETTLE; unmap(me); goto remove }
-#ifndef WITHOUT_OWN_KEY
 	:: op == CREATE && found != NONE && base_key == key ->
-		/* Somebody has removed ours, in a gate that is no more. */
+		/* Somebody has removed ours. */
 		atomic { code = AGAIN; unmap(me); goto remove }
-#endif
-	:: op == CREATE && found != NONE && base_key OWN_KEY key ->
+	:: op == CREATE && found != NONE && base_key > key ->
 		atomic {
 			twin = BESIDE;
 			base_set[me] = my_set[me];
@@ -1353,6 +1460,22 @@ no_twin:
 
 	/* ---- 13 ---- */
 register:
+#ifdef REGISTERS_OUTSIDE
+	if
+	:: op == ATTACH -> atomic { leave_gate() }
+	:: else
+	fi;
+#endif
+#ifdef BURIES_FIRST
+	if
+	:: said && op == ATTACH ->
+		if
+		:: DIE
+		:: atomic { true -> bury_dead() }
+		fi
+	:: else
+	fi;
+#endif
 	/* Adopt; note. */
 	if
 	:: DIE
@@ -1366,7 +1489,8 @@ register:
 		fi;
 		slot = 0;
 		do
-		:: slot < SLOTS && SET.slot[slot] != NONE -> slot++
+		:: slot < SLOTS && ((seen & (1 << slot)) ||
+				   SET.slot[slot] != NONE) -> slot++
 		:: else -> break
 		od;
 		assert(slot < SLOTS);
@@ -1433,56 +1557,42 @@ register:
 #endif
 		left = 0;
 		assert(SEGMENT.state != LIVE || SEGMENT.set == my_set[me]);
-		assert(SEGMENT.state != LIVE || SEGMENT.retired ||
-		       !ANY(USES_ANOTHER, my_segment[me])); /* P1 */
+		assert(SEGMENT.state != LIVE || SEGMENT.retired || /* P1 */
+		       !ANY(USES_ANOTHER, my_segment[me]));
 		assert(!was_orphan || said || children == MAYBE_CHILDREN); /* P5 */
 		was_orphan = false;
 		/* Said only if so, and no registered one lives. */
 #ifndef MAPS
-		assert(!said || op == CREATE || SEGMENT.died);
+		assert(!said || op == CREATE || SEGMENT.died); /* P5 */
 #endif
-		assert(!said || op == CREATE ||
+		assert(!said || op == CREATE || /* P5 */
 		       !ANY(OTHER_REGISTERED, my_segment[me]));
 		SEGMENT.orphan = false
 	   }
 	fi;
-	/* Bury the dead. */
+#ifndef BURIES_FIRST
 	if
 	:: said && op == ATTACH ->
 		if
 		:: DIE
-		:: atomic {
-			true ->
-			i = 0;
-			do
-			:: i < SLOTS ->
-				if
-				:: i != slot && SET.slot[i] == NONE ->
-					SEGMENT.entry[i] = FREE
-				:: else
-				fi;
-				i++
-			:: else -> break
-			od;
-#if CHILDREN
-			if
-			:: SET.children == 0 UNLESS_BORN ->
-				SEGMENT.births = SEGMENT.forks
-			:: else
-			fi;
-#endif
-			SEGMENT.bequeathed = false;
-			SEGMENT.died = false
-		   }
+		:: atomic { true -> bury_dead(); SEGMENT.died = false }
 		fi
 	:: else
 	fi;
+#endif
 	/* Leave the gate. */
 	if
 	:: DIE
 	:: atomic {
 		true ->
+#ifdef REGISTERS_OUTSIDE
+		if
+		:: op != ATTACH -> leave_gate()
+		:: else
+		fi;
+#else
 		leave_gate();
+#endif
 		said = false;
 		dropped = false;
 		forget_evidence()
@@ -1632,24 +1742,8 @@ inside:
 	:: else -> MARK
 	fi;
 #endif
-#if CHILDREN
-	if
-	:: left == TO_OTHERS
-	:: else ->
-		if
-		:: DIE
-		:: atomic {
-			true ->
-#ifndef WITHOUT_BEQUEATHING
-			SEGMENT.bequeathed = left == TO_CHILDREN;
-#endif
-			if
-			:: slot == NONE -> user[me] = false; order_deaths()
-			:: else
-			fi
-		   }
-		fi
-	fi;
+#if CHILDREN && !defined(BEQUEATHS_LATE)
+	BEQUEATH;
 #endif
 	if
 	:: DIE
@@ -1668,6 +1762,9 @@ inside:
 		fi
 	   }
 	fi;
+#if CHILDREN && defined(BEQUEATHS_LATE)
+	BEQUEATH;
+#endif
 	if
 	:: left || removable
 	:: else ->
@@ -1748,7 +1845,8 @@ remove:
 			if
 			:: SEGMENT.state == LIVE ->
 				assert(!ANY(OTHER_USES, my_segment[me])); /* P2 */
-				assert(!SEGMENT.orphan || said || code == BYE);
+				assert(!SEGMENT.orphan || said || /* P5 */
+				       code == BYE);
 				dropped = dropped || SEGMENT.orphan
 			:: else
 			fi;
@@ -1761,6 +1859,18 @@ remove:
 		fi
 	:: else
 	fi;
+#ifdef FILE_LAST
+	if
+	:: DIE
+	:: atomic {
+		true ->
+		if
+		:: SET.live && MAY_REMOVE(SET.uid) -> remove_set(my_set[me])
+		:: else
+		fi
+	   }
+	fi;
+#endif
 	if
 	:: (code == SETTLE && !made_file) || twin
 	:: else ->
@@ -1856,10 +1966,9 @@ result:
 			fi
 		:: else
 		fi;
-		/* P3, P5 */
-		assert(!final || code != REFUSED);
+		assert(!final || code != REFUSED); /* P3 */
 #ifndef TEAM
-		assert(!dropped);
+		assert(!dropped); /* P5 */
 #endif
 		goto gone
 	};
@@ -1912,14 +2021,14 @@ end:
 			i = 0;
 			do
 			:: i < SEGMENTS ->
-				assert(segments[i].state != LIVE ||
+				assert(segments[i].state != LIVE || /* P2 */
 				       segments[i].retired ||
 				       segments[i].name != 1 + name);
 				i++
 			:: else -> break
 			od;
 #ifndef TEAM
-			assert(file[name] == 0);
+			assert(file[name] == 0); /* P2 */
 #endif
 			name++;
 			if
