@@ -98,6 +98,11 @@ static void fill_header(const struct svshm__attempt *attempt,
 	svshm__store(&header->magic, SVSHM__MAGIC);
 }
 
+static gid_t group_of(const struct svshm *handle)
+{
+	return handle->group == (gid_t)-1 ? getegid() : handle->group;
+}
+
 /*
  * Only what differs from what semget and shmget have set already. When the set
  * was changed last is noted in the header: later changes are others'.
@@ -107,7 +112,7 @@ static int set_owner(struct svshm__attempt *attempt)
 	const struct svshm *handle = attempt->handle;
 	struct svshm__set *set = &attempt->evidence.set;
 	mode_t mode = handle->mode | 0600;
-	gid_t group = handle->group == (gid_t)-1 ? getegid() : handle->group;
+	gid_t group = group_of(handle);
 	int code = SVSHM_OK;
 
 	if (set->status.mode != mode || set->status.gid != group)
@@ -198,8 +203,8 @@ static int check_size(struct svshm__attempt *attempt)
 
 /*
  * A set that is left over is used again, so that nobody who waits at its gate
- * slips in between. It must have the size wanted, be ours to change, and hold
- * no slots, children, nor a portable lock: those would be of users of a removed
+ * slips in between. It must have the size wanted, be ours to change, or as we
+ * would change it, and hold no slots, children, nor a portable lock: those would be of users of a removed
  * segment, who are to notice. And nobody may have reset it.
  */
 static bool set_suits(const struct svshm__attempt *attempt)
@@ -208,7 +213,9 @@ static bool set_suits(const struct svshm__attempt *attempt)
 
 	return set->status.count == svshm__slot_semaphores(
 			attempt->handle->max_processes) &&
-	       set->status.uid == geteuid() &&
+	       (set->status.uid == geteuid() ||
+		(set->status.mode == (attempt->handle->mode | 0600) &&
+		 set->status.gid == group_of(attempt->handle))) &&
 	       (svshm__lock_engine_of_new != SVSHM__LOCK_PORTABLE ||
 		set->values[SVSHM__SEM_LOCK] == 0) &&
 	       svshm__children(set) == 0 && svshm__slots_held(set) == 0 &&

@@ -30,19 +30,26 @@ static void unlink_key_file(const struct svshm__attachment *attachment)
 }
 
 /* Step 6. */
-static int remove_object(const struct svshm__attachment *attachment, int set_id,
+static int remove_object(const struct svshm__attachment *attachment,
+			 const struct svshm__set *set,
 			 struct svshm__error *error)
 {
 	int code = svshm__segment_remove(attachment->segment_id, error);
+	bool set_stays = !svshm__set_is_removable(set);
 
 	CRASHPOINT("remove:segment gone");
+	/* A set alone is in nobody's way; its owner finds it by the key file. */
+	if (!code && set_stays) {
+		svshm__gate_leave(set->id);
+		return code;
+	}
 	if (!code)
 		unlink_key_file(attachment);
 	CRASHPOINT("remove:file gone");
 	if (!code)
-		code = svshm__semset_remove(set_id, error);
+		code = svshm__semset_remove(set->id, error);
 	if (code) {
-		svshm__gate_leave(set_id);
+		svshm__gate_leave(set->id);
 		svshm__error_append(error, "; the last user has gone, but the "
 				    "object stays until its owner uses it again "
 				    "or runs \"svshm recover\"");
@@ -71,7 +78,7 @@ static int leave_object(struct svshm__attachment *attachment,
 	CRASHPOINT("detach:slot released");
 	svshm__farewell_look_again(&farewell);
 	if (farewell.left == SVSHM__LEFT_TO_NOBODY && farewell.removable)
-		return remove_object(attachment, set->id, error);
+		return remove_object(attachment, set, error);
 	svshm__gate_leave(set->id);
 	return SVSHM_OK;
 }
@@ -183,7 +190,7 @@ static void leave_by_exit(struct svshm__attachment *attachment,
 	svshm__farewell_begin(&farewell, attachment, header, set, true);
 	svshm__farewell_say(&farewell, SVSHM__SLOT_LEAVING);
 	if (farewell.left == SVSHM__LEFT_TO_NOBODY && farewell.removable) {
-		remove_object(attachment, set->id, NULL);
+		remove_object(attachment, set, NULL);
 		return;
 	}
 	CRASHPOINT("exit:leaving");

@@ -141,7 +141,7 @@ void svshm__farewell_begin(struct svshm__farewell *farewell,
 		farewell->left = find_left(farewell);
 	/* Where our gate has gone, others may come by a new one. */
 	if (farewell->left == SVSHM__LEFT_TO_NOBODY &&
-	    !svshm__removal_begin(header, set->id))
+	    !svshm__removal_begin(header, attachment->segment_id, set->id))
 		farewell->left = SVSHM__LEFT_TO_OTHERS;
 }
 

@@ -48,7 +48,8 @@ static int retire(struct svshm__attempt *attempt)
 
 	struct svshm__header *header = mapping;
 
-	if (!svshm__removal_begin(header, evidence->set.id))
+	if (!svshm__removal_begin(header, evidence->segment_id,
+				  evidence->set.id))
 		code = SVSHM__AGAIN;
 	else if (svshm__load(&header->retired) != SVSHM__RETIRED_EMPTY)
 		svshm__native_retire(header,
@@ -72,7 +73,9 @@ static void unlink_key_file(const struct svshm__attempt *attempt)
 {
 	const struct svshm__key_file *file = &attempt->file;
 
-	if (file->native || !file->exists)
+	/* With a set that stays, it stays, so that the set's owner finds it. */
+	if (file->native || !file->exists ||
+	    !svshm__set_is_removable(&attempt->evidence.set))
 		return;
 	if (file->private ||
 	    svshm__keys_unused(file->path, attempt->evidence.set.id))

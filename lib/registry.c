@@ -38,6 +38,14 @@ bool svshm__set_has_tag(const struct svshm__set *set)
 	return set->status.count > SVSHM__SEM_SLOTS && has_tag(set, 0);
 }
 
+bool svshm__set_is_removable(const struct svshm__set *set)
+{
+	uid_t us = geteuid();
+
+	return us == 0 || us == set->status.uid ||
+	       us == set->status.creator_uid;
+}
+
 int svshm__set_look(struct svshm__set *set, unsigned name_hash,
 		    struct svshm__error *error)
 {

@@ -41,6 +41,9 @@ int svshm__set_look(struct svshm__set *set, unsigned name_hash,
 /* Whether a set that was looked at has the tag of an object, whatever its name. */
 bool svshm__set_has_tag(const struct svshm__set *set);
 
+/* Whether the kernel lets this process remove it. */
+bool svshm__set_is_removable(const struct svshm__set *set);
+
 /* What svshm__set_look() would find on a set that was made just now. */
 void svshm__set_made(struct svshm__set *set, int count, mode_t mode);
 

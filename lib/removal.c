@@ -11,10 +11,47 @@
 #include "registry.h"
 #include "segment.h"
 
-bool svshm__removal_begin(struct svshm__header *header, int set_id)
+#define REMOVAL_MS 2000
+
+/*
+ * Another who is about to remove M, in another gate than SET_ID's: of those who
+ * were inside this one before us, one has died in it. Waits until he has done it,
+ * has given it up, or is dead: then it is as if there were none.
+ */
+static bool is_another(const struct svshm__header *header, int segment_id,
+		       int set_id)
+{
+	int64_t deadline = svshm__process_clock() + REMOVAL_MS;
+	struct svshm__segment_status status;
+	uint32_t remover;
+
+	while ((remover = svshm__load(&header->remover)) != 0 &&
+	       remover != (uint32_t)set_id + 1) {
+		enum svshm__fate fate = svshm__process_fate(
+			header->remover_pid, header->remover_ticks,
+			header->remover_space, -1);
+
+		if (fate == SVSHM__FATE_DEAD)
+			break;
+		/* Stopped there; where it can't be seen, taken for dead. */
+		if (svshm__process_clock() >= deadline)
+			return fate == SVSHM__FATE_ALIVE;
+		if (svshm__segment_stat(segment_id, &status, NULL) ||
+		    status.removed ||
+		    svshm__load(&header->retired) != SVSHM__LIVE)
+			return true;
+		svshm__process_pause(1);
+	}
+	return false;
+}
+
+bool svshm__removal_begin(struct svshm__header *header, int segment_id,
+			  int set_id)
 {
 	struct svshm__process_self self;
 
+	if (is_another(header, segment_id, set_id))
+		return false;
 	svshm__process_self(&self);
 	header->remover_pid = (int64_t)getpid();
 	header->remover_ticks = self.start_ticks;
@@ -35,35 +72,16 @@ bool svshm__removal_begin_at(int segment_id, int set_id)
 	/* It is removed already, or nobody who comes can write to it, either. */
 	if (svshm__segment_map(segment_id, false, &mapping, NULL))
 		return true;
-	result = svshm__removal_begin(mapping, set_id);
+	result = svshm__removal_begin(mapping, segment_id, set_id);
 	svshm__segment_unmap(mapping);
 	return result;
 }
 
-#define REMOVAL_MS 2000
-
 bool svshm__removal_awaits(struct svshm__header *header, int segment_id,
 			   int set_id)
 {
-	int64_t deadline = svshm__process_clock() + REMOVAL_MS;
-	struct svshm__segment_status status;
-	uint32_t remover;
-
-	/* One who was inside this gate before us has died in it. */
-	while ((remover = svshm__load(&header->remover)) != 0 &&
-	       remover != (uint32_t)set_id + 1 &&
-	       svshm__process_clock() < deadline) {
-		if (svshm__segment_stat(segment_id, &status, NULL) ||
-		    status.removed ||
-		    svshm__load(&header->retired) != SVSHM__LIVE)
-			return true;
-		if (svshm__process_fate(header->remover_pid,
-					header->remover_ticks,
-					header->remover_space, -1) ==
-		    SVSHM__FATE_DEAD)
-			break;
-		svshm__process_pause(1);
-	}
+	if (is_another(header, segment_id, set_id))
+		return true;
 	svshm__store(&header->remover, 0);
 	return false;
 }

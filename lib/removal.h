@@ -12,10 +12,12 @@
 
 /*
  * Inside the gate, before M is removed or retired: say so in its header. False:
- * the gate is gone, so others may be using M, and it must stay. The second maps M
+ * the gate is gone, so others may be using M, and it must stay; or another is
+ * about to do the same. The second maps M
  * for that.
  */
-bool svshm__removal_begin(struct svshm__header *header, int set_id);
+bool svshm__removal_begin(struct svshm__header *header, int segment_id,
+			  int set_id);
 bool svshm__removal_begin_at(int segment_id, int set_id);
 
 /*
