@@ -254,11 +254,10 @@ static int replace(struct svshm__attempt *attempt, enum svshm_verdict verdict)
 		return renew_set(attempt);
 	if (!code && evidence->segment_id >= 0) {
 		svshm__judge_free(evidence);
-		code = evidence->header == SVSHM__HEADER_VALID &&
-				       !svshm__removal_begin_at(
-					       evidence->segment_id,
-					       evidence->set.id) ?
-			SVSHM__AGAIN :
+		code = evidence->header == SVSHM__HEADER_VALID ?
+			svshm__removal_carry_out(evidence->segment_id,
+						 evidence->set.id,
+						 attempt->error) :
 			svshm__segment_remove(evidence->segment_id,
 					      attempt->error);
 	}

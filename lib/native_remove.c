@@ -93,9 +93,10 @@ int svshm__attempt_remove(struct svshm__attempt *attempt)
 		return svshm__attempt_pass_by(attempt);
 	svshm__judge_free(evidence);
 	if (evidence->segment_id >= 0 &&
-	    evidence->header == SVSHM__HEADER_VALID &&
-	    !svshm__removal_begin_at(evidence->segment_id, evidence->set.id))
-		code = SVSHM__AGAIN;
+	    evidence->header == SVSHM__HEADER_VALID)
+		code = svshm__removal_carry_out(evidence->segment_id,
+						evidence->set.id,
+						attempt->error);
 	else if (evidence->segment_id >= 0)
 		code = svshm__segment_remove(evidence->segment_id,
 					     attempt->error);

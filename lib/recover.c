@@ -248,12 +248,15 @@ static int remove_all(struct work *work)
 				      ->removed, 1);
 	svshm__judge_free(evidence);
 	if (evidence->segment_id >= 0 &&
-	    evidence->header == SVSHM__HEADER_VALID &&
-	    !svshm__removal_begin_at(evidence->segment_id, evidence->set.id))
-		code = gone(work);
+	    evidence->header == SVSHM__HEADER_VALID)
+		code = svshm__removal_carry_out(evidence->segment_id,
+						evidence->set.id,
+						&work->error);
 	else if (evidence->segment_id >= 0)
 		code = svshm__segment_remove(evidence->segment_id,
 					     &work->error);
+	if (code == SVSHM__AGAIN)
+		code = gone(work);
 	CRASHPOINT("remove:segment gone");
 	if (!code)
 		unlink_key_file(work);

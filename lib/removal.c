@@ -26,7 +26,8 @@ static bool is_another(const struct svshm__header *header, int segment_id,
 	uint32_t remover;
 
 	while ((remover = svshm__load(&header->remover)) != 0 &&
-	       remover != (uint32_t)set_id + 1) {
+	       remover != (uint32_t)set_id + 1 &&
+	       header->remover_pid != (int64_t)getpid()) {
 		enum svshm__fate fate = svshm__process_fate(
 			header->remover_pid, header->remover_ticks,
 			header->remover_space, -1);
@@ -38,7 +39,7 @@ static bool is_another(const struct svshm__header *header, int segment_id,
 			return fate == SVSHM__FATE_ALIVE;
 		if (svshm__segment_stat(segment_id, &status, NULL) ||
 		    status.removed ||
-		    svshm__load(&header->retired) != SVSHM__LIVE)
+		    svshm__load(&header->retired) == SVSHM__RETIRED)
 			return true;
 		svshm__process_pause(1);
 	}
@@ -64,7 +65,7 @@ bool svshm__removal_begin(struct svshm__header *header, int segment_id,
 	return false;
 }
 
-bool svshm__removal_begin_at(int segment_id, int set_id)
+static bool begin_at(int segment_id, int set_id)
 {
 	void *mapping;
 	bool result;
@@ -75,6 +76,22 @@ bool svshm__removal_begin_at(int segment_id, int set_id)
 	result = svshm__removal_begin(mapping, segment_id, set_id);
 	svshm__segment_unmap(mapping);
 	return result;
+}
+
+int svshm__removal_carry_out(int segment_id, int set_id,
+			     struct svshm__error *error)
+{
+	void *mapping;
+	int code;
+
+	if (!begin_at(segment_id, set_id))
+		return SVSHM__AGAIN;
+	code = svshm__segment_remove(segment_id, error);
+	if (code && !svshm__segment_map(segment_id, false, &mapping, NULL)) {
+		svshm__store(&((struct svshm__header *)mapping)->remover, 0);
+		svshm__segment_unmap(mapping);
+	}
+	return code;
 }
 
 bool svshm__removal_awaits(struct svshm__header *header, int segment_id,
