@@ -462,7 +462,7 @@ inline lose_memory(a)
 	unmap(a)
 }
 
-/* Then what it took with SEM_UNDO is given back; here of all sets in one step. */
+/* Then what it took with SEM_UNDO is given back, of all sets in one step. */
 inline undo_all(a)
 {
 	j = 0;
