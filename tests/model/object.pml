@@ -4,57 +4,61 @@
  * step. One atomic block is one system call, or one look at or store to shared
  * memory. The steps have their numbers from there.
  *
- * PROCESSES processes create, attach, or recover (RECOVERS) ROUNDS times each, as
- * they like, and leave by detach or exit. DEATHS times altogether one of them
- * dies, anywhere: first its memory goes, then what it took with SEM_UNDO. After
- * all have ended one of them (LAST) comes again, creates and detaches. Beside them:
+ * PROCESSES processes create, attach, or recover (RECOVERS) ROUNDS times each,
+ * as they like, and leave by detach or exit. DEATHS times altogether one of
+ * them dies, anywhere: first its memory goes, then what it took with SEM_UNDO.
+ * After all have ended one of them (LAST) comes again, creates and detaches.
+ * Beside them:
  *
  *   READERS=1    an observer maps whatever there is, without a gate, and stays
  *   CHILDREN=1   one of the processes forks a child, which never calls; it is
- *                killed or ends by exit. MAPS: the others see who has the memory
+ *                killed or ends by exit. MAPS: the others see who has what
  *                mapped; without, they know of children what these have counted
  *   TEAM         each second process is another user, who may write, not remove
+ *   USES_ANY_SET of a team: a set without users is used, whoever made it
  *   COLLISION    two names, whose first keys are the same
  *   ADMIN=n      somebody removes key files (ADMIN_DOES=1), sets (2), segments
  *                (4), or resets sets (8), at any time, n times altogether
  *   BLIND        nothing can be told of a pid: it is of another pid namespace
  *
- * and to have fewer states: CAST (the last process attaches, the others create),
- * NO_EXIT, ONE_MORTAL, INODES=1 (a key file made anew has the same inode).
+ * and to have fewer states: CAST (the last process attaches, the others
+ * create), NO_EXIT, ONE_MORTAL, INODES=1 (a key file made anew has the same
+ * inode).
  *
  * Checked, with the numbers of the promises in doc/HACKING.md:
  *   1  Whoever registers is in the same segment as all other users of the name,
  *      but for those whose segment was removed or retired.
- *   2  The library removes or retires no segment that has another user, registered
- *      or a child. After the last one's detach neither a segment of the name nor
- *      its key file is left (of a team: but for what is retired).
- *   3  Nobody waits for ever (spin reports an invalid end state). The last one's
- *      create succeeds, and does not start again and again, whoever has died
- *      where, and whoever looks on.
+ *   2  The library removes or retires no segment that has another user,
+ *      registered or a child. After the last one's detach neither a segment of
+ *      the name nor its key file is left (of a team: but for what is retired).
+ *   3  Nobody waits for ever (spin reports an invalid end state). The last
+ *      one's create succeeds, and does not start again and again, whoever has
+ *      died where, and whoever looks on.
  *   5  Where the last user has died, whoever takes over or removes the data is
- *      told (said). He is told by attach only if somebody has died since the dead
- *      were buried, and nobody who is registered lives.
+ *      told (said). He is told by attach only if somebody has died since the
+ *      dead were buried, and nobody who is registered lives.
  *
- * Two whose orders can't be told apart may have acted in either: whoever dies
- * while another judges is alive or dead to him; and whoever dies while the last one
+ * Two whose order can't be told may have acted in either: whoever dies while
+ * another judges is alive or dead to him; and whoever dies while the last one
  * leaves has died before him.
  *
  * Left out, and why:
- *   - The lock: fast_lock.pml. Several handles and threads: one process, one mutex.
- *   - Other programs' sets and segments: they are passed by as another name's are.
+ *   - The lock: fast_lock.pml. Handles and threads: one process has one mutex.
+ *   - Other programs' sets and segments: passed by, as another name's are.
  *   - Whom to trust: decides who passes by what, as another name would.
- *   - A set that is reset while somebody is inside its gate: two are inside then,
- *     and what one has judged, the other changes. The mark (see MARK) keeps them
- *     from removing under a user; an orphan may go untold.
+ *   - A set that is reset while somebody is inside its gate: two are inside
+ *     then, and what one has judged, the other changes: an orphan may go
+ *     untold.
  *   - Children that register: they are processes that attach.
- *   - Limits of processes and keys: with as many leftovers of others as there are
- *     projects, a team's next one finds no key.
+ *   - What was retired under other keys is not swept.
+ *   - With as many leftovers of others as there are projects, a team's next one
+ *     finds no key. Without USES_ANY_SET three processes come to that: so two.
  * Known, and excused:
  *   - While a child is in doubt, attach joins without being told.
- *   - With MAPS, a child that is in exit while its parent leaves is taken for one
- *     that stays, and its end for a death.
- *   - Of a team, who has retired an orphan and then must give way to a twin has
- *     told nobody.
+ *   - With MAPS, a child that is in exit while its parent leaves is taken for
+ *     one that stays, and its end for a death.
+ *   - Of a team, who has retired an orphan and then must give way to a twin is
+ *     refused; the model does not look at what the refusal says.
  *
  * Variants that must fail, by -D: see run.sh.
  */
@@ -82,7 +86,7 @@
 #define ADMIN_DOES 7
 #endif
 
-/* ---- The world ------------------------------------------------------------- */
+/* ---- The world ----------------------------------------------------------- */
 
 #ifndef LAST
 #define LAST 0 /* the process that comes when all have gone */
@@ -134,7 +138,7 @@
 #define SEGMENTS 4
 #endif
 
-/* Whose: of a team, each may write to what the others made, and not remove it. */
+/* Of a team, each may write to what the others made, and not remove it. */
 #ifdef TEAM
 #define UID(a) ((a) % 2)
 #else
@@ -174,6 +178,7 @@ typedef Set {
 #define USED_DEAD 2
 #define LEAVING 3
 #define LEAVING_DEAD 4
+#define IS_USED(e) ((e) == USED || (e) == USED_DEAD)
 
 typedef Segment {
 	byte state;
@@ -257,7 +262,7 @@ byte child = UNBORN;
 	 segments[at[a]].state == LIVE && !segments[at[a]].retired && \
 	 segments[at[a]].name == segments[m].name)
 
-/* ---- The kernel ------------------------------------------------------------ */
+/* ---- The kernel ---------------------------------------------------------- */
 
 hidden byte i, j;
 
@@ -286,8 +291,8 @@ inline clear_segment(m)
 	segments[m].died = false
 }
 
-/* Its contents are of interest as long as somebody has it mapped, or is about to
-   look at it. */
+/* Its contents are of interest as long as somebody has it mapped, or is about
+   to look at it. */
 inline reap(m)
 {
 	if
@@ -457,7 +462,7 @@ inline lose_memory(a)
 	unmap(a)
 }
 
-/* Then what it took with SEM_UNDO is given back, set by set; here in one step. */
+/* Then what it took with SEM_UNDO is given back, of all sets in one step. */
 inline undo_all(a)
 {
 	j = 0;
@@ -507,14 +512,15 @@ inline undo_all(a)
 	fi
 }
 
-/* For the checks: whoever is dying while the last user leaves, died before that. */
+/* For the checks: whoever is dying while the last user leaves died before. */
 inline order_deaths()
 {
 	i = 0;
 	do
 	:: i < ACTORS ->
 		if
-		:: i != me && at[i] == NONE && my_segment[i] == my_segment[me] ->
+		:: i != me && at[i] == NONE &&
+		   my_segment[i] == my_segment[me] ->
 			user[i] = false
 		:: else
 		fi;
@@ -523,7 +529,7 @@ inline order_deaths()
 	od
 }
 
-/* ---- One process ------------------------------------------------------------ */
+/* ---- One process --------------------------------------------------------- */
 
 #define CREATE 1
 #define ATTACH 2
@@ -608,23 +614,6 @@ inline look_at_slots()
 	od
 }
 
-/* Held now, and not when we looked, nor by us. */
-inline count_new_slots()
-{
-	j = 0;
-	i = 0;
-	do
-	:: i < SLOTS ->
-		if
-		:: SET.slot[i] != NONE && SET.slot[i] != me &&
-		   !(seen & (1 << i)) -> j++
-		:: else
-		fi;
-		i++
-	:: else -> break
-	od
-}
-
 inline look_at_set()
 {
 #ifdef SLOTS_PROVE
@@ -672,15 +661,13 @@ inline weigh()
 				:: else ->
 					if
 					:: mapped && HELD(i) &&
-					   (SEGMENT.entry[i] == USED ||
-					    SEGMENT.entry[i] == USED_DEAD) &&
+					   IS_USED(SEGMENT.entry[i]) &&
 					   (state == INTACT ||
 					    MAY_LIVE(SEGMENT.entry[i])) ->
 						held = true
 					:: else ->
 						if
-						:: SEGMENT.entry[i] == USED ||
-						   SEGMENT.entry[i] == USED_DEAD ->
+						:: IS_USED(SEGMENT.entry[i]) ->
 							died = true
 						:: else
 						fi
@@ -742,30 +729,26 @@ inline forget()
 }
 
 /*
- * Who is about to remove or retire says so in the header, and then looks at the
- * slots once more: the set may have been removed or reset, and the gate be open,
- * or another's. Whoever has claimed a slot looks for such a mark.
+ * "Removers": who is about to remove or retire says so in the header, after
+ * whoever has said so before him, and then looks whether the gate is still his:
+ * the set may have been removed, and another be the gate by now. Whoever has
+ * claimed a slot looks for such a mark.
  */
 #ifdef WITHOUT_MARK
 #define MARK
-#define LOOK_AGAIN
 #else
 #define MARK \
 	if \
 	:: DIE \
-	:: atomic { true -> SEGMENT.remover = me } \
-	fi
-#define LOOK_AGAIN \
+	:: atomic { \
+		SEGMENT.remover == NONE || SEGMENT.remover == me -> \
+		SEGMENT.remover = me \
+	   } \
+	fi; \
 	if \
 	:: DIE \
-	:: atomic { \
-		true -> \
-		count_new_slots(); \
-		if \
-		:: !SET.live || j > 0 -> goto lost_gate \
-		:: else \
-		fi \
-	   } \
+	:: atomic { SET.gate == me } \
+	:: atomic { SET.gate != me -> goto lost_gate } \
 	fi
 #endif
 
@@ -1099,7 +1082,8 @@ enter:
 			fi;
 			if
 			:: SEGMENT.name == 0 ->
-				verdict = (SEGMENT.set == my_set[me] && !fresh ->
+				verdict = (SEGMENT.set == my_set[me] &&
+					   !fresh ->
 					   (mapped -> UNKNOWN : HALF) :
 					   FOREIGN)
 			:: SEGMENT.name != 0 && SEGMENT.name != 1 + name ->
@@ -1151,7 +1135,8 @@ enter:
 	if
 	:: verdict == FOREIGN -> goto next
 	:: verdict == UNKNOWN -> goto refuse
-	:: verdict == IN_USE && (op != ATTACH || twin || stranded) -> goto refuse
+	:: verdict == IN_USE && (op != ATTACH || twin || stranded) ->
+		goto refuse
 #if CHILDREN
 	:: verdict == IN_USE && op == ATTACH && !twin && !stranded &&
 	   !held && state != INTACT -> goto refuse
@@ -1244,8 +1229,7 @@ clear:
 	:: my_segment[me] == NONE
 	:: else ->
 		MARK;
-		LOOK_AGAIN;
-		if
+			if
 		:: DIE
 		:: atomic {
 			true ->
@@ -1283,8 +1267,10 @@ renew:
 
 	/* ---- Retire ---- */
 pass_by:
-	MARK;
-	LOOK_AGAIN;
+	if
+	:: SEGMENT.name == 0
+	:: else -> MARK
+	fi;
 	if
 	:: DIE
 	:: atomic {
@@ -1557,16 +1543,17 @@ register:
 #endif
 		left = 0;
 		assert(SEGMENT.state != LIVE || SEGMENT.set == my_set[me]);
-		assert(SEGMENT.state != LIVE || SEGMENT.retired || /* P1 */
-		       !ANY(USES_ANOTHER, my_segment[me]));
-		assert(!was_orphan || said || children == MAYBE_CHILDREN); /* P5 */
+		assert(SEGMENT.state != LIVE || SEGMENT.retired ||
+		       !ANY(USES_ANOTHER, my_segment[me])); /* P1 */
+		assert(!was_orphan || said ||
+		       children == MAYBE_CHILDREN); /* P5 */
 		was_orphan = false;
 		/* Said only if so, and no registered one lives. */
 #ifndef MAPS
 		assert(!said || op == CREATE || SEGMENT.died); /* P5 */
 #endif
-		assert(!said || op == CREATE || /* P5 */
-		       !ANY(OTHER_REGISTERED, my_segment[me]));
+		assert(!said || op == CREATE ||
+		       !ANY(OTHER_REGISTERED, my_segment[me])); /* P5 */
 		SEGMENT.orphan = false
 	   }
 	fi;
@@ -1658,7 +1645,8 @@ new_gate:
 		:: else -> my_set[me] = set_of[key]; fresh = SET.name == FRESH
 		fi;
 		if
-		:: SET.name != FRESH && SET.name != 1 + name -> goto without_gate
+		:: SET.name != FRESH && SET.name != 1 + name ->
+			goto without_gate
 		:: else
 		fi
 	   }
@@ -1688,6 +1676,7 @@ new_gate:
 	   }
 	fi;
 inside:
+	code = BYE;
 	/* 5, before the rest: is anybody left? */
 	if
 	:: DIE
@@ -1708,8 +1697,7 @@ inside:
 				:: HELD(i) && SEGMENT.entry[i] != LEAVING &&
 				   SEGMENT.entry[i] != LEAVING_DEAD ->
 					left = TO_OTHERS
-				:: !HELD(i) && (SEGMENT.entry[i] == USED ||
-						SEGMENT.entry[i] == USED_DEAD) ->
+				:: !HELD(i) && IS_USED(SEGMENT.entry[i]) ->
 					left = ((state == INTACT ->
 						 SEEN(SEGMENT.entry[i]) :
 						 MAY_LIVE(SEGMENT.entry[i])) ->
@@ -1742,6 +1730,7 @@ inside:
 	:: else -> MARK
 	fi;
 #endif
+left_to_others:
 #if CHILDREN && !defined(BEQUEATHS_LATE)
 	BEQUEATH;
 #endif
@@ -1768,14 +1757,14 @@ inside:
 	if
 	:: left || removable
 	:: else ->
-		LOOK_AGAIN;
 		if
 		:: DIE
 		:: atomic {
 			true ->
 			assert(!ANY(OTHER_USES, my_segment[me])); /* P2 */
 			SEGMENT.removed = true;
-			SEGMENT.retired = true
+			SEGMENT.retired = true;
+			SEGMENT.remover = NONE
 		   }
 		fi
 	fi;
@@ -1798,7 +1787,7 @@ inside:
 	fi;
 finish:
 	if
-	:: !left && removable -> code = BYE; goto remove
+	:: !left && removable -> goto remove
 	:: else
 	fi;
 	if
@@ -1837,16 +1826,16 @@ remove:
 		:: code == BYE
 		:: else -> MARK
 		fi;
-		LOOK_AGAIN;
-		if
+			if
 		:: DIE
 		:: atomic {
 			true ->
 			if
 			:: SEGMENT.state == LIVE ->
-				assert(!ANY(OTHER_USES, my_segment[me])); /* P2 */
-				assert(!SEGMENT.orphan || said || /* P5 */
-				       code == BYE);
+				assert(!ANY(OTHER_USES,
+					    my_segment[me])); /* P2 */
+				assert(!SEGMENT.orphan || said ||
+				       code == BYE); /* P5 */
 				dropped = dropped || SEGMENT.orphan
 			:: else
 			fi;
@@ -1908,13 +1897,12 @@ lost_gate:
 		:: else
 		fi;
 		if
-		:: SET.gate == me -> leave_gate()
+		:: code == BYE -> left = TO_OTHERS; goto left_to_others
 		:: else
 		fi;
 		let_go();
 		if
-		:: exiting -> goto dead
-		:: !exiting && (code == BYE || op == RECOVER) -> goto gone
+		:: op == RECOVER -> goto gone
 		:: else -> code = AGAIN
 		fi
 	};
@@ -2021,9 +2009,9 @@ end:
 			i = 0;
 			do
 			:: i < SEGMENTS ->
-				assert(segments[i].state != LIVE || /* P2 */
+				assert(segments[i].state != LIVE ||
 				       segments[i].retired ||
-				       segments[i].name != 1 + name);
+				       segments[i].name != 1 + name); /* P2 */
 				i++
 			:: else -> break
 			od;
@@ -2062,9 +2050,12 @@ proctype administrator()
 	:: atomic { ACT sets[3].live -> actions++; remove_set(3) }
 #endif
 #if ADMIN_DOES & 4
-	:: atomic { ACT segments[0].state == LIVE -> actions++; remove_segment(0) }
-	:: atomic { ACT segments[1].state == LIVE -> actions++; remove_segment(1) }
-	:: atomic { ACT segments[2].state == LIVE -> actions++; remove_segment(2) }
+	:: atomic { ACT segments[0].state == LIVE ->
+		actions++; remove_segment(0) }
+	:: atomic { ACT segments[1].state == LIVE ->
+		actions++; remove_segment(1) }
+	:: atomic { ACT segments[2].state == LIVE ->
+		actions++; remove_segment(2) }
 #endif
 #if ADMIN_DOES & 8
 	:: atomic { ACT sets[0].live && sets[0].gate == NONE ->
@@ -2089,9 +2080,12 @@ proctype reader(byte me)
 	byte slot = NONE;
 
 	if
-	:: atomic { segments[0].state == LIVE && segments[0].name -> at[me] = 0 }
-	:: atomic { segments[1].state == LIVE && segments[1].name -> at[me] = 1 }
-	:: atomic { segments[2].state == LIVE && segments[2].name -> at[me] = 2 }
+	:: atomic { segments[0].state == LIVE && segments[0].name ->
+		at[me] = 0 }
+	:: atomic { segments[1].state == LIVE && segments[1].name ->
+		at[me] = 1 }
+	:: atomic { segments[2].state == LIVE && segments[2].name ->
+		at[me] = 2 }
 	:: true -> goto end
 	fi;
 	atomic { unmap(me) };
