@@ -11,6 +11,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 #ifdef HAVE_ATOMIC_BUILTINS
 
@@ -41,12 +42,6 @@ static inline bool svshm__exchange_if(uint32_t *word, uint32_t expected,
 {
 	return __atomic_compare_exchange_n(word, &expected, desired, 0,
 					   __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
-}
-
-/* What was read before is not read again behind it. */
-static inline void svshm__compiler_fence(void)
-{
-	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 }
 
 static inline void svshm__add(uint32_t *word, uint32_t summand)
@@ -101,15 +96,6 @@ static inline void svshm__store(uint32_t *word, uint32_t value)
 	*(volatile uint32_t *)word = value;
 }
 
-/* A call that the compiler does not see through, such as a system call, is as
-   good; without one, there is nothing in C99 that does it. */
-static inline void svshm__compiler_fence(void)
-{
-	static volatile int fence;
-
-	fence = 0;
-}
-
 /* Between volatile accesses the compiler keeps the order. */
 static inline void svshm__announce(uint32_t *word, uint32_t value)
 {
@@ -133,5 +119,20 @@ static inline void svshm__add(uint32_t *word, uint32_t summand)
 }
 
 #endif
+
+/*
+ * Copy SIZE bytes, a multiple of 4, of what others may change: word by word, each
+ * read once. What stands in two words may be of two moments.
+ */
+static inline void svshm__copy_words(void *to, const void *from, size_t size)
+{
+	const uint32_t *words = (const uint32_t *)from;
+	uint32_t word;
+
+	for (size_t i = 0; i < size / sizeof(word); i++) {
+		word = svshm__load(&words[i]);
+		memcpy((char *)to + i * sizeof(word), &word, sizeof(word));
+	}
+}
 
 #endif

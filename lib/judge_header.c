@@ -94,10 +94,8 @@ enum svshm__header_state svshm__header_read(const void *segment,
 	if (magic != SVSHM__MAGIC)
 		return SVSHM__HEADER_FOREIGN;
 
-	/* Copied once, then checked: it may change between a check and a use.
-	   The compiler must not look again. */
-	memcpy(&header, segment, sizeof(header));
-	svshm__compiler_fence();
+	/* Copied once, then checked: it may change between a check and a use. */
+	svshm__copy_words(&header, segment, sizeof(header));
 	if (header.byte_order == SVSHM__BYTE_ORDER_SWAPPED)
 		return SVSHM__HEADER_INCOMPATIBLE;
 	if (header.byte_order != SVSHM__BYTE_ORDER)

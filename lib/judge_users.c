@@ -252,22 +252,20 @@ enum svshm__children svshm__judge_children(const struct svshm__header *header,
 static enum svshm__children look_for_children(
 	const struct svshm__evidence *evidence)
 {
-	return svshm__judge_children(evidence->mapping,
-				     evidence->leaving ? -1 :
-							 evidence->segment_id,
-				     evidence->borrowed ? UINT64_MAX :
-				     evidence->mapping_read_only ? 0 : 1,
-				     &evidence->set, evidence->set_state);
+	return find_children(evidence->mapping,
+			     evidence->leaving ? -1 : evidence->segment_id,
+			     evidence->borrowed ? UINT64_MAX :
+			     evidence->mapping_read_only ? 0 : 1,
+			     &evidence->set, evidence->set_state);
 }
 
-void svshm__judge_users(struct svshm__evidence *evidence)
+static void weigh_users(struct svshm__evidence *evidence)
 {
 	bool mapped = evidence->segment.mappings > 0;
 
-	evidence->bequeathed = evidence->view.bequeathed;
-	evidence->set_state =
-		svshm__judge_set_state(&evidence->set, evidence->view.set_id,
-				       evidence->view.set_change_time);
+	evidence->died = evidence->stranded = 0;
+	evidence->children = SVSHM__CHILDREN_NONE;
+	evidence->leaving = false;
 	evidence->held = evidence->set.id < 0 ||
 			 evidence->set.id != evidence->view.set_id ? 0 :
 			 mapped ? count_staying(evidence) :
@@ -279,4 +277,43 @@ void svshm__judge_users(struct svshm__evidence *evidence)
 		weigh_registered(evidence);
 	if (mapped && !evidence->held && !evidence->stranded)
 		evidence->children = look_for_children(evidence);
+}
+
+/* By those who have it mapped, but for ourselves. */
+static bool is_in_doubt(const struct svshm__evidence *evidence)
+{
+	return evidence->segment.mappings > 0 && !evidence->held &&
+	       (evidence->stranded ||
+		evidence->children == SVSHM__CHILDREN_MAYBE);
+}
+
+/* Who only looks, and found no gate to do it in, is gone in microseconds. */
+static bool look_again(struct svshm__evidence *evidence)
+{
+	uint64_t ours = evidence->borrowed ? 0 : 1;
+	struct svshm__segment_status status;
+
+	svshm__process_pause(1);
+	if (svshm__segment_stat(evidence->segment_id, &status, NULL))
+		return false;
+	evidence->segment.mappings =
+		status.mappings > ours ? status.mappings - ours : 0;
+	return true;
+}
+
+void svshm__judge_users(struct svshm__evidence *evidence)
+{
+	int64_t deadline = svshm__process_clock() + SVSHM__PATIENCE_MS;
+	bool patient;
+
+	evidence->bequeathed = evidence->view.bequeathed;
+	evidence->set_state =
+		svshm__judge_set_state(&evidence->set, evidence->view.set_id,
+				       evidence->view.set_change_time);
+	do {
+		/* Asked before: the last look must be one after it is over. */
+		patient = svshm__process_clock() < deadline ||
+			  is_being_born(evidence->mapping);
+		weigh_users(evidence);
+	} while (patient && is_in_doubt(evidence) && look_again(evidence));
 }

@@ -22,7 +22,7 @@ bool svshm__process_exists(pid_t pid)
 	return kill(pid, 0) == 0 || errno != ESRCH;
 }
 
-#ifdef HAVE_LINUX_PROC
+#ifdef __linux__
 
 /* Fields 3, 4, 20 and 22 of /proc/PID/stat: state, parent, threads, ticks from
    the boot to the start. The name in field 2 can contain anything, also ") ". */
@@ -68,6 +68,24 @@ int64_t svshm__process_ticks_time(uint64_t ticks)
 	return svshm__process_time() - (int64_t)up.tv_sec +
 	       (int64_t)(ticks / (uint64_t)hertz);
 }
+
+#else
+
+bool svshm__process_stat(const char *pid, struct svshm__process_stat *stat)
+{
+	(void)pid, (void)stat;
+	return false;
+}
+
+int64_t svshm__process_ticks_time(uint64_t ticks)
+{
+	(void)ticks;
+	return 0;
+}
+
+#endif
+
+#ifdef HAVE_LINUX_PROC
 
 static uint32_t read_pid_space(void)
 {
@@ -202,18 +220,6 @@ bool svshm__process_sees_all(void)
 }
 
 #else
-
-bool svshm__process_stat(const char *pid, struct svshm__process_stat *stat)
-{
-	(void)pid, (void)stat;
-	return false;
-}
-
-int64_t svshm__process_ticks_time(uint64_t ticks)
-{
-	(void)ticks;
-	return 0;
-}
 
 static void read_self(struct svshm__process_self *self)
 {

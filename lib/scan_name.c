@@ -117,18 +117,15 @@ bool svshm__scan_by_keys(const struct svshm__key_file *file,
 			continue;
 		if (svshm__segment_find(key, &segment_id, NULL))
 			segment_id = -1;
-		/* What was retired is shown if there is nothing else. */
-		bool retired = segment_id >= 0 &&
-			       svshm__judge_retired(segment_id, file);
-
-		if (found && retired)
-			continue;
+		/* What was retired is shown if there is nothing else. To look is
+		   to map it, so only if there is a choice. */
+		if (found && candidate->segment_id >= 0 &&
+		    !svshm__judge_retired(candidate->segment_id, file))
+			break;
 		candidate->key = (int64_t)key;
 		candidate->set_id = set.id;
 		candidate->segment_id = segment_id;
 		found = true;
-		if (!retired)
-			break;
 	}
 	return found;
 }
