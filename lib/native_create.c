@@ -140,8 +140,10 @@ static int make_segment(struct svshm__attempt *attempt, struct plan *plan)
 	CRASHPOINT("create:segment made");
 	code = set_owner(attempt);
 	if (!code)
-		code = svshm__segment_map(evidence->segment_id, false,
-					  &evidence->mapping, attempt->error);
+		code = svshm__segment_map_patiently(evidence->segment_id,
+						    false,
+						    &evidence->mapping,
+						    attempt->error);
 	if (code)
 		return code;
 	evidence->borrowed = NULL;

@@ -38,6 +38,14 @@ bool svshm__set_has_tag(const struct svshm__set *set)
 	return set->status.count > SVSHM__SEM_SLOTS && has_tag(set, 0);
 }
 
+bool svshm__set_is_idle(const struct svshm__set *set)
+{
+	return set->status.count > SVSHM__SEM_SLOTS &&
+	       set->status.count <= SVSHM__SEMAPHORES_MAX &&
+	       (set->marked || has_tag(set, 0)) &&
+	       svshm__slots_held(set) == 0 && svshm__children(set) == 0;
+}
+
 bool svshm__set_is_removable(const struct svshm__set *set)
 {
 	uid_t us = geteuid();

@@ -41,6 +41,9 @@ int svshm__set_look(struct svshm__set *set, unsigned name_hash,
 /* Whether a set that was looked at has the tag of an object, whatever its name. */
 bool svshm__set_has_tag(const struct svshm__set *set);
 
+/* Whether it may be one of ours, and nobody holds anything of it. */
+bool svshm__set_is_idle(const struct svshm__set *set);
+
 /* Whether the kernel lets this process remove it. */
 bool svshm__set_is_removable(const struct svshm__set *set);
 

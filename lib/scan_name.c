@@ -41,7 +41,9 @@ static bool may_be_object_of(const struct svshm__key_file *file,
 
 	if (!code)
 		code = svshm__set_look(set, name_hash, NULL);
-	if (code == SVSHM__NEXT &&
+	/* Nobody is registered there: it may be tagged for another name, or
+	   reset. Only then it is worth a look at the segment. */
+	if (code == SVSHM__NEXT && svshm__set_is_idle(set) &&
 	    svshm__judge_set_owner((key_t)item->key, set, file) ==
 		    SVSHM__SET_OURS)
 		code = SVSHM_OK;

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "ipclimits.h"
+#include "process.h"
 
 #ifndef MAP_ANONYMOUS
 #define MAP_ANONYMOUS MAP_ANON
@@ -195,6 +196,18 @@ int svshm__segment_map(int id, bool read_only, void **address,
 	return svshm__error_system(error, SVSHM__CALL_SHMAT, errnum,
 				   "shmat(id=%d, %s)", id,
 				   read_only ? "SHM_RDONLY" : "read-write");
+}
+
+int svshm__segment_map_patiently(int id, bool read_only, void **address,
+				 struct svshm__error *error)
+{
+	int code = svshm__segment_map(id, read_only, address, error);
+
+	for (int i = 0; i < 100 && code == SVSHM_ALREADY_ATTACHED; i++) {
+		svshm__process_pause(1);
+		code = svshm__segment_map(id, read_only, address, error);
+	}
+	return code;
 }
 
 void svshm__segment_unmap(void *address)

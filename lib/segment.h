@@ -58,6 +58,11 @@ void svshm__segment_convert(const struct shmid_ds *from,
  */
 int svshm__segment_map(int id, bool read_only, void **address,
 		       struct svshm__error *error);
+
+/* The same; where the system allows one mapping only, another thread's look at
+   it is waited for. */
+int svshm__segment_map_patiently(int id, bool read_only, void **address,
+				 struct svshm__error *error);
 void svshm__segment_unmap(void *address);
 
 /* The same, and where possible zeros take its place, so that who still reads

@@ -103,7 +103,7 @@ static int bob_writes(void *context)
 
 START_TEST(p6_0444_lets_others_read_and_nothing_else)
 {
-	if (test_skip_without_root())
+	if (test_skip_without_root() || test_skip_without_counted_children())
 		return;
 	use_key_directory("shared", 0, 01777);
 
@@ -186,7 +186,9 @@ START_TEST(p6_0660_lets_the_group_do_all_but_remove)
 	expect_act(&bob, svshm_detach, SVSHM_OK);
 	expect_act(&bob, act_is_attached, false);
 	ck_assert(test_inspect(key, &object));
-	ck_assert_int_eq(object.verdict, SVSHM_VERDICT_HALF_REMOVED);
+	/* Where segments go with their last mapping, its set is left. */
+	ck_assert(object.verdict == SVSHM_VERDICT_HALF_REMOVED ||
+		  object.verdict == SVSHM_VERDICT_HALF_MADE);
 	expect_act(&bob, act_attach, SVSHM_NOT_FOUND);
 	expect_act(&alice, ends[_i], SVSHM_OK);
 	if (ends[_i] == act_create_for_friends)

@@ -276,6 +276,16 @@ bool system_makes_set(int count)
 	return id >= 0 && semctl(id, 0, IPC_RMID) == 0;
 }
 
+/* Else an observer can't be told from a child that was forked. */
+bool test_skip_without_counted_children(void)
+{
+#ifdef HAVE_PTHREAD_ATFORK
+	return false;
+#else
+	return test_skip("this system does not tell of forks");
+#endif
+}
+
 bool test_skip_without_lists(void)
 {
 	return !system_lists() &&

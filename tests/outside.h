@@ -91,6 +91,7 @@ bool system_makes_set(int count);
 
 /* True, and says so, if the test is to be skipped. */
 bool test_skip_without_lists(void);
+bool test_skip_without_counted_children(void);
 bool test_skip_without_protection(void);
 bool test_skip_without_known_limits(void);
 
