@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "handle.h"
+#include "outside.h"
 #include "puppet.h"
 
 static bool all_gone(const char *key)
