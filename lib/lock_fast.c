@@ -157,7 +157,7 @@ static int sleep_until(const struct svshm__attachment *attachment,
 		       struct svshm__error *error)
 {
 	struct sembuf consume = { SVSHM__SEM_LOCK, -1, 0 };
-	int64_t left = SVSHM__LOCK_SLICE_MS;
+	int64_t left = SVSHM__LOCK_FOREVER;
 
 	*slice = false;
 	if (deadline != SVSHM__FOREVER) {

@@ -49,6 +49,8 @@ static int wait_for_it(const struct svshm__locker *locker, int timeout_ms,
 
 		slice = timeout_ms < 0 || left > SVSHM__LOCK_SLICE_MS;
 		code = svshm__semset_operate(set_id, operations, 2,
+					     timeout_ms < 0 ?
+						     SVSHM__LOCK_FOREVER :
 					     slice ? SVSHM__LOCK_SLICE_MS :
 					     left > 0 ? (int)left : 0, error);
 		word = svshm__load(&locker->header->lock_word);

@@ -42,6 +42,9 @@ static int take_over(struct svshm__attempt *attempt)
 	return SVSHM__AGAIN;
 }
 
+/* So long attach waits for children whose count is lost. */
+#define CHILDREN_MS 2000
+
 static int join(struct svshm__attempt *attempt, enum svshm_verdict verdict)
 {
 	const struct svshm__evidence *evidence = &attempt->evidence;
@@ -60,6 +63,12 @@ static int join(struct svshm__attempt *attempt, enum svshm_verdict verdict)
 					"semaphore set differ");
 	else if (verdict == SVSHM_VERDICT_ORPHAN)
 		code = take_over(attempt);
+	else if (!evidence->stranded &&
+		 evidence->set_state == SVSHM__SET_LOST &&
+		 svshm__attempt_milliseconds_left(attempt) >
+			 SVSHM__GATE_TIMEOUT_MS - CHILDREN_MS)
+		/* A child that was being forked as the set was made anew. */
+		code = SVSHM__AGAIN;
 	else if (evidence->stranded ||
 		 evidence->set_state == SVSHM__SET_LOST)
 		code = svshm__attempt_refuse(attempt, verdict);
