@@ -263,7 +263,7 @@ int svshm__attempt_register(struct svshm__attempt *attempt,
 
 	if (!code)
 		code = enlist(attempt, view, &attachment);
-	if (code)
+	if (code || !attachment)
 		return code;
 	code = register_process(attempt, attachment);
 	if (code) {
