@@ -363,6 +363,9 @@ static bool fits(enum order order, int code)
 		return order == WORK;
 	case SVSHM_REMOVED:
 		return order == DETACH || order == WORK;
+	/* The set was removed under somebody who lives. */
+	case SVSHM_BUSY:
+		return order == ATTACH || order == WORK;
 	default:
 		return false;
 	}
