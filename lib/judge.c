@@ -69,7 +69,7 @@ int svshm__judge_look(struct svshm__evidence *evidence, int segment_id,
 	evidence->set_state = SVSHM__SET_INTACT;
 	evidence->died = evidence->stranded = 0;
 	evidence->children = SVSHM__CHILDREN_NONE;
-	evidence->bequeathed = evidence->leaving = false;
+	evidence->bequeathed = evidence->leaving = evidence->seen = false;
 	evidence->held = evidence->set.id < 0 ? 0 :
 			 svshm__slots_held(&evidence->set);
 	if (segment_id < 0)

@@ -94,6 +94,7 @@ struct svshm__evidence {
 	/* That live, or may live, though the set that is there now does not say
 	   so: it was removed or reset under them. */
 	unsigned stranded;
+	bool seen; /* one of them, alive */
 	enum svshm__children children; /* asked only if nobody else is there */
 	bool bequeathed; /* the last registered one has left it to children */
 };

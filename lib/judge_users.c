@@ -80,15 +80,23 @@ enum svshm__fate svshm__judge_fate(const struct svshm__evidence *evidence,
  * a moment before it is seen to be dead: if nothing else is wrong with the set,
  * that is what is most likely.
  */
-static bool is_stranded(const struct svshm__evidence *evidence, unsigned slot)
+static bool is_stranded(struct svshm__evidence *evidence, unsigned slot)
 {
 	if (evidence->set_state != SVSHM__SET_LOST &&
 	    svshm__slot_held(&evidence->set, slot))
 		return false;
-	if (evidence->set_state == SVSHM__SET_INTACT)
-		return svshm__slot_user_seen(&slots_of(evidence)[slot],
-					     evidence->segment_id);
-	return svshm__judge_fate(evidence, slot) != SVSHM__FATE_DEAD;
+	if (evidence->set_state == SVSHM__SET_INTACT) {
+		bool seen = svshm__slot_user_seen(&slots_of(evidence)[slot],
+						  evidence->segment_id);
+
+		evidence->seen |= seen;
+		return seen;
+	}
+
+	enum svshm__fate fate = svshm__judge_fate(evidence, slot);
+
+	evidence->seen |= fate == SVSHM__FATE_ALIVE;
+	return fate != SVSHM__FATE_DEAD;
 }
 
 /* Of those who hold a slot: who has called exit(3) has left. */
@@ -265,7 +273,7 @@ static void weigh_users(struct svshm__evidence *evidence)
 
 	evidence->died = evidence->stranded = 0;
 	evidence->children = SVSHM__CHILDREN_NONE;
-	evidence->leaving = false;
+	evidence->leaving = evidence->seen = false;
 	evidence->held = evidence->set.id < 0 ||
 			 evidence->set.id != evidence->view.set_id ? 0 :
 			 mapped ? count_staying(evidence) :
@@ -283,7 +291,7 @@ static void weigh_users(struct svshm__evidence *evidence)
 static bool is_in_doubt(const struct svshm__evidence *evidence)
 {
 	return evidence->segment.mappings > 0 && !evidence->held &&
-	       (evidence->stranded ||
+	       ((evidence->stranded && !evidence->seen) ||
 		evidence->children == SVSHM__CHILDREN_MAYBE);
 }
 
@@ -304,6 +312,7 @@ static bool look_again(struct svshm__evidence *evidence)
 void svshm__judge_users(struct svshm__evidence *evidence)
 {
 	int64_t deadline = svshm__process_clock() + SVSHM__PATIENCE_MS;
+	int64_t far_deadline = deadline + 4 * SVSHM__PATIENCE_MS;
 	bool patient;
 
 	evidence->bequeathed = evidence->view.bequeathed;
@@ -315,5 +324,8 @@ void svshm__judge_users(struct svshm__evidence *evidence)
 		patient = svshm__process_clock() < deadline ||
 			  is_being_born(evidence->mapping);
 		weigh_users(evidence);
+		/* Of whom nothing is known: many may be looking on. */
+		patient |= evidence->stranded &&
+			   svshm__process_clock() < far_deadline;
 	} while (patient && is_in_doubt(evidence) && look_again(evidence));
 }

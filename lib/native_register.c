@@ -69,6 +69,7 @@ static int claim_slot(struct svshm__attachment *attachment,
 {
 	struct svshm__slot *slots = (void *)((char *)header +
 					     attachment->slots_offset);
+	struct svshm__segment_status status;
 	int slot;
 	int code = svshm__slot_find(set, attachment->slot_count, &slot, error);
 
@@ -89,7 +90,14 @@ static int claim_slot(struct svshm__attachment *attachment,
 					   set->id)) {
 		svshm__slot_release(set->id, slot,
 				    attachment->engine->death_token);
-		code = SVSHM_REMOVED;
+		code = svshm__segment_stat(attachment->segment_id, &status,
+					   NULL) || status.removed ||
+				       svshm__load(&header->retired) ?
+			SVSHM_REMOVED :
+			svshm__error_set(error, SVSHM_TIMED_OUT,
+					 "process %lld is about to remove the "
+					 "object: is it stopped?",
+					 (long long)header->remover_pid);
 	}
 	if (code) {
 		/* A dead user's entry may be all that tells of an orphan, and
