@@ -53,6 +53,36 @@ static void borrow_mapping(struct svshm__evidence *evidence)
 		evidence->mapping_read_only = evidence->borrowed->reader;
 }
 
+/* For who is about to change it: a turn goes before all else that is looked at,
+   but for what is not, and will never be, an object. */
+static int look_since_turn(struct svshm__evidence *evidence,
+			   struct svshm__error *error)
+{
+	const struct svshm__header *header = evidence->mapping;
+	struct svshm__segment_status *segment = &evidence->segment;
+	uint32_t magic;
+	int code;
+
+	if (segment->size < sizeof(*header))
+		return SVSHM_OK;
+	magic = svshm__load(&header->magic);
+	if (magic != 0 &&
+	    (magic != SVSHM__MAGIC || header->format != SVSHM__FORMAT))
+		return SVSHM_OK;
+	code = svshm__turn_look(&evidence->turn, header, evidence->segment_id,
+				&evidence->set, error);
+	if (!code && evidence->set.id >= 0)
+		code = svshm__set_renew(&evidence->set, error);
+	if (!code)
+		code = svshm__segment_stat(evidence->segment_id, segment,
+					   error);
+	if (!code && !evidence->borrowed && segment->mappings > 0)
+		segment->mappings--;
+	evidence->held = evidence->set.id < 0 ? 0 :
+			 svshm__slots_held(&evidence->set);
+	return code == SVSHM_REMOVED || segment->removed ? SVSHM__AGAIN : code;
+}
+
 int svshm__judge_look(struct svshm__evidence *evidence, int segment_id,
 		      bool writable, bool inside,
 		      const struct svshm__key_file *file,
@@ -64,6 +94,7 @@ int svshm__judge_look(struct svshm__evidence *evidence, int segment_id,
 	evidence->mapping = NULL;
 	evidence->borrowed = NULL;
 	evidence->header = SVSHM__HEADER_UNREAD;
+	memset(&evidence->turn, 0, sizeof(evidence->turn));
 	evidence->maker_stamped = false;
 	evidence->named = false;
 	evidence->set_state = SVSHM__SET_INTACT;
@@ -86,6 +117,10 @@ int svshm__judge_look(struct svshm__evidence *evidence, int segment_id,
 		code = map_segment(evidence, writable, error);
 	if (code)
 		return code == SVSHM_REMOVED ? SVSHM__AGAIN : code;
+	if (evidence->will_change)
+		code = look_since_turn(evidence, error);
+	if (code)
+		return code;
 
 	evidence->header = svshm__header_read(evidence->mapping,
 					      evidence->segment.size,

@@ -17,6 +17,7 @@
 #include "process.h"
 #include "registry.h"
 #include "segment.h"
+#include "turn.h"
 
 #define SVSHM__PATH_SIZE 4096
 
@@ -82,6 +83,8 @@ struct svshm__evidence {
 	struct svshm__attachment *borrowed; /* the mapping is another handle's of
 					       this process; or NULL */
 	enum svshm__header_state header;
+	bool will_change; /* who judges is about to change it: see turn.h */
+	struct svshm__turn turn;
 	struct svshm__view view;
 	bool maker_stamped; /* who made the segment has marked the set */
 	bool named;         /* the header's identity is the one asked for */
@@ -107,6 +110,8 @@ struct svshm__evidence {
  * believe that he is not the last. FILE: whose object it should be, NULL for
  * anybody's. Does not look at what the caller may not (header UNREAD).
  * SVSHM__AGAIN: it vanished while we looked.
+ * With will_change, which the caller sets inside the gate, all is looked at
+ * since the turn was: SVSHM_TIMED_OUT, if one who lives keeps it.
  */
 int svshm__judge_look(struct svshm__evidence *evidence, int segment_id,
 		      bool writable, bool inside,

@@ -145,6 +145,16 @@ static void weigh_registered(struct svshm__evidence *evidence)
 	evidence->held = alive;
 }
 
+/* Its pid is one of another pid namespace. */
+static bool is_elsewhere(const struct svshm__slot *entry)
+{
+	struct svshm__process_self self;
+
+	svshm__process_self(&self);
+	return entry->pid_space && self.pid_space &&
+	       entry->pid_space != self.pid_space;
+}
+
 const char *svshm__judge_stranded(const struct svshm__evidence *evidence,
 				  char *buffer, size_t size)
 {
@@ -161,10 +171,12 @@ const char *svshm__judge_stranded(const struct svshm__evidence *evidence,
 			continue;
 		memcpy(name, slots[i].name, SVSHM__NAME_SIZE);
 		used += (size_t)snprintf(buffer + used, size - used,
-					 "%s%lld (%s)", used ? ", " : "",
+					 "%s%lld (%s%s)", used ? ", " : "",
 					 (long long)slots[i].pid,
 					 svshm__printable(name, shown,
-							  sizeof(shown)));
+							  sizeof(shown)),
+					 is_elsewhere(&slots[i]) ?
+					 ", in another pid namespace" : "");
 	}
 	return buffer;
 }

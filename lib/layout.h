@@ -10,6 +10,7 @@
  * Who may write a member, and when:
  *   [const]  the maker, before it stores the magic; never again
  *   [gate]   whoever holds the gate semaphore
+ *   [turn]   whoever has the object's turn as well: lib/turn.h
  *   [lock]   whoever owns the lock
  *   [atomic] anybody, in one step
  */
@@ -106,21 +107,21 @@ enum svshm__slot_use {
  * for people, and for the case that somebody has removed or reset the set.
  */
 struct svshm__slot {
-	uint32_t used;   /* [gate] enum svshm__slot_use */
-	uint32_t access; /* [gate] enum svshm_access of the first handle */
-	int64_t pid;     /* [gate] */
-	int64_t start_time;  /* [gate] seconds since the Epoch */
-	int64_t attach_time; /* [gate] */
-	char name[SVSHM__NAME_SIZE]; /* [gate] NUL padded */
-	uint64_t start_ticks; /* [gate] the same as the kernel counts, which no
+	uint32_t used;   /* [turn] enum svshm__slot_use */
+	uint32_t access; /* [turn] enum svshm_access of the first handle */
+	int64_t pid;     /* [turn] */
+	int64_t start_time;  /* [turn] seconds since the Epoch */
+	int64_t attach_time; /* [turn] */
+	char name[SVSHM__NAME_SIZE]; /* [turn] NUL padded */
+	uint64_t start_ticks; /* [turn] the same as the kernel counts, which no
 				 change of the clock changes; 0: not known */
 	/*
-	 * [gate] Of the process that claimed the slot last: header->registrations
+	 * [turn] Of the process that claimed the slot last: header->registrations
 	 * then. Stored with release before the slot is claimed; the fast lock's
 	 * waiters read it.
 	 */
 	uint32_t generation;
-	uint32_t pid_space; /* [gate] the pid namespace of .pid; 0: not known */
+	uint32_t pid_space; /* [turn] the pid namespace of .pid; 0: not known */
 };
 
 /*
@@ -156,10 +157,10 @@ struct svshm__header {
 	int64_t create_time;   /* [const] */
 	int64_t maker_pid;     /* [const] */
 	uint32_t lock_engine;  /* [const] enum svshm__lock_engine */
-	uint32_t spare;
-	uint64_t registrations; /* [gate] how often a slot was claimed */
+	uint32_t turn; /* [atomic] odd: somebody's; then see turn_of */
+	uint64_t registrations; /* [turn] how often a slot was claimed */
 	/*
-	 * [gate] When the last user left, noted by the first who looks at the
+	 * [turn] When the last user left, noted by the first who looks at the
 	 * leftover: looking changes the kernel's time. 0: not noted.
 	 */
 	int64_t left_time;
@@ -176,8 +177,8 @@ struct svshm__header {
 	 * than by semop: what another set says of the slots, or this one
 	 * once it was changed, proves nothing.
 	 */
-	int64_t set_change_time; /* [gate] */
-	int32_t set_id;          /* [gate] */
+	int64_t set_change_time; /* [turn] */
+	int32_t set_id;          /* [turn] */
 	/*
 	 * Who forks with the memory mapped adds to forks before, and the child,
 	 * once it is counted by the kernel, to births. Where they differ, a
@@ -185,22 +186,23 @@ struct svshm__header {
 	 */
 	uint32_t forks;  /* [atomic] */
 	uint32_t births; /* [atomic] */
-	uint32_t bequeathed; /* [gate] the last registered process has left the
+	uint32_t bequeathed; /* [turn] the last registered process has left the
 				object to its children */
-	uint32_t retired;    /* [gate] enum svshm__retired */
+	uint32_t retired;    /* [turn] enum svshm__retired */
 	uint32_t fork_time;  /* [atomic] of the last fork, in milliseconds */
-	uint64_t departures; /* [gate] how often a process has left in order */
+	uint64_t departures; /* [turn] how often a process has left in order */
 	/*
-	 * Who is about to remove the segment: in the gate of which set (its id
-	 * + 1; 0: nobody), and who that is. Stored in this order, reversed.
+	 * Whose turn it is, once turn_of is the same as turn; and in the gate of
+	 * which set (its id + 1).
 	 */
-	int64_t remover_pid;     /* [gate] */
-	uint64_t remover_ticks;  /* [gate] */
-	uint32_t remover_space;  /* [gate] */
-	uint32_t remover;        /* [atomic] */
+	int64_t turn_pid;
+	uint64_t turn_ticks;
+	uint32_t turn_space;
+	uint32_t turn_set;
+	uint32_t turn_of; /* [atomic] stored last */
 
 	/* The lock, on a cache line of its own. */
-	char padding[256 - 208];
+	char padding[256 - 212];
 	uint32_t lock_word;    /* [lock] see SVSHM__LOCK_SLOT_MASK; 0: free, or
 				  owned and nothing changed yet. Atomic */
 	uint32_t inconsistent; /* [lock] an owner died; cleared by the user */

@@ -8,8 +8,8 @@
  * An object is a key file F, from whose inode ftok derives a key K; a semaphore
  * set S and a segment M under K. Its name is F's directory (device, inode) and
  * the name in it: M's header says both. All that changes an object happens
- * inside the gate, a semaphore of S. Every process that dies leaves the gate by
- * SEM_UNDO.
+ * inside the gate, a semaphore of S, and, as an administrator may remove or reset
+ * S, in M's turn ("Turns"). Every process that dies leaves the gate by SEM_UNDO.
  *
  * create and attach:
  *   1  Look at F (create: make it if missing).
@@ -21,7 +21,8 @@
  *   5  Is F still the file of step 1? Else: leave, from 1.
  *        Inside the gate of the S that F leads to, nobody else changes the
  *        object, and nobody removes F (detach unlinks F inside this gate too).
- *   6  M = shmget(K); IPC_STAT; map; check the header.
+ *   6  M = shmget(K); map; look at M's turn; S's values, IPC_STAT of S and M;
+ *      check the header.
  *   7  Judge (judge.c), and act:
  *        in use, orphan   create: refuse, or remove M and go on; attach: 13
  *        half-made, half-removed
@@ -31,8 +32,8 @@
  *   create only:
  *   8  Stamp S: whoever finds an M without header knows by the stamp that we
  *      made it.
- *   9  M = shmget(K, IPC_CREAT|IPC_EXCL), map it, fill in the header: also S,
- *      and when S was changed last.
+ *   9  M = shmget(K, IPC_CREAT|IPC_EXCL), map it, take its turn, fill in the
+ *      header: also S, and when S was changed last.
  *  10  Store the magic. From here on, everybody who scans sees the object.
  *  11  Scan for a twin: an object of the same name under another key, because F
  *      was lost and made anew, or because a key was somebody else's then and is
@@ -42,20 +43,22 @@
  *  12  Is F still the file of step 1? Else undo, from 1. (For systems that
  *      cannot scan.)
  *   both:
- *  13  Note ourselves in the slot table, claim the slot. Over an orphan: from
- *      now on S is the set that counts, and the dead go off the table. Leave the
- *      gate.
+ *  13  Take the turn. Note ourselves in the slot table, claim the slot. Over an
+ *      orphan: from now on S is the set that counts, and the dead go off the
+ *      table. End the turn, leave the gate.
  *
  * detach of the last handle of a process:
  *   1  Enter the gate; of a new set, if S is gone.
- *   2  Who is left? If only children are, note it ("bequeathed"); if nobody is,
- *      that M is about to go ("Removers"). Clear the table's entry.
- *   3  Unmap.
- *   4  Give the slot back.
- *   5  Is anybody left? Then leave the gate.
- *   6  If not: IPC_RMID M, unlink F, IPC_RMID S. Who may not, has retired M
- *      before step 3.
- * exit(3) does the same, but for 3 and 4, which the process's end does: other
+ *   2  Look at the turn. Who is left? Take the turn. If only children are left,
+ *      note it ("bequeathed"). Clear the table's entry.
+ *   3  Is anybody left? Then give the slot back, end the turn, unmap, leave the
+ *      gate.
+ *        In this order: who leaves at the same time by another gate must not
+ *        count us after our turn, or each would leave the object to the other.
+ *   4  If not: unmap, give the slot back.
+ *   5  IPC_RMID M, unlink F, IPC_RMID S. Who may not, has retired M and ended the
+ *      turn before he unmapped it.
+ * exit(3) does the same, but does not unmap and keeps the slot to its end: other
  * threads and exit handlers may still touch the memory. Its entry says so.
  *
  * WHO USES AN OBJECT. The kernel counts mappings, and who is registered holds a
@@ -100,14 +103,18 @@
  * change counts seconds. What is done within the second in which the set was
  * made is noticed by the pids alone, so not across pid namespaces.)
  *
- * REMOVERS. If a set goes while somebody is inside its gate, its gate is nobody's,
- * and the next ones meet in another, while he goes on. What he claims, he
- * claims in vain, but he could remove M under those who come. So who is about to
- * remove M, or to retire it, says so in the header, with the set in whose gate he
- * is, and looks then whether that is his still. Who registers looks after his
- * claim whether somebody in another gate has said so, and waits for the end of
- * it. If he sees nothing, the other has said so later, so after the set had gone:
- * and sees that.
+ * TURNS. If a set goes while somebody is inside its gate, the next ones meet in
+ * the gate of another, while he goes on; if it is reset, they come in beside
+ * him. So whoever is about to register, leave, remove or retire takes M's turn
+ * as well: a word in the header (turn.h). He looks at the word before he looks
+ * at S, M's status and the header, and takes the turn by compare-and-exchange:
+ * if others have changed the object since his look, he looks again. So of two
+ * who are inside, one acts on what the other has left. The maker of M takes the
+ * first turn of all before he fills in the header, and keeps it until he is
+ * registered; who removes M, until M is gone. A dead one's turn is anybody's,
+ * and his identity in the header tells that he is dead; who cannot be asked for
+ * is taken for dead after two seconds, unless S is as it was, and we are inside
+ * its gate: then he died there.
  *
  * TEAMS. Who may write to an object of another user may not remove it, and must
  * go on all the same. He retires it, inside its gate: header->retired, and its
@@ -118,7 +125,7 @@
  *
  * Why the removal is safe: whoever registers maps M inside the gate, and every
  * child is counted before its parent, or the parent's own count, is gone. So at
- * step 5 nobody left means that nobody uses M, and nobody can before S is gone.
+ * step 2 nobody left means that nobody uses M, and nobody can before S is gone.
  * Waiters at the gate get EIDRM, start again at 1, and find no F. Newcomers
  * between 1 and 2 make a new S under K, and see at 5 that F is gone. F is
  * unlinked before S is removed, else a newcomer's new object could lose its key
@@ -137,8 +144,8 @@
  *   detach 2, children noted             an orphan        the same
  *   detach 2-5, being the last           F, S, M unused   half-removed
  *   detach 2, retired                    F, S, M retired  passes it by
- *   detach 6, M gone                     F, S             half-made
- *   detach 6, F gone                     S alone          nobody reaches it; it
+ *   detach 5, M gone                     F, S             half-made
+ *   detach 5, F gone                     S alone          nobody reaches it; it
  *                                                         costs a set until the
  *                                                         tool finds it by tag
  *   inside anybody's gate                whatever there   as above: the gate is
@@ -166,6 +173,7 @@ void svshm__attempt_start(struct svshm__attempt *attempt, struct svshm *handle,
 	attempt->size = size;
 	attempt->error = &handle->error;
 	attempt->deadline = svshm__process_clock() + SVSHM__GATE_TIMEOUT_MS;
+	attempt->evidence.will_change = true;
 }
 
 int svshm__attempt_run(struct svshm__attempt *attempt,
@@ -407,18 +415,27 @@ int svshm__attempt_judge(struct svshm__attempt *attempt, bool writable,
 				(unsigned long)evidence->segment.creator_uid);
 }
 
+/* Unless somebody has taken it over meanwhile. */
+static void tell_stranded(struct svshm__evidence *evidence)
+{
+	struct svshm__header *header = evidence->mapping;
+
+	if (svshm__turn_take(&evidence->turn, header, evidence->set.id))
+		svshm__store(&header->removed, 1);
+	svshm__turn_end(&evidence->turn, header);
+}
+
 int svshm__attempt_refuse(struct svshm__attempt *attempt,
 			  enum svshm_verdict verdict)
 {
-	const struct svshm__evidence *evidence = &attempt->evidence;
+	struct svshm__evidence *evidence = &attempt->evidence;
 	char reason[600];
 	int code = SVSHM_ALREADY_EXISTS;
 
 	/* Those who are stranded learn of it at their next call. */
 	if (verdict == SVSHM_VERDICT_IN_USE && evidence->stranded &&
 	    evidence->mapping && !evidence->mapping_read_only)
-		svshm__store(&((struct svshm__header *)evidence->mapping)
-				      ->removed, 1);
+		tell_stranded(evidence);
 	if (verdict == SVSHM_VERDICT_IN_USE && !attempt->size)
 		code = SVSHM_BUSY;
 	else if (verdict == SVSHM_VERDICT_CORRUPT)

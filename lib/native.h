@@ -90,6 +90,10 @@ void svshm__attempt_sweep(const struct svshm__attempt *attempt);
 /* Whether the kernel lets this process remove the segment. */
 bool svshm__native_may_remove(const struct svshm__segment_status *segment);
 
+/* Remove the segment that was judged, in our turn (turn.h). */
+int svshm__native_remove_segment(struct svshm__evidence *evidence,
+				 struct svshm__error *error);
+
 /*
  * Inside the gate: mark the object as retired, and, unless others have it mapped
  * (readers, who shall keep what they see), give its pages back.
@@ -153,6 +157,7 @@ struct svshm__farewell {
 	enum svshm__set_state state;
 	bool removable;         /* this process may remove the segment */
 	bool watched;           /* others have it mapped, or seem to */
+	struct svshm__turn turn;
 	enum svshm__left left;
 };
 

@@ -12,7 +12,6 @@
 #include "crashpoint.h"
 #include "lock.h"
 #include "process.h"
-#include "removal.h"
 
 /* Where things are in the segment that create is about to make. */
 struct plan {
@@ -138,6 +137,10 @@ static int make_segment(struct svshm__attempt *attempt, struct plan *plan)
 	if (code)
 		return code;
 	CRASHPOINT("create:segment made");
+	/* Ours, and of the users to come. */
+	memset(&evidence->turn, 0, sizeof(evidence->turn));
+	evidence->header = SVSHM__HEADER_UNPUBLISHED;
+	evidence->segment.uid = evidence->segment.creator_uid = geteuid();
 	code = set_owner(attempt);
 	if (!code)
 		code = svshm__segment_map_patiently(evidence->segment_id,
@@ -148,6 +151,13 @@ static int make_segment(struct svshm__attempt *attempt, struct plan *plan)
 		return code;
 	evidence->borrowed = NULL;
 	evidence->mapping_read_only = false;
+	/* Of a word that is 0 yet: unless another, in a gate that is no more,
+	   has taken it for half-made. */
+	if (!svshm__turn_take(&evidence->turn, evidence->mapping,
+			      evidence->set.id)) {
+		evidence->segment_id = -1;
+		return SVSHM__AGAIN;
+	}
 	fill_header(attempt, plan, evidence->mapping);
 	CRASHPOINT("create:published");
 	return SVSHM_OK;
@@ -256,12 +266,7 @@ static int replace(struct svshm__attempt *attempt, enum svshm_verdict verdict)
 		return renew_set(attempt);
 	if (!code && evidence->segment_id >= 0) {
 		svshm__judge_free(evidence);
-		code = evidence->header == SVSHM__HEADER_VALID ?
-			svshm__removal_carry_out(evidence->segment_id,
-						 evidence->set.id,
-						 attempt->error) :
-			svshm__segment_remove(evidence->segment_id,
-					      attempt->error);
+		code = svshm__native_remove_segment(evidence, attempt->error);
 	}
 	if (code) {
 		svshm__attempt_leave(attempt);

@@ -29,14 +29,21 @@ static void unlink_key_file(const struct svshm__attachment *attachment)
 			       attachment->inode, attachment->key_file_owner);
 }
 
-/* Step 6. */
-static int remove_object(const struct svshm__attachment *attachment,
-			 const struct svshm__set *set,
+/* Step 5. */
+static int remove_object(struct svshm__farewell *farewell,
 			 struct svshm__error *error)
 {
-	int code = svshm__segment_remove(attachment->segment_id, error);
+	const struct svshm__attachment *attachment = farewell->attachment;
+	const struct svshm__set *set = farewell->set;
+	int code = svshm__turn_remove(&farewell->turn, attachment->segment_id,
+				      set, error);
 	bool set_stays = !svshm__set_is_removable(set);
 
+	/* Others have come meanwhile: that we have seen nobody was long ago. */
+	if (code == SVSHM__AGAIN) {
+		svshm__gate_leave(set->id);
+		return SVSHM_OK;
+	}
 	CRASHPOINT("remove:segment gone");
 	/* A set alone is in nobody's way; its owner finds it by the key file. */
 	if (!code && set_stays) {
@@ -60,7 +67,14 @@ static int remove_object(const struct svshm__attachment *attachment,
 	return code;
 }
 
-/* Steps 2 to 6: inside the gate, with this process's last handle. */
+static void release_slot(const struct svshm__attachment *attachment)
+{
+	if (svshm__mapping_registered(attachment))
+		svshm__slot_release(attachment->set_id, attachment->slot,
+				    attachment->engine->death_token);
+}
+
+/* Steps 2 to 5: inside the gate, with this process's last handle. */
 static int leave_object(struct svshm__attachment *attachment,
 			struct svshm__header *header, struct svshm__set *set,
 			struct svshm__error *error)
@@ -70,15 +84,22 @@ static int leave_object(struct svshm__attachment *attachment,
 	CRASHPOINT("detach:in gate");
 	svshm__farewell_begin(&farewell, attachment, header, set, false);
 	svshm__farewell_say(&farewell, SVSHM__SLOT_FREE);
-	svshm__mapping_unmap(attachment);
-	CRASHPOINT("detach:unmapped");
-	if (svshm__mapping_registered(attachment))
-		svshm__slot_release(attachment->set_id, attachment->slot,
-				    attachment->engine->death_token);
-	CRASHPOINT("detach:slot released");
+	if (farewell.left == SVSHM__LEFT_TO_NOBODY && farewell.removable) {
+		svshm__mapping_unmap(attachment);
+		CRASHPOINT("detach:unmapped");
+		release_slot(attachment);
+		CRASHPOINT("detach:slot released");
+	} else {
+		/* Who is in another gate shall not count us after our turn. */
+		release_slot(attachment);
+		CRASHPOINT("detach:slot released");
+		svshm__turn_end(&farewell.turn, header);
+		svshm__mapping_unmap(attachment);
+		CRASHPOINT("detach:unmapped");
+	}
 	svshm__farewell_look_again(&farewell);
 	if (farewell.left == SVSHM__LEFT_TO_NOBODY && farewell.removable)
-		return remove_object(attachment, set, error);
+		return remove_object(&farewell, error);
 	svshm__gate_leave(set->id);
 	return SVSHM_OK;
 }
@@ -130,8 +151,7 @@ static void leave_without_gate(struct svshm__attachment *attachment,
 	if (svshm__mapping_registered(attachment)) {
 		svshm__store(&slots[attachment->slot].used, SVSHM__SLOT_FREE);
 		svshm__mapping_unmap(attachment);
-		svshm__slot_release(attachment->set_id, attachment->slot,
-				    attachment->engine->death_token);
+		release_slot(attachment);
 	}
 	svshm__mapping_discount(attachment);
 }
@@ -190,9 +210,10 @@ static void leave_by_exit(struct svshm__attachment *attachment,
 	svshm__farewell_begin(&farewell, attachment, header, set, true);
 	svshm__farewell_say(&farewell, SVSHM__SLOT_LEAVING);
 	if (farewell.left == SVSHM__LEFT_TO_NOBODY && farewell.removable) {
-		remove_object(attachment, set, NULL);
+		remove_object(&farewell, NULL);
 		return;
 	}
+	svshm__turn_end(&farewell.turn, header);
 	CRASHPOINT("exit:leaving");
 	svshm__gate_leave(set->id);
 }

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* detach, step 5 of the protocol at the head of native.c: is anybody left? */
+/* detach, step 2 of the protocol at the head of native.c: is anybody left? */
 #include <config.h>
 
 #include "native.h"
 
+#include <string.h>
 #include <unistd.h>
 
 #include "atomic.h"
 #include "crashpoint.h"
 #include "process.h"
-#include "removal.h"
 
 /*
  * The kernel counts pieces: a mapping of which a part is protected, or locked
@@ -113,35 +113,52 @@ static enum svshm__left find_left(const struct svshm__farewell *farewell)
 }
 
 /*
- * Nobody can come while we are in the gate, but for observers, who do not
- * matter. "Nobody else has it mapped" is enough, whatever the set says.
+ * Nobody can come while it is our turn, but for observers, who do not matter.
+ * "Nobody else has it mapped" is enough, whatever the set says.
  */
-void svshm__farewell_begin(struct svshm__farewell *farewell,
-			   struct svshm__attachment *attachment,
-			   struct svshm__header *header,
-			   struct svshm__set *set, bool stays_mapped)
+static void look(struct svshm__farewell *farewell, bool stays_mapped)
 {
+	struct svshm__attachment *attachment = farewell->attachment;
+	struct svshm__header *header = farewell->header;
 	struct svshm__segment_status status;
 	int code = svshm__segment_stat(attachment->segment_id, &status, NULL);
 
-	farewell->attachment = attachment;
-	farewell->header = header;
-	farewell->set = set;
-	farewell->state = svshm__judge_set_state(set, header->set_id,
+	farewell->state = svshm__judge_set_state(farewell->set, header->set_id,
 						 header->set_change_time);
 	farewell->removable = code || svshm__native_may_remove(&status);
 	/* In doubt, there is somebody. */
 	farewell->watched = code || status.mappings >
 			    count_ours(attachment, stays_mapped ||
 						   !farewell->removable);
-	farewell->left = SVSHM__LEFT_TO_NOBODY;
+	farewell->left = farewell->watched ? find_left(farewell) :
+					     SVSHM__LEFT_TO_NOBODY;
+}
+
+#define TURN_TRIES 1000
+
+void svshm__farewell_begin(struct svshm__farewell *farewell,
+			   struct svshm__attachment *attachment,
+			   struct svshm__header *header,
+			   struct svshm__set *set, bool stays_mapped)
+{
+	memset(farewell, 0, sizeof(*farewell));
+	farewell->attachment = attachment;
+	farewell->header = header;
+	farewell->set = set;
 	/* From here on we are no child any more. */
 	svshm__mapping_discount(attachment);
-	if (farewell->watched)
-		farewell->left = find_left(farewell);
-	/* Where our gate has gone, others may come by a new one. */
-	if (farewell->left == SVSHM__LEFT_TO_NOBODY &&
-	    !svshm__removal_begin(header, attachment->segment_id, set->id))
+	for (int i = 0; i < TURN_TRIES && !farewell->turn.taken; i++) {
+		if (svshm__turn_look(&farewell->turn, header,
+				     attachment->segment_id, set, NULL))
+			break;
+		/* Gone: then its slots prove nothing. */
+		if (svshm__set_renew(set, NULL))
+			set->tagged = false;
+		look(farewell, stays_mapped);
+		svshm__turn_take(&farewell->turn, header, set->id);
+	}
+	/* Another is about to remove it, or is stopped in his turn. */
+	if (!farewell->turn.taken)
 		farewell->left = SVSHM__LEFT_TO_OTHERS;
 }
 
@@ -183,10 +200,13 @@ void svshm__farewell_look_again(struct svshm__farewell *farewell)
 	if (!farewell->watched ||
 	    svshm__segment_stat(segment_id, &status, NULL))
 		return;
-	if (status.mappings == 0 && svshm__gate_is_ours(farewell->set->id))
+	if (status.mappings == 0)
 		farewell->left = SVSHM__LEFT_TO_NOBODY;
 	/* Of this process, there is none that we know of. */
 	else if (farewell->left == SVSHM__LEFT_TO_NOBODY &&
-		 svshm__process_writer(segment_id, 0, &complete) == getpid())
+		 svshm__process_writer(segment_id, 0, &complete) ==
+			 getpid()) {
 		farewell->left = SVSHM__LEFT_TO_CHILDREN;
+		svshm__turn_end_unmapped(&farewell->turn, segment_id);
+	}
 }

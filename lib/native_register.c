@@ -10,7 +10,6 @@
 #include "atomic.h"
 #include "crashpoint.h"
 #include "lock.h"
-#include "removal.h"
 
 struct svshm__attachment *svshm__attempt_attachment(
 	const struct svshm__attempt *attempt, const struct svshm__view *view)
@@ -69,7 +68,6 @@ static int claim_slot(struct svshm__attachment *attachment,
 {
 	struct svshm__slot *slots = (void *)((char *)header +
 					     attachment->slots_offset);
-	struct svshm__segment_status status;
 	int slot;
 	int code = svshm__slot_find(set, attachment->slot_count, &slot, error);
 
@@ -86,19 +84,6 @@ static int claim_slot(struct svshm__attachment *attachment,
 	code = svshm__slot_claim(set, slot, attachment->engine->death_token,
 				 error);
 	CRASHPOINT("register:claimed");
-	if (!code && svshm__removal_awaits(header, attachment->segment_id,
-					   set->id)) {
-		svshm__slot_release(set->id, slot,
-				    attachment->engine->death_token);
-		code = svshm__segment_stat(attachment->segment_id, &status,
-					   NULL) || status.removed ||
-				       svshm__load(&header->retired) ?
-			SVSHM_REMOVED :
-			svshm__error_set(error, SVSHM_TIMED_OUT,
-					 "process %lld is about to remove the "
-					 "object: is it stopped?",
-					 (long long)header->remover_pid);
-	}
 	if (code) {
 		/* A dead user's entry may be all that tells of an orphan, and
 		   of whose death the lock's waiters ask. Not if the set is gone
@@ -174,60 +159,72 @@ static void forget_children(struct svshm__header *header)
 }
 
 /*
- * Inside the gate of an object that is ours alone yet, so the lock is free: who
- * attaches next finds it locked.
+ * In an object that is ours alone yet, so the lock is free: who attaches next
+ * finds it locked.
  */
-static int claim_and_lock(struct svshm__attempt *attempt,
-			  struct svshm__attachment *attachment,
-			  struct svshm__header *header)
+static int take_lock(struct svshm__attempt *attempt,
+		     struct svshm__attachment *attachment,
+		     struct svshm__header *header)
 {
-	struct svshm__set *set = &attempt->evidence.set;
 	struct svshm__locker *locker = &attempt->handle->locker;
-	int code = svshm__native_claim(attachment, header, set,
-				       attempt->access, attempt->error);
+	int code;
 
-	if (code)
-		return code;
 	svshm__locker_set(locker, attachment, header);
 	code = svshm__lock_take(locker, 0, attempt->error);
-	if (code < 0)
-		svshm__slot_release(set->id, attachment->slot,
-				    attachment->engine->death_token);
-	else
-		svshm__gate_leave(set->id);
-	if (code < 0)
-		svshm__locker_set(locker, NULL, NULL);
-	return code < 0 ? code : SVSHM_OK;
+	if (code >= 0)
+		return SVSHM_OK;
+	svshm__slot_release(attempt->evidence.set.id, attachment->slot,
+			    attachment->engine->death_token);
+	svshm__locker_set(locker, NULL, NULL);
+	return code;
 }
 
+static int claim(struct svshm__attempt *attempt,
+		 struct svshm__attachment *attachment,
+		 struct svshm__header *header)
+{
+	struct svshm__set *set = &attempt->evidence.set;
+	int code = svshm__native_claim(attachment, header, set, attempt->access,
+				       attempt->error);
+
+	if (!code && attempt->locked)
+		code = take_lock(attempt, attachment, header);
+	if (code)
+		return code;
+	/* Not before: now we know that the set, whose gate we are in, is there. */
+	if (attempt->deserted)
+		adopt(attempt, header);
+	if (attempt->orphaned && !attempt->size)
+		bury_dead(attachment, header, set);
+	if (attempt->deserted)
+		forget_children(header);
+	return SVSHM_OK;
+}
+
+/* In our turn. What create has made, and could not register in, goes in it. */
 static int register_process(struct svshm__attempt *attempt,
 			    struct svshm__attachment *attachment)
 {
+	struct svshm__turn *turn = &attempt->evidence.turn;
 	struct svshm__set *set = &attempt->evidence.set;
 	struct svshm__header *header =
 		svshm__mapping_header(attachment, attempt->access);
+	int code = SVSHM_OK;
 
 	if (svshm__mapping_registered(attachment) &&
 	    !svshm__mapping_left(attachment)) {
 		svshm__gate_leave(set->id);
 		return SVSHM_OK;
 	}
-	if (attempt->locked)
-		return claim_and_lock(attempt, attachment, header);
-	int code = svshm__native_claim(attachment, header, set, attempt->access,
-				       attempt->error);
-
-	if (code)
+	if (!turn->taken && !svshm__turn_take(turn, header, set->id))
+		return SVSHM__AGAIN;
+	code = claim(attempt, attachment, header);
+	if (code && attempt->size)
 		return code;
-	/* Not before: now we know that the set, whose gate we are in, is there. */
-	if (attempt->deserted)
-		adopt(attempt, header);
-	if (attempt->orphaned)
-		bury_dead(attachment, header, set);
-	if (attempt->deserted)
-		forget_children(header);
-	svshm__gate_leave(set->id);
-	return SVSHM_OK;
+	svshm__turn_end(turn, header);
+	if (!code)
+		svshm__gate_leave(set->id);
+	return code;
 }
 
 /*
@@ -291,6 +288,33 @@ int svshm__attempt_register(struct svshm__attempt *attempt,
 
 /* ---- Forked children ---------------------------------------------------------- */
 
+/* Inside the gate of the set in which its parent is registered. */
+static int register_child(struct svshm__attempt *attempt,
+			  struct svshm__attachment *attachment)
+{
+	struct svshm__evidence *evidence = &attempt->evidence;
+	struct svshm__header *header =
+		svshm__mapping_header(attachment, attempt->access);
+	int code = SVSHM__AGAIN;
+
+	while (code == SVSHM__AGAIN &&
+	       svshm__attempt_milliseconds_left(attempt) > 0) {
+		code = svshm__turn_look(&evidence->turn, header,
+					attachment->segment_id, &evidence->set,
+					attempt->error);
+		if (!code)
+			code = svshm__set_renew(&evidence->set,
+						attempt->error);
+		/* Removed, with its segment, or without. */
+		if (code)
+			break;
+		/* Another thread of this child may have been first: then this
+		   only leaves the gate. */
+		code = register_process(attempt, attachment);
+	}
+	return code;
+}
+
 int svshm__native_register(struct svshm *handle)
 {
 	struct svshm__attachment *attachment = handle->attachment;
@@ -305,20 +329,17 @@ int svshm__native_register(struct svshm *handle)
 	code = svshm__set_look(set, 0, &handle->error);
 	if (!code)
 		code = svshm__judge_enter(
-			set, attachment->key, 0, svshm__attempt_milliseconds_left(&attempt),
+			set, attachment->key, 0,
+			svshm__attempt_milliseconds_left(&attempt),
 			&handle->error);
-	if (!code)
-		code = svshm__gate_refresh(set, &handle->error);
+	if (!code) {
+		code = register_child(&attempt, attachment);
+		if (code)
+			svshm__gate_leave(set->id);
+	}
 	if (code == SVSHM__AGAIN || code == SVSHM__NEXT)
 		return svshm__error_set(&handle->error, SVSHM_REMOVED,
 					"semaphore set %d is gone",
 					attachment->set_id);
-	if (code)
-		return code;
-	/* Another thread of this child may have been first: then this only
-	   leaves the gate. */
-	code = register_process(&attempt, attachment);
-	if (code)
-		svshm__gate_leave(set->id);
 	return code == SVSHM_BUSY ? SVSHM_REMOVED : code;
 }

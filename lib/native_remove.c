@@ -10,7 +10,6 @@
 
 #include "atomic.h"
 #include "crashpoint.h"
-#include "removal.h"
 
 bool svshm__native_may_remove(const struct svshm__segment_status *segment)
 {
@@ -27,6 +26,16 @@ void svshm__native_retire(struct svshm__header *header, void *data,
 	CRASHPOINT("retire:marked");
 	if (!mapped_by_others && svshm__segment_discard(data, (size_t)size))
 		svshm__store(&header->retired, SVSHM__RETIRED_EMPTY);
+}
+
+int svshm__native_remove_segment(struct svshm__evidence *evidence,
+				 struct svshm__error *error)
+{
+	if (evidence->header == SVSHM__HEADER_VALID ||
+	    evidence->header == SVSHM__HEADER_UNPUBLISHED)
+		return svshm__turn_remove(&evidence->turn, evidence->segment_id,
+					  &evidence->set, error);
+	return svshm__segment_remove(evidence->segment_id, error);
 }
 
 /* Retire what is there, or give back what a retired one still has. */
@@ -48,13 +57,14 @@ static int retire(struct svshm__attempt *attempt)
 
 	struct svshm__header *header = mapping;
 
-	if (!svshm__removal_begin(header, evidence->segment_id,
-				  evidence->set.id))
+	if (!evidence->turn.taken &&
+	    !svshm__turn_take(&evidence->turn, header, evidence->set.id))
 		code = SVSHM__AGAIN;
 	else if (svshm__load(&header->retired) != SVSHM__RETIRED_EMPTY)
 		svshm__native_retire(header,
 				     (char *)mapping + view->data_offset,
 				     view->data_size, others);
+	svshm__turn_end(&evidence->turn, header);
 	svshm__segment_unmap(mapping);
 	return code ? code : SVSHM__NEXT;
 }
@@ -92,14 +102,8 @@ int svshm__attempt_remove(struct svshm__attempt *attempt)
 	    !svshm__native_may_remove(&evidence->segment))
 		return svshm__attempt_pass_by(attempt);
 	svshm__judge_free(evidence);
-	if (evidence->segment_id >= 0 &&
-	    evidence->header == SVSHM__HEADER_VALID)
-		code = svshm__removal_carry_out(evidence->segment_id,
-						evidence->set.id,
-						attempt->error);
-	else if (evidence->segment_id >= 0)
-		code = svshm__segment_remove(evidence->segment_id,
-					     attempt->error);
+	if (evidence->segment_id >= 0)
+		code = svshm__native_remove_segment(evidence, attempt->error);
 	if (code) {
 		svshm__gate_leave(evidence->set.id);
 		return code;

@@ -142,6 +142,21 @@ static uint64_t count_mappings(const char *pid, int segment_id, bool writable,
 }
 
 /*
+ * This process's number in /proc: another one than its pid, where a pid
+ * namespace was made without a /proc of its own. 0: not known.
+ */
+static long number_in_proc(void)
+{
+	char text[24];
+	ssize_t length = readlink("/proc/self", text, sizeof(text) - 1);
+
+	if (length <= 0)
+		return 0;
+	text[length] = '\0';
+	return atol(text);
+}
+
+/*
  * The kernel takes a process's mappings away before it applies what is undone,
  * so who has lost its slot by dying has none. With a leader that has ended, its
  * other threads may go on.
@@ -161,8 +176,9 @@ enum svshm__fate svshm__process_fate(int64_t pid, uint64_t start_ticks,
 	if (!svshm__process_exists((pid_t)pid))
 		return SVSHM__FATE_DEAD;
 	snprintf(text, sizeof(text), "%ld", (long)pid);
-	/* Hidden from us, or just gone. */
-	if (!svshm__process_stat(text, &stat))
+	/* Hidden from us, or just gone; or /proc tells of other pids. */
+	if (number_in_proc() != (long)getpid() ||
+	    !svshm__process_stat(text, &stat))
 		return SVSHM__FATE_UNKNOWN;
 	if (stat.start_ticks != start_ticks ||
 	    ((stat.state == 'Z' || stat.state == 'X') && stat.threads <= 1))
@@ -186,7 +202,7 @@ pid_t svshm__process_writer(int segment_id, uint64_t ours, bool *complete)
 {
 	DIR *directory = opendir("/proc");
 	struct dirent *entry;
-	long us = (long)getpid();
+	long us = number_in_proc();
 	pid_t found = 0;
 	bool init = false;
 
@@ -200,7 +216,7 @@ pid_t svshm__process_writer(int segment_id, uint64_t ours, bool *complete)
 		init |= strcmp(pid, "1") == 0;
 		if (count_mappings(pid, segment_id, true, &readable) >
 		    (self ? ours : 0))
-			found = (pid_t)atol(pid);
+			found = self ? getpid() : (pid_t)atol(pid);
 		if (!readable)
 			*complete = false;
 	}

@@ -21,7 +21,6 @@
 #include "process.h"
 #include "qt_recover.h"
 #include "recover_foreign.h"
-#include "removal.h"
 #include "scan.h"
 
 #define GATE_TIMEOUT_MS 30000
@@ -141,6 +140,9 @@ static int look(struct work *work)
 	if (id != object->segment_id)
 		return gone(work);
 	code = look_again(work);
+	/* Force is not kept out by one who is stopped in his turn. */
+	work->evidence.will_change =
+		!(work->recovery->flags & SVSHM_RECOVER_FORCE);
 	/* To be written to: see remove_all(). */
 	if (code == SVSHM__NEXT)
 		code = svshm__judge_look(
@@ -236,6 +238,20 @@ static void unlink_key_file(const struct work *work)
 	svshm__key_file_free(&file);
 }
 
+/* In our turn, but by force. */
+static int remove_segment(struct work *work)
+{
+	struct svshm__evidence *evidence = &work->evidence;
+
+	if (!(work->recovery->flags & SVSHM_RECOVER_FORCE) &&
+	    (evidence->header == SVSHM__HEADER_VALID ||
+	     evidence->header == SVSHM__HEADER_UNPUBLISHED))
+		return svshm__turn_remove(&evidence->turn,
+					  evidence->segment_id, &evidence->set,
+					  &work->error);
+	return svshm__segment_remove(evidence->segment_id, &work->error);
+}
+
 static int remove_all(struct work *work)
 {
 	struct svshm__evidence *evidence = &work->evidence;
@@ -247,16 +263,8 @@ static int remove_all(struct work *work)
 		svshm__store(&((struct svshm__header *)evidence->mapping)
 				      ->removed, 1);
 	svshm__judge_free(evidence);
-	if (evidence->segment_id >= 0 &&
-	    evidence->header == SVSHM__HEADER_VALID)
-		code = svshm__removal_carry_out(evidence->segment_id,
-						evidence->set.id,
-						&work->error);
-	else if (evidence->segment_id >= 0)
-		code = svshm__segment_remove(evidence->segment_id,
-					     &work->error);
-	if (code == SVSHM__AGAIN)
-		code = gone(work);
+	if (evidence->segment_id >= 0)
+		code = remove_segment(work);
 	CRASHPOINT("remove:segment gone");
 	if (!code)
 		unlink_key_file(work);
@@ -268,7 +276,7 @@ static int remove_all(struct work *work)
 	return code;
 }
 
-static int recover(struct work *work)
+static int recover_once(struct work *work)
 {
 	struct svshm_recovery *recovery = work->recovery;
 	int code = enter_gate(work);
@@ -287,6 +295,21 @@ static int recover(struct work *work)
 		return code;
 	}
 	return remove_all(work);
+}
+
+#define TRIES 100
+
+/* Until nobody changes the object between our look at it and its removal. */
+static int recover(struct work *work)
+{
+	int code = SVSHM__AGAIN;
+
+	for (int i = 0; i < TRIES && code == SVSHM__AGAIN; i++) {
+		work->made_set = false;
+		work->evidence.will_change = false;
+		code = recover_once(work);
+	}
+	return code == SVSHM__AGAIN ? gone(work) : code;
 }
 
 int svshm_recover(const struct svshm_object *object,

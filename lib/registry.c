@@ -196,6 +196,24 @@ int svshm__gate_refresh(struct svshm__set *set, struct svshm__error *error)
 	return code;
 }
 
+int svshm__set_renew(struct svshm__set *set, struct svshm__error *error)
+{
+	int count = set->status.count;
+	int code;
+
+	if (set->fresh)
+		return SVSHM_OK;
+	/* The time of change after the values: what was reset before does show. */
+	code = read_values(set, error);
+	if (!code)
+		code = svshm__semset_stat(set->id, &set->status, error);
+	if (code)
+		return again_if_removed(code);
+	set->status.mode &= 0666;
+	set->tagged = set->tagged && has_tag(set, 0);
+	return set->status.count == count ? SVSHM_OK : SVSHM__AGAIN;
+}
+
 int svshm__gate_try(struct svshm__set *set)
 {
 	int code = set->fresh ? SVSHM__AGAIN : enter_for(set->id, 300, NULL);

@@ -58,6 +58,12 @@ void svshm__set_made(struct svshm__set *set, int count, mode_t mode);
 int svshm__gate_refresh(struct svshm__set *set, struct svshm__error *error);
 
 /*
+ * The same, and what can change of a set that is not fresh: it may have been
+ * reset. SVSHM__AGAIN: gone. The gate is not left.
+ */
+int svshm__set_renew(struct svshm__set *set, struct svshm__error *error);
+
+/*
  * Enter the gate of a set that svshm__set_look() has looked at, waiting
  * TIMEOUT_MS at most. A fresh set gets its tag, of NAME_HASH, in the same
  * operation. SVSHM__AGAIN: gone, or not fresh any more.

@@ -39,11 +39,14 @@ static bool may_be_object_of(const struct svshm__key_file *file,
 	struct svshm__set *set = &evidence.set;
 	int code = svshm__semset_find((key_t)item->key, &set->id, NULL);
 
+	evidence.will_change = false;
+
 	if (!code)
 		code = svshm__set_look(set, name_hash, NULL);
-	/* Nobody is registered there: it may be tagged for another name, or
-	   reset. Only then it is worth a look at the segment. */
-	if (code == SVSHM__NEXT && svshm__set_is_idle(set) &&
+	/* It may be tagged for another name, while nobody is registered there,
+	   or reset. Only then it is worth a look at the segment. */
+	if (code == SVSHM__NEXT && set->marked &&
+	    (svshm__set_is_idle(set) || !svshm__set_has_tag(set)) &&
 	    svshm__judge_set_owner((key_t)item->key, set, file) ==
 		    SVSHM__SET_OURS)
 		code = SVSHM_OK;

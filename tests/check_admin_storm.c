@@ -45,6 +45,7 @@ static struct board {
 	char failure[400];
 	struct {
 		uint32_t pid, segment; /* segment: id + 1; 0: none */
+		uint32_t visits;
 	} workers[WORKERS];
 } *board;
 
@@ -104,8 +105,8 @@ static bool has_mapped(pid_t pid, long segment_id)
 }
 
 /*
- * Whoever was on the board with a segment BEFORE we came, and is there yet, has
- * it attached all the time. If he has it mapped still, he lived as we were told.
+ * Whoever was on the board with a segment BEFORE we came, and is there yet for
+ * the same visit, has it attached all the time. If he has it mapped still, he lived as we were told.
  */
 static void check_orphan(int me, uint32_t segment, const struct board *before)
 {
@@ -118,7 +119,9 @@ static void check_orphan(int me, uint32_t segment, const struct board *before)
 		    svshm__load(&board->workers[i].segment) == segment &&
 		    svshm__load(&board->workers[i].pid) == pid && pid &&
 		    has_mapped((pid_t)pid, (long)segment - 1) &&
-		    svshm__load(&board->workers[i].segment) == segment)
+		    svshm__load(&board->workers[i].segment) == segment &&
+		    before->workers[i].visits ==
+			    svshm__load(&board->workers[i].visits))
 			report("ORPHANED while one lives: segment, pid",
 			     (long)segment - 1, (long)pid);
 	}
@@ -173,6 +176,7 @@ static void fork_silent(void)
 
 static void note_segment(int me, const struct svshm *handle)
 {
+	svshm__add(&board->workers[me].visits, 1);
 	svshm__store(&board->workers[me].segment, !handle ? 0 :
 		     (uint32_t)handle->attachment->segment_id + 1);
 }

@@ -31,16 +31,16 @@ static bool leaves_orphan(const struct operation *operation)
 	if (act == act_create)
 		return at("register:") ||
 		       (orphan && (at("enter:") || at("create:file made") ||
-				   at("remove:said")));
+				   at("turn:")));
 	if (act == act_attach)
 		return orphan;
 	if (act == svshm_lock)
 		return true;
 	if (act == act_recover)
-		return orphan && at("remove:said");
+		return orphan && at("turn:");
 	/* It is on the table yet. */
 	return (act == svshm_detach && at("detach:in gate")) ||
-	       at("detach:bequeathed") || at("remove:said");
+	       at("detach:bequeathed") || at("turn:");
 }
 
 static bool die_at_point(struct puppet *victim, actor_act *act)

@@ -282,7 +282,7 @@ static void expect_newcomer_honest(void)
 	expect(now.came != SVSHM_UNKNOWN_ERROR);
 	/* Who stands there, about to remove it, is waited for. */
 	expect(now.came != SVSHM_TIMED_OUT ||
-	       strstr(now.comer.actor.message, "about to remove"));
+	       strstr(now.comer.actor.message, "is changing the object"));
 	if (now.came == SVSHM_ORPHANED) {
 		expect(!lives_with(&now.company, now.comer.segment_id));
 		expect(!victim_in || now.scene->act == act_exit ||

@@ -18,7 +18,8 @@
  *   USES_ANY_SET of a team: a set without users is used, whoever made it
  *   COLLISION    two names, whose first keys are the same
  *   ADMIN=n      somebody removes key files (ADMIN_DOES=1), sets (2), segments
- *                (4), or resets sets (8), at any time, n times altogether
+ *                (4), resets sets (8), or opens a gate by SETVAL (16), at any
+ *                time, n times altogether
  *   BLIND        nothing can be told of a pid: it is of another pid namespace
  *
  * and to have fewer states: CAST (the last process attaches, the others
@@ -46,9 +47,6 @@
  *   - The lock: fast_lock.pml. Handles and threads: one process has one mutex.
  *   - Other programs' sets and segments: passed by, as another name's are.
  *   - Whom to trust: decides who passes by what, as another name would.
- *   - A set that is reset while somebody is inside its gate: two are inside
- *     then, and what one has judged, the other changes: an orphan may go
- *     untold.
  *   - Children that register: they are processes that attach.
  *   - What was retired under other keys is not swept.
  *   - With as many leftovers of others as there are projects, a team's next one
@@ -81,7 +79,7 @@
 #define ADMIN 0
 #endif
 /* What he does: 1 unlinks F, 2 removes a set, 4 removes a segment, 8 resets a
-   set (SETALL). */
+   set (SETALL), 16 sets the gate to 0. */
 #ifndef ADMIN_DOES
 #define ADMIN_DOES 7
 #endif
@@ -189,7 +187,7 @@ typedef Segment {
 	byte set;   /* in which the slots are claimed */
 	byte entry[SLOTS];
 	bool bequeathed, retired, removed;
-	byte remover; /* who is about to remove it, or NONE */
+	byte turn; /* whose it is, or NONE */
 #if CHILDREN
 	byte forks, births;
 #endif
@@ -208,6 +206,7 @@ byte at[ACTORS];     /* what each has mapped */
 byte my_set[ACTORS]; /* which ids each remembers: not used again meanwhile */
 byte my_segment[ACTORS];
 byte base_set[ACTORS], base_segment[ACTORS];
+bool same_turn[ACTORS]; /* the word is as each has seen it */
 
 /* What the checks look at: registered, or a child. */
 bool user[ACTORS];
@@ -282,7 +281,7 @@ inline clear_segment(m)
 	segments[m].bequeathed = false;
 	segments[m].retired = false;
 	segments[m].removed = false;
-	segments[m].remover = NONE;
+	segments[m].turn = NONE;
 #if CHILDREN
 	segments[m].forks = 0;
 	segments[m].births = 0;
@@ -345,7 +344,8 @@ inline make_segment(k)
 	segments[j].uid = UID(me);
 	segments[j].set = my_set[me]; /* 8: the stamp */
 	segment_of[k] = j;
-	my_segment[me] = j
+	my_segment[me] = j;
+	same_turn[me] = true
 }
 
 inline empty_set(s)
@@ -383,6 +383,16 @@ inline reset_set(s)
 {
 	empty_set(s);
 	sets[s].name = WIPED;
+	if
+	:: sets[s].changed = true
+	:: true
+	fi
+}
+
+/* SETVAL of the gate alone. */
+inline open_gate(s)
+{
+	sets[s].gate = NONE;
 	if
 	:: sets[s].changed = true
 	:: true
@@ -492,7 +502,7 @@ inline undo_all(a)
 	do
 	:: j < SEGMENTS ->
 		if
-		:: segments[j].remover == a -> segments[j].remover = NONE
+		:: segments[j].turn == a -> segments[j].turn = NONE
 		:: else
 		fi;
 		j++
@@ -717,7 +727,8 @@ inline forget_evidence()
 	fresh = false; seen = 0; seen_changed = false; mapped = false;
 	list = 0; found = NONE; verdict = 0; state = 0; code = 0; twin = 0;
 	held = false; died = false; stranded = false; children = 0;
-	left = 0; watched = false; removable = false; was_orphan = false
+	left = 0; watched = false; removable = false; was_orphan = false;
+	same_turn[me] = false
 }
 
 inline forget()
@@ -729,28 +740,48 @@ inline forget()
 }
 
 /*
- * "Removers": who is about to remove or retire says so in the header, after
- * whoever has said so before him, and then looks whether the gate is still his:
- * the set may have been removed, and another be the gate by now. Whoever has
- * claimed a slot looks for such a mark.
+ * "Turns": looked at before all else that decides, and taken if nobody has taken
+ * it since. A dead one's turn is nobody's.
  */
-#ifdef WITHOUT_MARK
-#define MARK
+#ifdef WITHOUT_TURN
+#define WAIT_FOR_TURN true
+#define TAKE_TURN(m)
+#define END_TURN
 #else
-#define MARK \
-	if \
-	:: DIE \
-	:: atomic { \
-		SEGMENT.remover == NONE || SEGMENT.remover == me -> \
-		SEGMENT.remover = me \
-	   } \
-	fi; \
-	if \
-	:: DIE \
-	:: atomic { SET.gate == me } \
-	:: atomic { SET.gate != me -> goto lost_gate } \
-	fi
+#ifdef ONLY_PUBLISHED
+#define HAS_TURN (SEGMENT.name != 0)
+#else
+#define HAS_TURN true
 #endif
+#define WAIT_FOR_TURN \
+	SEGMENT.turn == NONE || SEGMENT.turn == me || SEGMENT.state != LIVE
+#define TAKE_TURN(lost) \
+	if \
+	:: SEGMENT.turn == me || !HAS_TURN \
+	:: else -> \
+		if \
+		:: DIE \
+		:: atomic { same_turn[me] -> take_turn() } \
+		:: atomic { !same_turn[me] -> goto lost } \
+		fi \
+	fi
+#define END_TURN SEGMENT.turn = (SEGMENT.turn == me -> NONE : SEGMENT.turn)
+#endif
+
+inline take_turn()
+{
+	SEGMENT.turn = me;
+	i = 0;
+	do
+	:: i < ACTORS ->
+		if
+		:: my_segment[i] == my_segment[me] -> same_turn[i] = false
+		:: else
+		fi;
+		i++
+	:: else -> break
+	od
+}
 
 /*
  * The kernel's count is asked between two looks at who has begun to fork. MAPS:
@@ -1073,13 +1104,33 @@ enter:
 		if
 		:: my_segment[me] == NONE -> verdict = HALF; was_orphan = false
 		:: else ->
-			mapped = ANY(OTHER_MAPS, my_segment[me]);
-			was_orphan = was_orphan && SEGMENT.orphan;
 			if
 			:: op == ATTACH && !twin ->
 				at[me] = my_segment[me]
 			:: else
+			fi
+		fi
+	   }
+	fi;
+	if
+	:: my_segment[me] == NONE
+	:: else ->
+		if
+		:: DIE
+		:: atomic { WAIT_FOR_TURN -> same_turn[me] = true }
+		fi;
+		if
+		:: DIE
+		:: atomic {
+			true ->
+			if
+			:: !SET.live || SEGMENT.state != LIVE ->
+				let_go(); code = AGAIN; goto leave
+			:: else
 			fi;
+			look_at_slots();
+			mapped = ANY(OTHER_MAPS, my_segment[me]);
+			was_orphan = was_orphan && SEGMENT.orphan;
 			if
 			:: SEGMENT.name == 0 ->
 				verdict = (SEGMENT.set == my_set[me] &&
@@ -1090,8 +1141,8 @@ enter:
 				verdict = FOREIGN
 			:: else
 			fi
+		   }
 		fi
-	   }
 	fi;
 	if
 	:: verdict != 0
@@ -1132,6 +1183,14 @@ enter:
 		:: else
 		fi
 	fi;
+#ifdef LOOKS_BEFORE_TURN
+	if
+	:: DIE
+	:: atomic { my_segment[me] == NONE }
+	:: atomic { my_segment[me] != NONE && (WAIT_FOR_TURN) ->
+		same_turn[me] = true }
+	fi;
+#endif
 	if
 	:: verdict == FOREIGN -> goto next
 	:: verdict == UNKNOWN -> goto refuse
@@ -1169,7 +1228,10 @@ refuse:
 	:: atomic {
 		true ->
 		if
-		:: stranded && my_segment[me] != NONE -> SEGMENT.removed = true
+		:: stranded && my_segment[me] != NONE && same_turn[me] ->
+			take_turn();
+			SEGMENT.removed = true;
+			END_TURN
 		:: else
 		fi;
 		let_go();
@@ -1228,8 +1290,8 @@ clear:
 	if
 	:: my_segment[me] == NONE
 	:: else ->
-		MARK;
-			if
+		TAKE_TURN(lost_turn);
+		if
 		:: DIE
 		:: atomic {
 			true ->
@@ -1269,7 +1331,7 @@ renew:
 pass_by:
 	if
 	:: SEGMENT.name == 0
-	:: else -> MARK
+	:: else -> TAKE_TURN(lost_turn)
 	fi;
 	if
 	:: DIE
@@ -1284,7 +1346,7 @@ pass_by:
 			SEGMENT.orphan = false;
 			SEGMENT.removed = true;
 			SEGMENT.retired = true;
-			SEGMENT.remover = NONE
+			END_TURN
 #endif
 		:: else
 		fi;
@@ -1322,6 +1384,7 @@ make:
 		fi
 	   }
 	fi;
+	TAKE_TURN(lost_first_turn);
 	/* ---- 10 ---- */
 	if
 	:: DIE
@@ -1376,6 +1439,7 @@ look_at_list:
 				i = set_of[segments[j].key];
 				if
 				:: i != NONE && sets[i].name != FRESH &&
+				   sets[i].name != WIPED &&
 				   sets[i].name != 1 + name
 				:: i != NONE && (sets[i].name == FRESH ||
 						 sets[i].name == 1 + name) &&
@@ -1452,6 +1516,7 @@ register:
 	:: else
 	fi;
 #endif
+	TAKE_TURN(lost_turn);
 #ifdef BURIES_FIRST
 	if
 	:: said && op == ATTACH ->
@@ -1485,7 +1550,9 @@ register:
 		   op == ATTACH ->
 			/* Reset, and he lives. */
 			slot = NONE;
-			stranded = true;
+			SEGMENT.removed = true;
+			END_TURN;
+			stranded = false;
 			goto refuse
 		:: else
 		fi;
@@ -1503,11 +1570,10 @@ register:
 			SEGMENT.entry[slot] = left;
 			slot = NONE;
 			left = 0;
-			unmap(me);
 			code = AGAIN;
 			if
-			:: op == CREATE -> goto remove
-			:: else -> goto result
+			:: op == CREATE -> unmap(me); goto remove
+			:: else -> END_TURN; unmap(me); goto result
 			fi
 		:: else
 		fi;
@@ -1518,29 +1584,10 @@ register:
 		user[me] = true
 	   }
 	fi;
-	/* Is somebody about to remove it, in a gate that is no more? */
 	if
 	:: DIE
-#ifndef WITHOUT_MARK
-	:: atomic {
-		SEGMENT.remover != NONE && SEGMENT.remover != me ->
-		SEGMENT.entry[slot] = left;
-		left = 0;
-		user[me] = false;
-		release_slot();
-		unmap(me);
-		code = AGAIN;
-		if
-		:: op == CREATE -> goto remove
-		:: else -> goto leave
-		fi
-	   }
-	:: atomic {
-		SEGMENT.remover == NONE || SEGMENT.remover == me ->
-#else
 	:: atomic {
 		true ->
-#endif
 		left = 0;
 		assert(SEGMENT.state != LIVE || SEGMENT.set == my_set[me]);
 		assert(SEGMENT.state != LIVE || SEGMENT.retired ||
@@ -1567,7 +1614,11 @@ register:
 	:: else
 	fi;
 #endif
-	/* Leave the gate. */
+	/* End the turn, leave the gate. */
+	if
+	:: DIE
+	:: atomic { true -> END_TURN }
+	fi;
 	if
 	:: DIE
 	:: atomic {
@@ -1677,7 +1728,11 @@ new_gate:
 	fi;
 inside:
 	code = BYE;
-	/* 5, before the rest: is anybody left? */
+	/* 2: is anybody left? */
+	if
+	:: DIE
+	:: atomic { WAIT_FOR_TURN -> same_turn[me] = true }
+	fi;
 	if
 	:: DIE
 	:: atomic {
@@ -1723,14 +1778,7 @@ inside:
 	fi;
 	children = 0;
 #endif
-	/* 2 */
-#ifndef WITHOUT_MARK
-	if
-	:: left
-	:: else -> MARK
-	fi;
-#endif
-left_to_others:
+	TAKE_TURN(inside);
 #if CHILDREN && !defined(BEQUEATHS_LATE)
 	BEQUEATH;
 #endif
@@ -1763,32 +1811,43 @@ left_to_others:
 			true ->
 			assert(!ANY(OTHER_USES, my_segment[me])); /* P2 */
 			SEGMENT.removed = true;
-			SEGMENT.retired = true;
-			SEGMENT.remover = NONE
+			SEGMENT.retired = true
 		   }
 		fi
 	fi;
 	if
-	:: exiting -> goto finish
+	:: exiting && !left && removable -> goto remove
+	:: exiting && (left || !removable) -> goto end_turn
+	:: !exiting && !left && removable ->
+		/* 4 */
+		if
+		:: DIE
+		:: atomic { true -> unmap(me) }
+		fi;
+		if
+		:: DIE
+		:: atomic { true -> release_slot() }
+		fi;
+		goto remove
 	:: else
 	fi;
 	/* 3 */
 	if
 	:: DIE
-	:: atomic { true -> unmap(me) }
+	:: atomic { true -> release_slot() }
 	fi;
-	/* 4 */
+end_turn:
 	if
 	:: DIE
-	:: atomic {
-		true ->
-		release_slot()
-	   }
+	:: atomic { true -> END_TURN }
 	fi;
-finish:
 	if
-	:: !left && removable -> goto remove
-	:: else
+	:: exiting
+	:: else ->
+		if
+		:: DIE
+		:: atomic { true -> unmap(me) }
+		fi
 	fi;
 	if
 	:: DIE
@@ -1822,11 +1881,8 @@ without_gate:
 remove:
 	if
 	:: my_segment[me] != NONE ->
+		TAKE_TURN(lost_turn);
 		if
-		:: code == BYE
-		:: else -> MARK
-		fi;
-			if
 		:: DIE
 		:: atomic {
 			true ->
@@ -1890,22 +1946,13 @@ remove:
 	   }
 	fi;
 
-lost_gate:
-	atomic {
-		if
-		:: SEGMENT.remover == me -> SEGMENT.remover = NONE
-		:: else
-		fi;
-		if
-		:: code == BYE -> left = TO_OTHERS; goto left_to_others
-		:: else
-		fi;
-		let_go();
-		if
-		:: op == RECOVER -> goto gone
-		:: else -> code = AGAIN
-		fi
-	};
+lost_first_turn:
+	atomic { unmap(me); my_segment[me] = NONE; code = AGAIN; goto remove };
+lost_turn:
+	if
+	:: DIE
+	:: atomic { true -> let_go(); code = AGAIN; goto leave }
+	fi;
 
 	/* ---- What comes of it ---- */
 result:
@@ -2058,14 +2105,18 @@ proctype administrator()
 		actions++; remove_segment(2) }
 #endif
 #if ADMIN_DOES & 8
-	:: atomic { ACT sets[0].live && sets[0].gate == NONE ->
-		actions++; reset_set(0) }
-	:: atomic { ACT sets[1].live && sets[1].gate == NONE ->
-		actions++; reset_set(1) }
-	:: atomic { ACT sets[2].live && sets[2].gate == NONE ->
-		actions++; reset_set(2) }
-	:: atomic { ACT sets[3].live && sets[3].gate == NONE ->
-		actions++; reset_set(3) }
+	:: atomic { ACT sets[0].live -> actions++; reset_set(0) }
+	:: atomic { ACT sets[1].live -> actions++; reset_set(1) }
+	:: atomic { ACT sets[2].live -> actions++; reset_set(2) }
+	:: atomic { ACT sets[3].live -> actions++; reset_set(3) }
+#endif
+#if ADMIN_DOES & 16
+	:: atomic { ACT sets[0].live && sets[0].gate != NONE ->
+		actions++; open_gate(0) }
+	:: atomic { ACT sets[1].live && sets[1].gate != NONE ->
+		actions++; open_gate(1) }
+	:: atomic { ACT sets[2].live && sets[2].gate != NONE ->
+		actions++; open_gate(2) }
 #endif
 	:: true -> break
 	od;
@@ -2120,6 +2171,7 @@ init
 			my_segment[i] = NONE;
 			base_set[i] = NONE;
 			base_segment[i] = NONE;
+			same_turn[i] = false;
 			i++
 		:: else -> break
 		od;
