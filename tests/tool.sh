@@ -47,6 +47,9 @@ for command in list info recover remove put get lock; do
 	grep -q "^  $command " "$work/help" || fail "help: no $command"
 	check "help of $command" 0 "$SVSHM" "$command" --help
 	out "^usage: svshm $command"
+	cp "$work/out" "$work/long"
+	check "-h of $command" 0 "$SVSHM" "$command" -h
+	cmp "$work/out" "$work/long" || fail "$name: not that of --help"
 	check "unknown option of $command" 2 "$SVSHM" "$command" --nonsense
 	err "svshm $command --help"
 	[ "$(wc -l <"$work/err")" -eq 1 ] || fail "$name: more than a line"
@@ -55,9 +58,45 @@ check "help COMMAND" 0 "$SVSHM" help lock
 out "^usage: svshm lock"
 check "version" 0 "$SVSHM" --version
 out '^svshm [0-9]*\.[0-9]*\.[0-9]*$'
+check "-V" 0 "$SVSHM" -V
+out '^svshm [0-9]*\.[0-9]*\.[0-9]*$'
+check "-h" 0 "$SVSHM" -h
+cmp "$work/out" "$work/help" || fail "$name: not that of --help"
+check "a dash that is no option" 0 "$SVSHM" lock "$key" -- echo -h
+out '^-h$'
 check "no command" 2 "$SVSHM"
 check "unknown command" 2 "$SVSHM" nonsense
 err 'svshm: unknown command "nonsense"; see "svshm --help"'
+# typed WANTED ARGUMENT...: the message asks whether WANTED was meant.
+typed()
+{
+	wanted_word=$1
+	shift
+	check "mistyped: $*" 2 "$SVSHM" "$@"
+	err ", did you mean \"$wanted_word\"? See \"svshm "
+}
+typed list lsit
+typed list lis
+typed recover recovr
+typed recover reco
+typed remove remvoe
+typed limits limit
+typed list --list
+typed help --hlep
+typed --version --vresion
+typed info help inof
+typed --json list --jsn
+typed --json list -json
+typed --timeout get "$key" --timeot=3
+typed --older-than recover --olderthan 3d
+typed --dry-run recover --dry
+typed --help recover --hepl
+for word in nonsense ls x zzzz -x -- "" liszzzzt "$(printf '%099d' 0)"; do
+	check "nothing is near \"$word\"" 2 "$SVSHM" "$word"
+	grep -q "did you mean" "$work/err" && fail "$name: $(cat "$work/err")"
+done
+check "nothing is near --quick" 2 "$SVSHM" list --quick
+err '^svshm: list: unknown option "--quick"; see "svshm list --help"$'
 check "no KEY" 2 "$SVSHM" remove
 check "a KEY too many" 2 "$SVSHM" info "$key" "$key"
 check "no value" 2 "$SVSHM" recover --older-than
