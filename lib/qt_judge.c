@@ -48,12 +48,20 @@ void svshm__qt_judge_set(struct svshm__qt_evidence *evidence,
 			 const struct svshm__qt_file *lock_file)
 {
 	evidence->set_id = -1;
+	evidence->set_unreadable = false;
 	evidence->value = 1;
 	if (!lock_file ||
-	    svshm__semset_find(lock_file->key, &evidence->set_id, NULL) ||
-	    svshm__semset_stat(evidence->set_id, &evidence->set, NULL) ||
-	    evidence->set.count != 1 ||
-	    svshm__semset_value(evidence->set_id, 0, &evidence->value, NULL)) {
+	    svshm__semset_find(lock_file->key, &evidence->set_id, NULL))
+		return;
+
+	int code = svshm__semset_stat(evidence->set_id, &evidence->set, NULL);
+
+	if (!code && evidence->set.count == 1)
+		code = svshm__semset_value(evidence->set_id, 0,
+					   &evidence->value, NULL);
+	if (code || evidence->set.count != 1) {
+		evidence->set_unreadable = code == SVSHM_PERMISSION_DENIED;
+		evidence->hidden_set_id = evidence->set_id;
 		evidence->set_id = -1;
 		return;
 	}
@@ -100,7 +108,11 @@ static void describe_lock(const struct svshm__qt_evidence *evidence,
 {
 	size_t used = strlen(buffer);
 
-	if (evidence->set_id < 0)
+	if (evidence->set_unreadable)
+		snprintf(buffer + used, size - used, "; the caller may not "
+			 "look at its lock, semaphore set %d",
+			 evidence->hidden_set_id);
+	else if (evidence->set_id < 0)
 		snprintf(buffer + used, size - used, "; it has no lock at the "
 			 "moment, which its next user makes");
 	else if (evidence->value > 1)

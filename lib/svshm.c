@@ -389,10 +389,11 @@ int svshm_inspect(struct svshm *handle, svshm_visit *visit, void *context)
 	if (!handle->native_key)
 		return svshm__refuse(handle, SVSHM_KEY_ERROR, tried, "no key is set");
 
+	struct svshm__completion completion = { visit, context };
 	int state = svshm__cancel_forbidden();
 	int code = handle->qt ?
-		svshm__qt_inspect(&handle->qt->names, visit, context,
-				  &handle->error) :
+		svshm__qt_inspect(&handle->qt->names, svshm__scan_complete,
+				  &completion, &handle->error) :
 		svshm__scan_inspect(handle->native_key, handle->native, visit,
 				    context, &handle->error);
 

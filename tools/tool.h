@@ -147,8 +147,9 @@ struct text text_size(uint64_t bytes);            /* "4.0K" */
 struct text text_age(int64_t seconds);            /* "12m" */
 struct text text_since(int64_t time);             /* age of a time, or "-" */
 struct text text_time(int64_t time);              /* with age, or "never" */
-struct text text_user(uid_t uid);
+struct text text_user(uid_t uid);                 /* "-": (uid_t)-1 */
 struct text text_group(gid_t gid);
+struct text text_mode(mode_t mode);               /* "0640", "-" */
 
 /* Standard output is a terminal on which colour is welcome. */
 bool output_in_colour(void);
