@@ -137,7 +137,15 @@ START_TEST(show_lone_key_file)
 	expect_lone(&object, owner);
 	object = scan_for(path, -1, -1);
 	expect_lone(&object, owner);
-	ck_assert_int_eq(unlink(path), 0);
+	if (owner != geteuid()) {
+		pass_for(BOB);
+		ck_assert_int_eq(recover_object(key, 0, NULL),
+				 SVSHM_PERMISSION_DENIED);
+		pass_for(0);
+		ck_assert_int_eq(access(path, F_OK), 0);
+	}
+	ck_assert_int_eq(recover_object(key, 0, NULL), SVSHM_OK);
+	ck_assert_int_lt(access(path, F_OK), 0);
 	free(path);
 }
 END_TEST

@@ -240,6 +240,45 @@ check "remove of an orphan" 0 "$SVSHM" remove "$key"
 gone "remove has removed it"
 check "remove of nothing" 1 "$SVSHM" remove "$key"
 
+# ---- A key file alone ---------------------------------------------------------
+
+# What is left of a creator that died at once. It says whose it is, no more.
+lone=$work/keys/$prefix-lone
+: >"$lone"
+chmod 604 "$lone"
+owner=$(id -u)
+if [ "$owner" -eq 0 ]; then
+	owner=54321
+	chown $owner "$lone"
+fi
+named=$(id -un "$owner" 2>/dev/null) || named=$owner
+check "list of a key file" 3 "$SVSHM" list --check
+out "^$prefix-lone  *native  *half-made  *-  *-  *-  *0604  *$named  *[0-9]*s\$"
+check "info of a key file" 0 "$SVSHM" info "$prefix-lone"
+out "^owner  *$named\$"
+out '^creator  *-$'
+out '^mode  *0604$'
+out '^lock  *-$'
+out '^registered  *-$'
+check "info --json of a key file" 0 "$SVSHM" info "$prefix-lone" --json
+valid_json
+out "\"uid\": $owner,\$"
+out '"mode": "0604",$'
+for member in creator_uid segment_id semaphore_id size segment_size mappings \
+	attach_time detach_time creator_pid last_pid registrations departures \
+	max_processes locked owner_died lock_pid certainty semaphores \
+	operation_time waiters; do
+	out "\"$member\": null,\$"
+done
+check "a key file that is too young" 0 \
+	"$SVSHM" recover "$prefix-lone" --older-than 1d
+out 'kept: not as old'
+[ -e "$lone" ] || fail "$name: it is gone"
+touch -t 202001010000 "$lone"
+check "an old key file" 0 "$SVSHM" recover "$prefix-lone" --older-than 1d
+out "^$prefix-lone: removed: half-made, of $named, left [0-9]*d ago"
+[ ! -e "$lone" ] || fail "$name: it is still there"
+
 # ---- Names that bite ---------------------------------------------------------
 
 orphan "$odd" "$work/data"
@@ -317,6 +356,9 @@ if command -v ipcmk >/dev/null; then
 	check "info --id --json" 0 "$SVSHM" info --id "$foreign" --json
 	valid_json
 	out '"verdict": "foreign"'
+	for member in size max_processes registrations locked owner_died; do
+		out "\"$member\": null,\$"
+	done
 else
 	echo "note: no ipcmk here, so no segment of another program"
 fi

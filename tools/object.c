@@ -138,7 +138,8 @@ char *object_refusal(const struct svshm_object *object,
 
 	if (code == SVSHM_BUSY && users)
 		refusal = text_print("in use by %s", users);
-	else if (code == SVSHM_PERMISSION_DENIED)
+	else if (code == SVSHM_PERMISSION_DENIED &&
+		 object->uid != (uid_t)-1)
 		refusal = text_print("it belongs to %s, who can remove it, as "
 				     "root can: %s",
 				     text_user(object->uid).bytes, why);
