@@ -38,10 +38,13 @@ int svshm__qt_judge_segment(struct svshm__qt_evidence *evidence,
 	evidence->foreign = true;
 	return svshm__error_set(error, SVSHM_PERMISSION_DENIED,
 				"segment %d belongs to uid %lu (made by %lu), "
-				"its key file to uid %lu", evidence->segment_id,
+				"its key file to uid %lu; if it is left over, "
+				"root removes it: ipcrm -m %d",
+				evidence->segment_id,
 				(unsigned long)segment->uid,
 				(unsigned long)segment->creator_uid,
-				(unsigned long)file->owner);
+				(unsigned long)file->owner,
+				evidence->segment_id);
 }
 
 void svshm__qt_judge_set(struct svshm__qt_evidence *evidence,
@@ -79,8 +82,8 @@ enum svshm_verdict svshm__qt_judge(const struct svshm__qt_evidence *evidence)
 						    SVSHM_VERDICT_ORPHAN;
 	}
 	/* Nobody counts who uses a set: it may be a QSystemSemaphore. */
-	return evidence->set_id >= 0 ? SVSHM_VERDICT_UNKNOWN :
-				       SVSHM_VERDICT_GONE;
+	return evidence->set_id >= 0 || evidence->set_unreadable ?
+		SVSHM_VERDICT_UNKNOWN : SVSHM_VERDICT_GONE;
 }
 
 int svshm__qt_judge_unused(int segment_id, struct svshm__error *error)
@@ -142,6 +145,9 @@ void svshm__qt_judge_reason(const struct svshm__qt_evidence *evidence,
 	case SVSHM_VERDICT_UNKNOWN:
 		if (evidence->segment_id >= 0)
 			snprintf(buffer, size, "the caller may not look at it");
+		else if (evidence->set_unreadable)
+			snprintf(buffer, size, "a lock without memory, which "
+				 "the caller may not look at");
 		else
 			snprintf(buffer, size, "a lock without memory: it may "
 				 "be a QSystemSemaphore, and nobody counts who "

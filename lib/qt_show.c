@@ -90,7 +90,8 @@ static int show(const struct svshm__qt_names *names, bool alone_too,
 	if (code)
 		return code;
 	object.verdict = svshm__qt_judge(&evidence);
-	if (evidence.segment_id < 0 && (!alone_too || evidence.set_id < 0))
+	if (evidence.segment_id < 0 &&
+	    (!alone_too || (evidence.set_id < 0 && !evidence.set_unreadable)))
 		return SVSHM_NOT_FOUND;
 	describe(&object, &evidence, names);
 	if (svshm__qt_key_of_path(names->segment, key, sizeof(key)))

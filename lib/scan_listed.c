@@ -96,7 +96,13 @@ int svshm__scan_complete(const struct svshm_object *object, void *completion)
 	const struct svshm__completion *complete = completion;
 	struct svshm_object copy = *object;
 	struct svshm__segment_status segment;
+	struct svshm__set_status set;
 
+	if (object->segment_id < 0 && object->semaphore_id >= 0 &&
+	    object->uid == (uid_t)-1) {
+		svshm__scan_listed_set(object->semaphore_id, &set);
+		svshm__object_by_set(&copy, &set);
+	}
 	if (object->segment_id >= 0 && object->segment_size == 0) {
 		svshm__scan_listed_segment(object->segment_id, &segment);
 		svshm__object_by_segment(&copy, &segment);

@@ -140,9 +140,10 @@ char *object_refusal(const struct svshm_object *object,
 		refusal = text_print("in use by %s", users);
 	else if (code == SVSHM_PERMISSION_DENIED &&
 		 object->uid != (uid_t)-1)
-		refusal = text_print("it belongs to %s, who can remove it, as "
-				     "root can: %s",
-				     text_user(object->uid).bytes, why);
+		refusal = text_print("it belongs to %s, who can remove it%s: "
+				     "%s", text_user(object->uid).bytes,
+				     object->uid == 0 ? "" : ", as root can",
+				     why);
 	else
 		refusal = text_print("%s", why);
 	free(users);
