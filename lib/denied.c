@@ -114,7 +114,7 @@ static void say_what_to_do(struct svshm *handle, bool of_root)
 
 	if (print_command(handle, command, sizeof(command)))
 		svshm__error_append(&handle->error, ". If it is left over, %s "
-				    "removes it: %s", who, command);
+				    "removes it with \"%s\"", who, command);
 	else
 		svshm__error_append(&handle->error, ". If it is left over, %s "
 				    "removes it with \"svshm remove\"", who);

@@ -109,8 +109,7 @@ static const struct meaning meanings[] = {
 	{ SVSHM__CALL_FILE, ELOOP, SVSHM_PERMISSION_DENIED,
 	  "a symbolic link is not followed there; name what it leads "
 	  "to" },
-	{ SVSHM__CALL_FILE, EROFS, SVSHM_PERMISSION_DENIED,
-	  "its file system is mounted read-only" },
+	{ SVSHM__CALL_FILE, EROFS, SVSHM_PERMISSION_DENIED, NULL },
 	{ SVSHM__CALL_FILE, ENOSPC, SVSHM_OUT_OF_RESOURCES,
 	  "no room for the key file on its file system: make some" },
 	{ SVSHM__CALL_FILE, EDQUOT, SVSHM_OUT_OF_RESOURCES,
