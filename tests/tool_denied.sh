@@ -48,10 +48,10 @@ export TMPDIR="$work/qt"
 orphan sudo "$work/data" --layout qt
 check "get of what root has left" 1 \
 	as 65533 "$work/svshm" get --layout qt sudo
-err "belongs to root (mode 0600)"
+err 'belongs to root'
 check "put over what root has left" 1 \
 	as 65533 "$work/svshm" put --layout qt sudo "$work/data"
-err "belongs to root (mode 0600)"
+err 'belongs to root'
 follow
 [ -z "$(ls "$TMPDIR")" ] || fail "$name: leaves $(ls "$TMPDIR")"
 check "then it works" 0 as 65533 "$work/svshm" lock --layout qt sudo -- true
@@ -65,10 +65,12 @@ chmod 1777 "$work/keys"
 odd="it's $prefix"
 start_put "$odd" "$work/data"
 check "get of what is root's" 1 as 65533 "$work/svshm" get "$odd"
-err 'belongs to root (mode 0600)'
+err 'belongs to root'
 err 'svshm_set_mode()'
 check "remove of what is root's" 1 as 65533 "$work/svshm" remove "$odd"
-err 'belongs to root, who can remove it: '
+err 'Permission denied'
+as 65533 "$work/svshm" info "$odd" | grep -q '^owner  *-$' ||
+	err 'belongs to root, who can remove it: '
 kill -TERM "$job"
 ended "put" 1
 orphan "$odd" "$work/data"
@@ -83,8 +85,14 @@ check "then it works" 0 as 65533 "$work/svshm" lock "$odd" -- true
 unset SVSHM_KEYDIR
 base=$(as 65533 "$work/svshm" remove nothing 2>&1 |
 	sed -n 's/.*key file \(.*\)\/svshm-65533\/nothing.*/\1/p')
+case $work in
+"$base"/*) hides=1 ;;
+*) hides= ;;
+esac
 if [ -z "$base" ]; then
 	fail "remove of nothing does not name the key file"
+elif [ -n "$hides" ]; then
+	echo "note: what is mounted on $base would hide this test's files"
 elif mount -t tmpfs -o ro tmpfs "$base" 2>/dev/null; then
 	check "read-only" 1 as 65533 "$work/svshm" put "$prefix" "$work/data"
 	err "the key directory cannot be made: .*Read-only file system; set SVSHM_KEYDIR"
