@@ -304,8 +304,8 @@ SVSHM_API size_t svshm_size(const struct svshm *handle);
  * ipcrm(1) at the first call some milliseconds later. See svshm_lock(3).
  * Dies inside: the lock goes to the next, with OWNER_DIED only if it was held.
  * Returns: 0, OWNER_DIED, NOT_ATTACHED, DEADLOCK, PERMISSION_DENIED (attached
- * unregistered, or with rights that are given up by now), REMOVED, LOCK_ERROR, OUT_OF_RESOURCES, CORRUPT,
- * INVALID_ARGUMENT.
+ * unregistered, or with rights that are given up by now), REMOVED, LOCK_ERROR,
+ * OUT_OF_RESOURCES, CORRUPT, INVALID_ARGUMENT.
  */
 SVSHM_API int svshm_lock(struct svshm *handle);
 
