@@ -23,7 +23,7 @@ _svshm()
 	COMPREPLY=()
 	if [ "$COMP_CWORD" -eq 1 ]; then
 		mapfile -t COMPREPLY < <(compgen -W \
-			"$commands --help --version" -- "$current")
+			"$commands -h --help -V --version" -- "$current")
 		return
 	fi
 	case $previous in

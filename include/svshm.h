@@ -304,8 +304,8 @@ SVSHM_API size_t svshm_size(const struct svshm *handle);
  * ipcrm(1) at the first call some milliseconds later. See svshm_lock(3).
  * Dies inside: the lock goes to the next, with OWNER_DIED only if it was held.
  * Returns: 0, OWNER_DIED, NOT_ATTACHED, DEADLOCK, PERMISSION_DENIED (attached
- * unregistered), REMOVED, LOCK_ERROR, OUT_OF_RESOURCES, CORRUPT,
- * INVALID_ARGUMENT.
+ * unregistered, or with rights that are given up by now), REMOVED, LOCK_ERROR,
+ * OUT_OF_RESOURCES, CORRUPT, INVALID_ARGUMENT.
  */
 SVSHM_API int svshm_lock(struct svshm *handle);
 
@@ -395,7 +395,10 @@ struct svshm_process {
 
 /*
  * An object as seen at one moment. Made by the library, valid during the visit
- * only; later versions may append members.
+ * only; later versions may append members. Each member says how it looks if the
+ * system does not tell it, or not to this caller. Without read permission, that
+ * can be all that is the segment's or the set's; without a header that may be
+ * read, max_processes is 0, and what only the header tells is 0 or NULL.
  */
 struct svshm_object {
 	const char *key;        /* NULL: made by native key, or not known */
@@ -404,43 +407,57 @@ struct svshm_object {
 	enum svshm_verdict verdict;
 	const char *reason;     /* why that verdict, in a sentence */
 
-	int64_t ipc_key;        /* the key_t in use; 0: IPC_PRIVATE or removed */
+	int64_t ipc_key;        /* the key_t in use; 0: IPC_PRIVATE or removed,
+				   or not known */
 	int segment_id;         /* -1: none */
-	int semaphore_id;       /* -1: none */
-	uid_t uid;              /* owner */
-	gid_t gid;
-	uid_t creator_uid;
-	mode_t mode;            /* permission bits */
+	int semaphore_id;       /* -1: none, or not known */
+	/* Of the segment; if there is none, of the set; else of the key file. */
+	uid_t uid;              /* owner; (uid_t)-1: not known */
+	gid_t gid;              /* (gid_t)-1: not known */
+	uid_t creator_uid;      /* (uid_t)-1: not known, as of a key file */
+	mode_t mode;            /* permission bits; (mode_t)-1: not known */
 
-	uint64_t size;          /* of the data, as create was asked for; 0: none */
-	uint64_t segment_size;  /* of the segment, header included */
-	uint64_t mappings;      /* the kernel's count of attachments */
-	int64_t create_time;    /* seconds since the Epoch; 0 if not known */
+	uint64_t size;          /* of the data, as create was asked for; 0: none,
+				   or not known */
+	uint64_t segment_size;  /* of the segment, header included; 0: none, or
+				   not known; then the times below aren't,
+				   either */
+	uint64_t mappings;      /* the kernel's count of attachments; UINT64_MAX:
+				   not known */
+	int64_t create_time;    /* seconds since the Epoch; 0: not known; of a
+				   lone key file: when it was written */
 	int64_t attach_time;    /* of the segment, the kernel's; looking changes
-				   it */
-	int64_t detach_time;    /* of a leftover: when its last user left */
-	pid_t creator_pid;      /* of the segment */
-	pid_t last_pid;         /* last to attach or detach */
+				   it; 0: never */
+	int64_t detach_time;    /* of a leftover: when its last user left; 0:
+				   nobody ever has */
+	pid_t creator_pid;      /* of the segment; 0: not known, or in another
+				   pid namespace */
+	pid_t last_pid;         /* last to attach or detach; 0: likewise, or
+				   nobody */
 
+	/* Of the header, if max_processes is not 0. */
 	uint64_t registrations; /* how often a process has registered so far */
-	unsigned max_processes;
+	unsigned max_processes; /* 0: not known, or nobody registers there */
 	const struct svshm_process *processes; /* registered, and died undetached */
 	size_t process_count;
-	bool locked;
-	bool owner_died;        /* and nobody has made the data consistent */
+	bool locked;            /* false also if lock_known is */
+	bool owner_died;        /* and nobody has made the data consistent; not
+				   known without a header */
 	pid_t lock_pid;         /* the owner, if locked and known; else 0 */
 
 	unsigned notes;         /* SVSHM_NOTE_... */
 	/* Of another program's segment or set: is it a leftover? */
 	enum svshm_certainty certainty;
-	unsigned semaphore_count; /* of the set */
+	unsigned semaphore_count; /* of the set; 0: none, or not known */
 	/* Of another program's set, if it may be read. */
-	unsigned waiters;       /* that sleep in semop now */
-	int64_t operation_time; /* of the last semop; 0: never */
-	const pid_t *semaphore_pids; /* who changed a semaphore last: distinct */
+	unsigned waiters;       /* that sleep in semop now; UINT_MAX: not known */
+	int64_t operation_time; /* of the last semop; 0: never, or not known */
+	const pid_t *semaphore_pids; /* who changed a semaphore last: distinct;
+					NULL: not known, or nobody */
 	size_t semaphore_pid_count;
-	uint64_t departures;    /* how often a registered process has left in
-				   order, by detach or exit */
+	uint64_t departures;    /* of the header: how often a registered process
+				   has left in order, by detach or exit */
+	bool lock_known;        /* whether it is locked can be seen */
 };
 
 /* Return 0 to go on; anything else ends the scan and is its result. */

@@ -24,38 +24,51 @@ static const struct meaning meanings[] = {
 	{ SVSHM__CALL_SHMGET, EEXIST, SVSHM_ALREADY_EXISTS, NULL },
 	{ SVSHM__CALL_SHMGET, ENOENT, SVSHM_NOT_FOUND, NULL },
 	{ SVSHM__CALL_SHMGET, EINVAL, SVSHM_INVALID_SIZE,
-	  "the size is outside what the system allows for one segment" },
+	  "the size is outside what the system allows for one "
+	  "segment: \"svshm limits\" shows it" },
 	{ SVSHM__CALL_SHMGET, ENOSPC, SVSHM_OUT_OF_RESOURCES,
-	  "this is not disk space: a limit on shared memory is reached" },
+	  "this is not disk space: a limit on shared memory is "
+	  "reached; \"svshm limits\" says which, and of what it is "
+	  "full" },
 	{ SVSHM__CALL_SHMGET, ENOMEM, SVSHM_OUT_OF_RESOURCES,
-	  "not enough memory, or a limit on shared memory is reached" },
+	  "not enough memory, or a limit on shared memory is "
+	  "reached; \"svshm limits\" says which" },
 	{ SVSHM__CALL_SHMGET, ENFILE, SVSHM_OUT_OF_RESOURCES,
-	  "the system has too many open files" },
+	  "the system has too many open files; root raises that "
+	  "limit" },
 	/* Exists, is marked for removal, and still has its key (not Linux). */
-	{ SVSHM__CALL_SHMGET, EIDRM, SVSHM_REMOVED, NULL },
+	{ SVSHM__CALL_SHMGET, EIDRM, SVSHM_REMOVED,
+	  "somebody has removed the object under its users; it can "
+	  "be made anew when they have gone" },
 
-	{ SVSHM__CALL_SHMAT, EINVAL, SVSHM_REMOVED, NULL },
-	{ SVSHM__CALL_SHMAT, EIDRM, SVSHM_REMOVED, NULL },
+	{ SVSHM__CALL_SHMAT, EINVAL, SVSHM_REMOVED,
+	  "somebody has removed the object; start again" },
+	{ SVSHM__CALL_SHMAT, EIDRM, SVSHM_REMOVED,
+	  "somebody has removed the object; start again" },
 	{ SVSHM__CALL_SHMAT, ENOMEM, SVSHM_OUT_OF_RESOURCES,
 	  "no room in this process's address space; see ulimit -v" },
 	{ SVSHM__CALL_SHMAT, EMFILE, SVSHM_OUT_OF_RESOURCES,
-	  "this process has attached as many segments as the system allows" },
+	  "this process has attached as many segments as the system "
+	  "allows; detach others first" },
 
 	{ SVSHM__CALL_SHMCTL, EINVAL, SVSHM_REMOVED,
 	  "somebody has removed the object; detach, and start again" },
 	{ SVSHM__CALL_SHMCTL, EIDRM, SVSHM_REMOVED,
 	  "somebody has removed the object; detach, and start again" },
 	{ SVSHM__CALL_SHMCTL, EPERM, SVSHM_PERMISSION_DENIED,
-	  "only the object's owner, its creator and root may do that" },
+	  "only the object's owner, its creator and root may do "
+	  "that; let one of them do it" },
 
 	{ SVSHM__CALL_SEMGET, EEXIST, SVSHM_ALREADY_EXISTS, NULL },
 	{ SVSHM__CALL_SEMGET, ENOENT, SVSHM_NOT_FOUND, NULL },
-	{ SVSHM__CALL_SEMGET, EIDRM, SVSHM_REMOVED, NULL },
+	{ SVSHM__CALL_SEMGET, EIDRM, SVSHM_REMOVED,
+	  "somebody has just removed the object; try again" },
 	{ SVSHM__CALL_SEMGET, EINVAL, SVSHM_OUT_OF_RESOURCES,
 	  "more semaphores than the system allows in one set; "
 	  "svshm_set_max_processes() asks for fewer" },
 	{ SVSHM__CALL_SEMGET, ENOSPC, SVSHM_OUT_OF_RESOURCES,
-	  "this is not disk space: a limit on semaphores is reached" },
+	  "this is not disk space: a limit on semaphores is reached; "
+	  "\"svshm limits\" says which, and of what it is full" },
 
 	{ SVSHM__CALL_SEMOP, EIDRM, SVSHM_REMOVED,
 	  "somebody has removed the object; detach, and start again" },
@@ -63,38 +76,49 @@ static const struct meaning meanings[] = {
 	  "somebody has removed the object; detach, and start again" },
 	{ SVSHM__CALL_SEMOP, EAGAIN, SVSHM_BUSY, NULL },
 	{ SVSHM__CALL_SEMOP, ERANGE, SVSHM_LOCK_ERROR,
-	  "a semaphore has a value that svshm never gives it" },
+	  "a semaphore has a value that svshm never gives it: "
+	  "somebody else changes it; \"svshm remove --force\" "
+	  "removes the object" },
 	{ SVSHM__CALL_SEMOP, EFBIG, SVSHM_CORRUPT,
-	  "the set has fewer semaphores than it should" },
+	  "the set has fewer semaphores than it should; \"svshm "
+	  "remove --force\" removes the object" },
 	{ SVSHM__CALL_SEMOP, ENOSPC, SVSHM_OUT_OF_RESOURCES,
-	  "this is not disk space: too many processes use SEM_UNDO; raise the "
-	  "kernel's semmnu" },
-	{ SVSHM__CALL_SEMOP, ENOMEM, SVSHM_OUT_OF_RESOURCES, NULL },
+	  "this is not disk space: too many processes use SEM_UNDO; "
+	  "detach others, or raise the kernel's semmnu" },
+	{ SVSHM__CALL_SEMOP, E2BIG, SVSHM_OUT_OF_RESOURCES,
+	  "more operations than the system allows in one call; raise the "
+	  "third number of kernel.sem, or the kernel's semopm" },
+	{ SVSHM__CALL_SEMOP, ENOMEM, SVSHM_OUT_OF_RESOURCES,
+	  "the kernel has no memory for it now; try again later" },
 
 	{ SVSHM__CALL_SEMCTL, EINVAL, SVSHM_REMOVED,
 	  "somebody has removed the object; detach, and start again" },
 	{ SVSHM__CALL_SEMCTL, EIDRM, SVSHM_REMOVED,
 	  "somebody has removed the object; detach, and start again" },
 	{ SVSHM__CALL_SEMCTL, EPERM, SVSHM_PERMISSION_DENIED,
-	  "only the object's owner, its creator and root may do that" },
+	  "only the object's owner, its creator and root may do "
+	  "that; let one of them do it" },
 
 	{ SVSHM__CALL_FTOK, ENOENT, SVSHM_NOT_FOUND, NULL },
 
-	{ SVSHM__CALL_FILE, ENOENT, SVSHM_KEY_ERROR,
-	  "there is no such file or directory" },
-	{ SVSHM__CALL_FILE, ENOTDIR, SVSHM_KEY_ERROR, NULL },
-	{ SVSHM__CALL_FILE, ENAMETOOLONG, SVSHM_KEY_ERROR, NULL },
+	{ SVSHM__CALL_FILE, ENOENT, SVSHM_KEY_ERROR, NULL },
+	{ SVSHM__CALL_FILE, ENOTDIR, SVSHM_KEY_ERROR,
+	  "a part of the path is a file and no directory" },
+	{ SVSHM__CALL_FILE, ENAMETOOLONG, SVSHM_KEY_ERROR,
+	  "use a shorter path or key" },
 	{ SVSHM__CALL_FILE, ELOOP, SVSHM_PERMISSION_DENIED,
-	  "a symbolic link is not followed there" },
+	  "a symbolic link is not followed there; name what it leads "
+	  "to" },
 	{ SVSHM__CALL_FILE, EROFS, SVSHM_PERMISSION_DENIED, NULL },
 	{ SVSHM__CALL_FILE, ENOSPC, SVSHM_OUT_OF_RESOURCES,
-	  "no room for the key file on its file system" },
+	  "no room for the key file on its file system: make some" },
 	{ SVSHM__CALL_FILE, EDQUOT, SVSHM_OUT_OF_RESOURCES,
 	  "the disk quota leaves no room for the key file" },
 	{ SVSHM__CALL_FILE, EMFILE, SVSHM_OUT_OF_RESOURCES,
 	  "this process has too many open files; see ulimit -n" },
 	{ SVSHM__CALL_FILE, ENFILE, SVSHM_OUT_OF_RESOURCES,
-	  "the system has too many open files" },
+	  "the system has too many open files; root raises that "
+	  "limit" },
 };
 
 static const struct meaning *find_meaning(enum svshm__call call, int errnum)
@@ -106,7 +130,7 @@ static const struct meaning *find_meaning(enum svshm__call call, int errnum)
 	static const struct meaning no_system_call = { SVSHM__CALL_FILE, ENOSYS,
 		SVSHM_NOT_SUPPORTED,
 		"System V IPC is not in this kernel, or shut off for this "
-		"container or jail" };
+		"container or jail: its administrator can allow it" };
 	static const struct meaning unknown = { SVSHM__CALL_FILE, 0,
 		SVSHM_UNKNOWN_ERROR, NULL };
 
@@ -144,6 +168,7 @@ int svshm__error_set(struct svshm__error *error, int code, const char *format,
 	va_list arguments;
 
 	error->code = code;
+	error->errnum = 0;
 	error->message[0] = '\0';
 	va_start(arguments, format);
 	append(error, format, arguments);
@@ -174,6 +199,8 @@ int svshm__error_system(struct svshm__error *error, enum svshm__call call,
 	va_list arguments;
 
 	error->code = meaning->code;
+	error->errnum = errnum;
+	error->call = call;
 	error->message[0] = '\0';
 	va_start(arguments, format);
 	append(error, format, arguments);
@@ -183,6 +210,14 @@ int svshm__error_system(struct svshm__error *error, enum svshm__call call,
 		svshm__error_append(error, " (%s)", meaning->hint);
 	errno = errnum;
 	return meaning->code;
+}
+
+void svshm__error_refused(struct svshm__error *error, enum svshm__call call)
+{
+	if (!error)
+		return;
+	error->errnum = EACCES;
+	error->call = call;
 }
 
 const char *svshm__printable(const char *text, char *buffer, size_t size)

@@ -12,11 +12,6 @@
 
 #define SVSHM__MESSAGE_SIZE 1024
 
-struct svshm__error {
-	int code;
-	char message[SVSHM__MESSAGE_SIZE];
-};
-
 /* System calls whose errnos mean different things. */
 enum svshm__call {
 	SVSHM__CALL_SHMGET,
@@ -27,6 +22,13 @@ enum svshm__call {
 	SVSHM__CALL_SEMCTL,
 	SVSHM__CALL_FTOK,
 	SVSHM__CALL_FILE /* open, stat, mkdir and so on, of key files */
+};
+
+struct svshm__error {
+	int code;
+	int errnum; /* of the CALL that failed; 0: none has */
+	enum svshm__call call;
+	char message[SVSHM__MESSAGE_SIZE];
 };
 
 /* Record CODE and a message; returns CODE. A NULL error records nothing. */
@@ -41,6 +43,9 @@ int svshm__error_set(struct svshm__error *error, int code, const char *format,
 int svshm__error_system(struct svshm__error *error, enum svshm__call call,
 			int errnum, const char *format, ...)
 	SVSHM__PRINTF(4, 5);
+
+/* The message stands for a CALL that the system has refused. */
+void svshm__error_refused(struct svshm__error *error, enum svshm__call call);
 
 /* Append to the message. */
 void svshm__error_append(struct svshm__error *error, const char *format, ...)

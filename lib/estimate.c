@@ -192,7 +192,8 @@ static void describe_set(struct svshm_object *object,
 		.change_time = object->create_time,
 	};
 
-	if (svshm__set_use_look(use, object->semaphore_id, set.count)) {
+	if (set.count == 0 ||
+	    svshm__set_use_look(use, object->semaphore_id, set.count)) {
 		snprintf(reason, size, "another program's; its semaphores may "
 			 "not be read");
 		return;

@@ -4,6 +4,31 @@
 #include "handle.h"
 
 #include <string.h>
+#include <unistd.h>
+
+void svshm__note_rights(struct svshm *handle)
+{
+	handle->has_rights = true;
+	handle->user = geteuid();
+	handle->user_group = getegid();
+}
+
+/* A daemon that attaches as root, and gives up its rights then. */
+static void explain_lost_rights(struct svshm *handle)
+{
+	if (!handle->has_rights ||
+	    (handle->user == geteuid() && handle->user_group == getegid()))
+		return;
+	svshm__error_append(&handle->error, "; this process was uid %lu, gid "
+			    "%lu when it attached, and is uid %lu, gid %lu now, "
+			    "to which the object's mode gives too little: "
+			    "change the uid before attaching, or let the "
+			    "object's creator set a mode and group that serve "
+			    "both", (unsigned long)handle->user,
+			    (unsigned long)handle->user_group,
+			    (unsigned long)geteuid(),
+			    (unsigned long)getegid());
+}
 
 int svshm__finish(struct svshm *handle, int code, const char *tried)
 {
@@ -13,6 +38,8 @@ int svshm__finish(struct svshm *handle, int code, const char *tried)
 		svshm__clear(handle);
 		return code;
 	}
+	if (code == SVSHM_PERMISSION_DENIED && handle->error.errnum)
+		explain_lost_rights(handle);
 	memcpy(message, handle->error.message, sizeof(message));
 	svshm__printable(handle->key ? handle->key :
 			 handle->native_key ? handle->native_key : "(no key)",

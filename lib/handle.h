@@ -27,13 +27,21 @@ struct svshm {
 	enum svshm_access access;
 	struct svshm__locker locker; /* .attachment NULL: has no lock */
 
+	bool has_rights; /* those of the last create or attach */
+	uid_t user;
+	gid_t user_group;
+
 	struct svshm__error error;
 };
+
+/* Whoever this process is now, it has what it has attached as. */
+void svshm__note_rights(struct svshm *handle);
 
 /* The result so far: success, and no message. */
 static inline void svshm__clear(struct svshm *handle)
 {
 	handle->error.code = SVSHM_OK;
+	handle->error.errnum = 0;
 	handle->error.message[0] = '\0';
 }
 

@@ -26,10 +26,16 @@ static void say_full(char *buffer, size_t size, const char *what,
 		     unsigned long long used, unsigned long long limit,
 		     const char *command)
 {
-	snprintf(buffer, size,
-		 "%s: %llu of %llu used; remove leftovers with \"svshm "
-		 "recover\", or raise the limit with \"%s\"",
-		 what, used, limit, command);
+	if (limit == 0)
+		snprintf(buffer, size,
+			 "no %s are allowed here: the limit is 0, as an "
+			 "administrator or a container sets it to shut them "
+			 "off; root allows some with \"%s\"", what, command);
+	else
+		snprintf(buffer, size,
+			 "%s: %llu of %llu used; remove leftovers with \"svshm "
+			 "recover\", or raise the limit with \"%s\"",
+			 what, used, limit, command);
 }
 
 /* A kernel with 64 bits tells a process with 32 no limit above INT_MAX. */
@@ -62,7 +68,8 @@ static void measure_segments(size_t size, char *buffer, size_t buffer_size)
 	} else if ((unsigned long long)used.used_ids >= limit.shmmni) {
 		snprintf(command, sizeof(command),
 			 "sysctl -w kernel.shmmni=%llu",
-			 2ULL * (unsigned long long)limit.shmmni);
+			 limit.shmmni ? 2ULL * limit.shmmni :
+					SVSHM__SHMMNI_DEFAULT);
 		say_full(buffer, buffer_size, "segments",
 			 (unsigned long long)used.used_ids, limit.shmmni,
 			 command);
@@ -122,22 +129,28 @@ static void measure_sets(int count, char *buffer, size_t buffer_size)
 	int semmni = limit.semmni, semmns = limit.semmns;
 	bool sets = used.semusz >= semmni;
 
+	if (count <= limit.semmsl && !sets && used.semaem + count <= semmns)
+		return;
+	/* Whichever is too small: the command is for all four. */
+	if (sets)
+		semmni = semmni ? 2 * semmni : SVSHM__SEMMNI_DEFAULT;
+	else if (count <= limit.semmsl)
+		semmns = 2 * (semmns + count);
+	snprintf(command, sizeof(command),
+		 "sysctl -w kernel.sem='%d %d %d %d'",
+		 count > limit.semmsl ? count : limit.semmsl,
+		 used.semaem + count > semmns ? used.semaem + count : semmns,
+		 limit.semopm, semmni);
 	if (count > limit.semmsl) {
 		snprintf(buffer, buffer_size,
 			 "%d semaphores wanted, one set may have %d; raise the "
-			 "first number of kernel.sem",
-			 count, limit.semmsl);
+			 "limit with \"%s\"", count, limit.semmsl, command);
 		return;
 	}
-	if (!sets && used.semaem + count <= semmns)
-		return;
-	snprintf(command, sizeof(command),
-		 "sysctl -w kernel.sem='%d %d %d %d'", limit.semmsl,
-		 sets ? semmns : 2 * (semmns + count), limit.semopm,
-		 sets ? 2 * semmni : semmni);
 	say_full(buffer, buffer_size, sets ? "semaphore sets" : "semaphores",
 		 (unsigned long long)(sets ? used.semusz : used.semaem),
-		 (unsigned long long)(sets ? semmni : semmns), command);
+		 (unsigned long long)(sets ? limit.semmni : limit.semmns),
+		 command);
 }
 
 static void count_segments(struct svshm__limit_counts *counts,

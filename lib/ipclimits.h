@@ -30,6 +30,14 @@ int svshm__limits_check(size_t size, uint64_t old_size);
 /* Whether there is but one segment, for certain. Takes one system call. */
 bool svshm__limits_one_segment(void);
 
+/* What Linux has: for who finds a limit of 0, which nothing is a multiple of. */
+#define SVSHM__SHMMNI_DEFAULT 4096ULL
+#define SVSHM__SHMMAX_DEFAULT (UINT64_MAX - (1ULL << 24))
+#define SVSHM__SEMMSL_DEFAULT 32000
+#define SVSHM__SEMMNS_DEFAULT 1024000000
+#define SVSHM__SEMOPM_DEFAULT 500
+#define SVSHM__SEMMNI_DEFAULT 32000
+
 /* What is used, and the limits (..._max), of the whole system. */
 struct svshm__limit_counts {
 	uint64_t page_size;

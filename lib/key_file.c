@@ -46,6 +46,20 @@ static void note_directory(struct svshm__key_file *file,
 	file->directory_inode = (uint64_t)status->st_ino;
 }
 
+/* A directory that is of no use is none that the caller has to keep. */
+static int refuse_directory(struct svshm__error *error, int code)
+{
+	const char *named = svshm__environment("SVSHM_KEYDIR");
+
+	svshm__error_append(error, named && *named ?
+		"; SVSHM_KEYDIR names it: make it a directory of yours with "
+		"mode 0700 (or root's with mode 01777, to share), or name "
+		"another, in all programs that share the object" :
+		"; set SVSHM_KEYDIR to a directory of yours, in all programs "
+		"that share the object, or build svshm with --with-keydir");
+	return code;
+}
+
 static int check_directory(struct svshm__key_file *file, bool make,
 			   struct svshm__error *error)
 {
@@ -58,9 +72,10 @@ static int check_directory(struct svshm__key_file *file, bool make,
 
 	if (result < 0 && errno == ENOENT && make) {
 		if (mkdir(directory, 0700) < 0 && errno != EEXIST)
-			return svshm__error_system(error, SVSHM__CALL_FILE,
-						   errno, "mkdir(\"%.200s\")",
-						   directory);
+			return refuse_directory(error, svshm__error_system(
+				error, SVSHM__CALL_FILE, errno,
+				"the key directory cannot be made: "
+				"mkdir(\"%.200s\")", directory));
 		result = lstat(directory, &status);
 	}
 	if (result < 0) {
@@ -68,7 +83,8 @@ static int check_directory(struct svshm__key_file *file, bool make,
 		int code = svshm__error_system(error, SVSHM__CALL_FILE, errnum,
 					       "lstat(\"%.200s\")", directory);
 
-		return errnum == ENOENT ? SVSHM_NOT_FOUND : code;
+		return errnum == ENOENT ? SVSHM_NOT_FOUND :
+					  refuse_directory(error, code);
 	}
 	if (S_ISLNK(status.st_mode))
 		return svshm__error_set(error, SVSHM_PERMISSION_DENIED,
@@ -77,16 +93,16 @@ static int check_directory(struct svshm__key_file *file, bool make,
 					"anywhere; name the directory itself",
 					directory);
 	if (!S_ISDIR(status.st_mode))
-		return svshm__error_set(error, SVSHM_KEY_ERROR,
-					"the key directory %.200s is not a "
-					"directory", directory);
+		return refuse_directory(error, svshm__error_set(
+			error, SVSHM_KEY_ERROR,
+			"the key directory %.200s is not a directory",
+			directory));
 	if (status.st_uid != us && status.st_uid != 0)
-		return svshm__error_set(error, SVSHM_PERMISSION_DENIED,
-					"the key directory %.200s belongs to "
-					"uid %lu; it must belong to uid %lu or "
-					"to root", directory,
-					(unsigned long)status.st_uid,
-					(unsigned long)us);
+		return refuse_directory(error, svshm__error_set(
+			error, SVSHM_PERMISSION_DENIED,
+			"the key directory %.200s belongs to uid %lu; it must "
+			"belong to uid %lu or to root", directory,
+			(unsigned long)status.st_uid, (unsigned long)us));
 
 	note_directory(file, &status);
 	file->private = status.st_uid == us &&
@@ -99,10 +115,13 @@ static int check_directory(struct svshm__key_file *file, bool make,
 		return svshm__error_set(error, SVSHM_PERMISSION_DENIED,
 					"the key directory %.200s is open to "
 					"others (uid %lu, mode 0%o); it must "
-					"be uid %lu, mode 0700", directory,
+					"be uid %lu, mode 0700: %s chown and "
+					"chmod do that", directory,
 					(unsigned long)status.st_uid,
 					(unsigned)status.st_mode & 07777,
-					(unsigned long)us);
+					(unsigned long)us,
+					status.st_uid == us ? "your" :
+							      "root's");
 	return SVSHM_OK;
 }
 
@@ -126,10 +145,16 @@ static int make_file(struct svshm__key_file *file, mode_t mode, gid_t group,
 
 	if (descriptor < 0 && errno == EEXIST)
 		return SVSHM_ALREADY_EXISTS;
-	if (descriptor < 0)
-		return svshm__error_system(error, SVSHM__CALL_FILE, errno,
-					   "open(\"%.200s\", O_CREAT)",
-					   file->path);
+	if (descriptor < 0) {
+		int errnum = errno;
+		int failure = svshm__error_system(error, SVSHM__CALL_FILE,
+						  errnum,
+						  "open(\"%.200s\", O_CREAT)",
+						  file->path);
+
+		return errnum == EACCES || errnum == EPERM || errnum == EROFS ?
+			refuse_directory(error, failure) : failure;
+	}
 
 	int code = SVSHM_OK;
 
@@ -188,6 +213,10 @@ static int look_at_native(struct svshm__key_file *file, const char *path,
 		int code = svshm__error_system(error, SVSHM__CALL_FILE, errnum,
 					       "realpath(\"%.300s\")", path);
 
+		if (errnum == ENOENT)
+			svshm__error_append(error, "; a native key is the path "
+					    "of a file that is there: make it, "
+					    "or use a key instead");
 		return errnum == ENOENT && !make ? SVSHM_NOT_FOUND : code;
 	}
 	free(file->path);

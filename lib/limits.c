@@ -7,9 +7,11 @@
 #include "ipclimits.h"
 #include "svshm.h"
 
-/* Twice as much as there is, or as is used; never less. */
-static uint64_t more(uint64_t limit)
+/* Twice as much as there is; never less. Nothing is shut off: the default. */
+static uint64_t more(uint64_t limit, uint64_t if_zero)
 {
+	if (limit == 0)
+		return if_zero;
 	return limit > UINT64_MAX / 2 ? limit : 2 * limit;
 }
 
@@ -52,11 +54,14 @@ static void show_shared_memory(struct visiting *visiting,
 	};
 
 	snprintf(ids, sizeof(ids), "sysctl -w kernel.shmmni=%llu",
-		 (unsigned long long)more(counts->segments_max));
+		 (unsigned long long)more(counts->segments_max,
+				      SVSHM__SHMMNI_DEFAULT));
 	snprintf(pages, sizeof(pages), "sysctl -w kernel.shmall=%llu",
-		 (unsigned long long)more(counts->pages_max));
+		 (unsigned long long)more(counts->pages_max,
+				      SVSHM__SHMMAX_DEFAULT));
 	snprintf(size, sizeof(size), "sysctl -w kernel.shmmax=%llu",
-		 (unsigned long long)more(counts->segment_size_max));
+		 (unsigned long long)more(counts->segment_size_max,
+				      SVSHM__SHMMAX_DEFAULT));
 	for (size_t i = 0; i < sizeof(limits) / sizeof(*limits); i++)
 		show(visiting, &limits[i]);
 }
@@ -68,7 +73,12 @@ static void print_sem(char *buffer, size_t buffer_size,
 	uint64_t numbers[] = { counts->set_size_max, counts->semaphores_max,
 			       counts->operations_max, counts->sets_max };
 
-	numbers[raised] = more(numbers[raised]);
+	static const uint64_t defaults[] = {
+		SVSHM__SEMMSL_DEFAULT, SVSHM__SEMMNS_DEFAULT,
+		SVSHM__SEMOPM_DEFAULT, SVSHM__SEMMNI_DEFAULT
+	};
+
+	numbers[raised] = more(numbers[raised], defaults[raised]);
 	snprintf(buffer, buffer_size,
 		 "sysctl -w kernel.sem='%llu %llu %llu %llu'",
 		 (unsigned long long)numbers[0],

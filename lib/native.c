@@ -410,9 +410,11 @@ int svshm__attempt_judge(struct svshm__attempt *attempt, bool writable,
 	return svshm__error_set(attempt->error, SVSHM_PERMISSION_DENIED,
 				"segment %d of this name belongs to uid %lu, "
 				"made by uid %lu, whom nothing makes "
-				"trustworthy", segment_id,
+				"trustworthy; if it is left over, root removes "
+				"it: ipcrm -m %d", segment_id,
 				(unsigned long)evidence->segment.uid,
-				(unsigned long)evidence->segment.creator_uid);
+				(unsigned long)evidence->segment.creator_uid,
+				segment_id);
 }
 
 /* Unless somebody has taken it over meanwhile. */
@@ -446,12 +448,15 @@ int svshm__attempt_refuse(struct svshm__attempt *attempt,
 			evidence->header == SVSHM__HEADER_UNREAD ?
 			SVSHM_PERMISSION_DENIED : SVSHM_ALREADY_EXISTS;
 	svshm__judge_reason(evidence, verdict, reason, sizeof(reason));
-	return svshm__error_set(attempt->error, code,
-				"segment %d exists and is %s: %s%s",
-				evidence->segment_id,
-				svshm_verdict_string(verdict), reason,
-				verdict == SVSHM_VERDICT_CORRUPT ?
-				"; \"svshm remove --force\" removes it" : "");
+	svshm__error_set(attempt->error, code,
+			 "segment %d exists and is %s: %s%s",
+			 evidence->segment_id, svshm_verdict_string(verdict),
+			 reason, verdict == SVSHM_VERDICT_CORRUPT ?
+			 "; \"svshm remove --force\" removes it" : "");
+	/* That is why it may not be read. */
+	if (code == SVSHM_PERMISSION_DENIED)
+		svshm__error_refused(attempt->error, SVSHM__CALL_SHMCTL);
+	return code;
 }
 
 void svshm__attempt_leave(struct svshm__attempt *attempt)

@@ -60,7 +60,10 @@ static int join(struct svshm__attempt *attempt, enum svshm_verdict verdict)
 		code = svshm__error_set(attempt->error,
 					SVSHM_PERMISSION_DENIED,
 					"the segment's mode and that of its "
-					"semaphore set differ");
+					"semaphore set differ: somebody has "
+					"changed one; its owner or root gives "
+					"both the same, or removes the object "
+					"with \"svshm remove\"");
 	else if (verdict == SVSHM_VERDICT_ORPHAN)
 		code = take_over(attempt);
 	else if (!evidence->stranded &&

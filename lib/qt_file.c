@@ -104,6 +104,16 @@ static int look(struct svshm__qt_file *file, const char *path, int project,
 	return svshm__qt_file_same(file, path) ? SVSHM_OK : SVSHM_NOT_FOUND;
 }
 
+static int refuse_directory(struct svshm__error *error, int code)
+{
+	if (code == SVSHM_KEY_ERROR || code == SVSHM_PERMISSION_DENIED)
+		svshm__error_append(error, "; Qt's key files are in the "
+				    "directory TMPDIR, or /tmp: make it one "
+				    "that you can write to, or name another, "
+				    "in all programs that share the object");
+	return code;
+}
+
 /* As Qt does: 0640 less the umask. That it is there already is fine. */
 static int make_file(struct svshm__qt_file *file, const char *path,
 		     struct svshm__error *error)
@@ -114,8 +124,9 @@ static int make_file(struct svshm__qt_file *file, const char *path,
 	if (descriptor < 0 && errno == EEXIST)
 		return SVSHM_OK;
 	if (descriptor < 0)
-		return svshm__error_system(error, SVSHM__CALL_FILE, errno,
-					   "open(\"%.300s\", O_CREAT)", path);
+		return refuse_directory(error, svshm__error_system(
+			error, SVSHM__CALL_FILE, errno,
+			"open(\"%.300s\", O_CREAT)", path));
 	close(descriptor);
 	file->made = true;
 	return SVSHM_OK;

@@ -25,6 +25,7 @@ static int change_names(struct svshm *handle, struct svshm__qt_names *names,
 	}
 	if (handle->qt->address)
 		svshm__qt_detach(handle);
+	handle->has_rights = false;
 	svshm__qt_names_free(&handle->qt->names);
 	free(handle->key);
 	free(handle->native_key);

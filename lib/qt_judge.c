@@ -38,22 +38,33 @@ int svshm__qt_judge_segment(struct svshm__qt_evidence *evidence,
 	evidence->foreign = true;
 	return svshm__error_set(error, SVSHM_PERMISSION_DENIED,
 				"segment %d belongs to uid %lu (made by %lu), "
-				"its key file to uid %lu", evidence->segment_id,
+				"its key file to uid %lu; if it is left over, "
+				"root removes it: ipcrm -m %d",
+				evidence->segment_id,
 				(unsigned long)segment->uid,
 				(unsigned long)segment->creator_uid,
-				(unsigned long)file->owner);
+				(unsigned long)file->owner,
+				evidence->segment_id);
 }
 
 void svshm__qt_judge_set(struct svshm__qt_evidence *evidence,
 			 const struct svshm__qt_file *lock_file)
 {
 	evidence->set_id = -1;
+	evidence->set_unreadable = false;
 	evidence->value = 1;
 	if (!lock_file ||
-	    svshm__semset_find(lock_file->key, &evidence->set_id, NULL) ||
-	    svshm__semset_stat(evidence->set_id, &evidence->set, NULL) ||
-	    evidence->set.count != 1 ||
-	    svshm__semset_value(evidence->set_id, 0, &evidence->value, NULL)) {
+	    svshm__semset_find(lock_file->key, &evidence->set_id, NULL))
+		return;
+
+	int code = svshm__semset_stat(evidence->set_id, &evidence->set, NULL);
+
+	if (!code && evidence->set.count == 1)
+		code = svshm__semset_value(evidence->set_id, 0,
+					   &evidence->value, NULL);
+	if (code || evidence->set.count != 1) {
+		evidence->set_unreadable = code == SVSHM_PERMISSION_DENIED;
+		evidence->hidden_set_id = evidence->set_id;
 		evidence->set_id = -1;
 		return;
 	}
@@ -71,8 +82,8 @@ enum svshm_verdict svshm__qt_judge(const struct svshm__qt_evidence *evidence)
 						    SVSHM_VERDICT_ORPHAN;
 	}
 	/* Nobody counts who uses a set: it may be a QSystemSemaphore. */
-	return evidence->set_id >= 0 ? SVSHM_VERDICT_UNKNOWN :
-				       SVSHM_VERDICT_GONE;
+	return evidence->set_id >= 0 || evidence->set_unreadable ?
+		SVSHM_VERDICT_UNKNOWN : SVSHM_VERDICT_GONE;
 }
 
 int svshm__qt_judge_unused(int segment_id, struct svshm__error *error)
@@ -100,7 +111,11 @@ static void describe_lock(const struct svshm__qt_evidence *evidence,
 {
 	size_t used = strlen(buffer);
 
-	if (evidence->set_id < 0)
+	if (evidence->set_unreadable)
+		snprintf(buffer + used, size - used, "; the caller may not "
+			 "look at its lock, semaphore set %d",
+			 evidence->hidden_set_id);
+	else if (evidence->set_id < 0)
 		snprintf(buffer + used, size - used, "; it has no lock at the "
 			 "moment, which its next user makes");
 	else if (evidence->value > 1)
@@ -130,6 +145,9 @@ void svshm__qt_judge_reason(const struct svshm__qt_evidence *evidence,
 	case SVSHM_VERDICT_UNKNOWN:
 		if (evidence->segment_id >= 0)
 			snprintf(buffer, size, "the caller may not look at it");
+		else if (evidence->set_unreadable)
+			snprintf(buffer, size, "a lock without memory, which "
+				 "the caller may not look at");
 		else
 			snprintf(buffer, size, "a lock without memory: it may "
 				 "be a QSystemSemaphore, and nobody counts who "

@@ -20,7 +20,9 @@ struct svshm__qt_evidence {
 	bool unreadable; /* the caller may not look at the segment */
 	bool foreign;   /* of another user than its key file */
 	struct svshm__segment_status segment;
-	int set_id; /* -1: none that could be a lock */
+	int set_id; /* -1: none that could be a lock, or none to be seen */
+	bool set_unreadable; /* there is HIDDEN_SET_ID, somebody else's */
+	int hidden_set_id;
 	struct svshm__set_status set;
 	unsigned value; /* of the lock: 1 is free */
 	pid_t last_pid; /* to have changed it */

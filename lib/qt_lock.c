@@ -38,9 +38,10 @@ static int check_set(struct svshm__qt_lock *lock, struct svshm__error *error)
 		return svshm__error_set(
 			error, SVSHM_PERMISSION_DENIED, "semaphore set %d "
 			"belongs to uid %lu (made by %lu), its key file to "
-			"uid %lu", lock->set_id, (unsigned long)status.uid,
+			"uid %lu; if it is left over, root removes it: "
+			"ipcrm -s %d", lock->set_id, (unsigned long)status.uid,
 			(unsigned long)status.creator_uid,
-			(unsigned long)lock->file.owner);
+			(unsigned long)lock->file.owner, lock->set_id);
 	return SVSHM_OK;
 }
 

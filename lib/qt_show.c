@@ -19,6 +19,7 @@
 #include <sys/stat.h>
 
 #include "debug.h"
+#include "object.h"
 #include "qt_file.h"
 #include "qt_judge.h"
 
@@ -28,23 +29,6 @@
 
 /* ---- One object -------------------------------------------------------- */
 
-static void describe_segment(struct svshm_object *object,
-			     const struct svshm__segment_status *segment)
-{
-	object->uid = segment->uid;
-	object->gid = segment->gid;
-	object->creator_uid = segment->creator_uid;
-	object->mode = segment->mode;
-	object->size = segment->size;
-	object->segment_size = segment->size;
-	object->mappings = segment->mappings;
-	object->create_time = segment->change_time;
-	object->attach_time = segment->attach_time;
-	object->detach_time = segment->detach_time;
-	object->creator_pid = segment->creator_pid;
-	object->last_pid = segment->last_pid;
-}
-
 static void describe(struct svshm_object *object,
 		     const struct svshm__qt_evidence *evidence,
 		     const struct svshm__qt_names *names)
@@ -52,16 +36,14 @@ static void describe(struct svshm_object *object,
 	object->layout = SVSHM_LAYOUT_QT;
 	object->native_key = names->segment;
 	object->segment_id = evidence->segment_id;
-	object->semaphore_id = evidence->set_id;
-	if (evidence->segment_id >= 0) {
-		describe_segment(object, &evidence->segment);
-	} else {
-		object->uid = evidence->set.uid;
-		object->gid = evidence->set.gid;
-		object->creator_uid = evidence->set.creator_uid;
-		object->mode = evidence->set.mode;
-		object->create_time = evidence->set.change_time;
-	}
+	object->semaphore_id = evidence->set_unreadable ?
+		evidence->hidden_set_id : evidence->set_id;
+	if (evidence->segment_id >= 0)
+		svshm__object_by_segment(object, &evidence->segment);
+	else
+		svshm__object_by_set(object, &evidence->set);
+	object->size = object->segment_size;
+	object->lock_known = evidence->set_id >= 0;
 	if (evidence->set_id >= 0 && evidence->value == 0) {
 		object->locked = true;
 		object->lock_pid = evidence->last_pid;
@@ -103,12 +85,13 @@ static int show(const struct svshm__qt_names *names, bool alone_too,
 	char key[256], reason[512];
 	int code;
 
-	memset(&object, 0, sizeof(object));
+	svshm__object_init(&object);
 	code = look(&evidence, names, &object.ipc_key, error);
 	if (code)
 		return code;
 	object.verdict = svshm__qt_judge(&evidence);
-	if (evidence.segment_id < 0 && (!alone_too || evidence.set_id < 0))
+	if (evidence.segment_id < 0 &&
+	    (!alone_too || (evidence.set_id < 0 && !evidence.set_unreadable)))
 		return SVSHM_NOT_FOUND;
 	describe(&object, &evidence, names);
 	if (svshm__qt_key_of_path(names->segment, key, sizeof(key)))
@@ -117,7 +100,7 @@ static int show(const struct svshm__qt_names *names, bool alone_too,
 			       sizeof(reason));
 	object.reason = reason;
 	ids[0] = evidence.segment_id;
-	ids[1] = evidence.set_id;
+	ids[1] = object.semaphore_id;
 	return visit(&object, context);
 }
 

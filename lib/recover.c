@@ -234,7 +234,7 @@ static void unlink_key_file(const struct work *work)
 				 0, (gid_t)-1, NULL) == SVSHM_OK &&
 	    !svshm__key_file_check(file.path, NULL))
 		svshm__key_file_unlink(file.path, file.device, file.inode,
-				       geteuid());
+				       geteuid() == 0 ? file.owner : geteuid());
 	svshm__key_file_free(&file);
 }
 
@@ -250,6 +250,20 @@ static int remove_segment(struct work *work)
 					  evidence->segment_id, &evidence->set,
 					  &work->error);
 	return svshm__segment_remove(evidence->segment_id, &work->error);
+}
+
+/* Nothing but a key file, and somebody else's: it would stay. */
+static int check_owner(struct work *work)
+{
+	const struct svshm_object *object = work->object;
+
+	if (object->segment_id >= 0 || object->semaphore_id >= 0 ||
+	    object->uid == (uid_t)-1 || object->uid == geteuid() ||
+	    geteuid() == 0)
+		return SVSHM_OK;
+	return svshm__error_set(&work->error, SVSHM_PERMISSION_DENIED,
+				"its key file belongs to uid %lu",
+				(unsigned long)object->uid);
 }
 
 static int remove_all(struct work *work)
@@ -279,8 +293,10 @@ static int remove_all(struct work *work)
 static int recover_once(struct work *work)
 {
 	struct svshm_recovery *recovery = work->recovery;
-	int code = enter_gate(work);
+	int code = check_owner(work);
 
+	if (!code)
+		code = enter_gate(work);
 	if (code)
 		return code;
 	code = look(work);

@@ -217,6 +217,7 @@ static void sort(struct scan *scan)
 
 static int scan_all(unsigned flags, svshm_visit *visit, void *context)
 {
+	struct svshm__completion completion = { visit, context };
 	struct scan scan;
 	int code;
 
@@ -237,8 +238,8 @@ static int scan_all(unsigned flags, svshm_visit *visit, void *context)
 	if (!code && !scan.file_done)
 		code = SVSHM_OUT_OF_RESOURCES;
 	if (!code)
-		code = svshm__qt_scan(scan.foreign_too, visit, context,
-				      &scan.qt);
+		code = svshm__qt_scan(scan.foreign_too, svshm__scan_complete,
+				      &completion, &scan.qt);
 	if (!code) {
 		sort(&scan);
 		code = show_segments(&scan);

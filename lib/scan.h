@@ -69,6 +69,13 @@ int svshm__scan_add(struct svshm__scan_list *list, int id, int64_t key,
 int svshm__scan_add_set(struct svshm__scan_list *list, int id, int64_t key,
 			const struct svshm__set_status *status);
 
+/*
+ * What the kernel's list tells of one, who may not ask for it by id (and if
+ * nobody has removed it meanwhile). Size, or count, 0: nothing.
+ */
+void svshm__scan_listed_segment(int id, struct svshm__segment_status *status);
+void svshm__scan_listed_set(int id, struct svshm__set_status *status);
+
 /* ---- What scan.c makes of it --------------------------------------------- */
 
 struct svshm__found {
@@ -99,6 +106,22 @@ struct svshm__candidate {
 /* What FILE leads to under one of its keys; false: nothing. */
 bool svshm__scan_by_keys(const struct svshm__key_file *file,
 			 struct svshm__candidate *candidate);
+
+/*
+ * Ids, rights, times into OBJECT. What may not be looked at is as it is listed,
+ * in EVIDENCE too.
+ */
+void svshm__scan_describe(struct svshm_object *object,
+			  struct svshm__evidence *evidence,
+			  const struct svshm__candidate *candidate);
+
+/* A visit that completes a Qt object likewise, and hands it on to TO. */
+struct svshm__completion {
+	svshm_visit *to;
+	void *context;
+};
+
+int svshm__scan_complete(const struct svshm_object *object, void *completion);
 
 /*
  * Judge, inside the gate if it is free, and show it to VISIT. Returns what

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "estimate.h"
+#include "object.h"
 
 /* What struct svshm_object points to. */
 struct picture {
@@ -74,6 +75,7 @@ static void describe_lock(struct picture *picture)
 
 	uint32_t owner = view->lock_word & SVSHM__LOCK_SLOT_MASK;
 
+	object->lock_known = true;
 	object->locked = evidence->set.id >= 0 &&
 			 svshm__lock_is_owned(view->lock_engine,
 					      view->lock_word, &evidence->set,
@@ -113,46 +115,6 @@ static int describe_header(struct picture *picture)
 	}
 	describe_lock(picture);
 	return list_processes(picture);
-}
-
-static void describe_kernel(struct picture *picture,
-			    const struct svshm__candidate *candidate)
-{
-	struct svshm_object *object = &picture->object;
-	const struct svshm__segment_status *segment =
-		&picture->evidence.segment;
-	const struct svshm__set_status *set = &picture->evidence.set.status;
-
-	object->layout = SVSHM_LAYOUT_NATIVE;
-	object->ipc_key = candidate->key;
-	object->segment_id = candidate->segment_id;
-	object->semaphore_id = candidate->set_id >= 0 ?
-		candidate->set_id : picture->evidence.set.id;
-	object->semaphore_count = (unsigned)set->count;
-	if (candidate->segment_id >= 0) {
-		object->uid = segment->uid;
-		object->gid = segment->gid;
-		object->creator_uid = segment->creator_uid;
-		object->mode = segment->mode;
-		object->segment_size = segment->size;
-		object->mappings = segment->mappings;
-		object->create_time = segment->change_time;
-		object->attach_time = segment->attach_time;
-		object->detach_time = segment->detach_time;
-		object->creator_pid = segment->creator_pid;
-		object->last_pid = segment->last_pid;
-	} else if (candidate->set_id >= 0) {
-		/* What may not be looked at: as listed. */
-		if (!set->count && candidate->set_status)
-			set = candidate->set_status;
-		object->semaphore_count = (unsigned)set->count;
-		object->operation_time = set->operation_time;
-		object->uid = set->uid;
-		object->gid = set->gid;
-		object->creator_uid = set->creator_uid;
-		object->mode = set->mode & 0666;
-		object->create_time = set->change_time;
-	}
 }
 
 /* The key that a key file's name stands for, if no header tells. */
@@ -233,8 +195,6 @@ static int gather(struct picture *picture,
 	code = svshm__judge_look(evidence, candidate->segment_id,
 				 picture->inside, picture->inside, NULL,
 				 candidate->error);
-	if (code == SVSHM_PERMISSION_DENIED && candidate->status)
-		evidence->segment = *candidate->status;
 	return code == SVSHM_PERMISSION_DENIED ? SVSHM_OK : code;
 }
 
@@ -326,7 +286,7 @@ static int describe(struct picture *picture,
 {
 	int code = SVSHM_OK;
 
-	describe_kernel(picture, candidate);
+	svshm__scan_describe(&picture->object, &picture->evidence, candidate);
 	note_left_time(picture);
 	if (picture->evidence.header == SVSHM__HEADER_VALID)
 		code = describe_header(picture);
@@ -361,6 +321,7 @@ int svshm__scan_show(const struct svshm__candidate *candidate,
 		*shown = false;
 	if (code)
 		goto out;
+	svshm__object_init(&picture->object);
 	picture->object.verdict = judge(picture, candidate);
 	if (picture->object.verdict == SVSHM_VERDICT_GONE ||
 	    (picture->object.verdict == SVSHM_VERDICT_FOREIGN && !foreign_too))

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "denied.h"
 #include "handle.h"
 #include "lock.h"
 #include "native.h"
@@ -238,6 +239,36 @@ static int check_start(struct svshm *handle, enum svshm_access access,
 				    "no key is set; see svshm_set_key()");
 }
 
+/* As svshm_inspect(), into another ERROR than the handle's. */
+static int look(struct svshm *handle, svshm_visit *visit, void *context,
+		struct svshm__error *error)
+{
+	struct svshm__completion completion = { visit, context };
+
+	if (handle->qt)
+		return svshm__qt_inspect(&handle->qt->names,
+					 svshm__scan_complete, &completion,
+					 error);
+	return svshm__scan_inspect(handle->native_key, handle->native, visit,
+				   context, error);
+}
+
+/* The result of create and attach: CODE. */
+static int begin(struct svshm *handle, int code, const char *done,
+		 const char *tried)
+{
+	struct svshm__denial denial = { (uid_t)-1, (mode_t)-1 };
+	struct svshm__error ignored;
+
+	if (code >= 0) {
+		svshm__note_rights(handle);
+	} else if (svshm__denied_by_system(handle, code)) {
+		look(handle, svshm__denied_note, &denial, &ignored);
+		svshm__denied_explain(handle, &denial);
+	}
+	return svshm__finish(handle, code, code > 0 ? done : tried);
+}
+
 static int create(struct svshm *handle, size_t size, enum svshm_access access,
 		  bool locked)
 {
@@ -258,8 +289,9 @@ static int create(struct svshm *handle, size_t size, enum svshm_access access,
 
 	code = handle->qt ? svshm__qt_create(handle, size, access, locked) :
 			    svshm__native_create(handle, size, access, locked);
+	code = begin(handle, code, "created", tried);
 	svshm__cancel_allowed(state);
-	return svshm__finish(handle, code, code > 0 ? "created" : tried);
+	return code;
 }
 
 int svshm_create(struct svshm *handle, size_t size, enum svshm_access access)
@@ -289,8 +321,9 @@ int svshm_attach(struct svshm *handle, enum svshm_access access)
 
 	code = handle->qt ? svshm__qt_attach(handle, access) :
 			    svshm__native_attach(handle, access);
+	code = begin(handle, code, "attached to", tried);
 	svshm__cancel_allowed(state);
-	return svshm__finish(handle, code, code > 0 ? "attached to" : tried);
+	return code;
 }
 
 static int detach_native(struct svshm *handle)
@@ -319,7 +352,9 @@ int svshm_detach(struct svshm *handle)
 				detach_native(handle);
 
 	svshm__cancel_allowed(state);
-	return svshm__finish(handle, code, tried);
+	code = svshm__finish(handle, code, tried);
+	handle->has_rights = false;
+	return code;
 }
 
 bool svshm_is_attached(const struct svshm *handle)
@@ -390,11 +425,7 @@ int svshm_inspect(struct svshm *handle, svshm_visit *visit, void *context)
 		return svshm__refuse(handle, SVSHM_KEY_ERROR, tried, "no key is set");
 
 	int state = svshm__cancel_forbidden();
-	int code = handle->qt ?
-		svshm__qt_inspect(&handle->qt->names, visit, context,
-				  &handle->error) :
-		svshm__scan_inspect(handle->native_key, handle->native, visit,
-				    context, &handle->error);
+	int code = look(handle, visit, context, &handle->error);
 
 	svshm__cancel_allowed(state);
 	return svshm__finish(handle, code, tried);

@@ -131,7 +131,7 @@ START_TEST(edges_child_beside_an_observer)
 	if (test_skip_without_root())
 		return;
 	key = set_scene("both", 1);
-	pid = stranger_do(&daemon_, ways[_i]);
+	pid = stranger_do(&daemon_, "%s", ways[_i]);
 	ck_assert_int_gt(pid, 0);
 	restart_daemon(key);
 	expect_order(&daemon_, "create 9000", SVSHM_ALREADY_EXISTS);
@@ -187,7 +187,7 @@ START_TEST(edges_child_that_never_called)
 	stranger_enter(&next, key);
 	expect_order(&launcher, "create 3000", SVSHM_OK);
 	expect_order(&launcher, "fill 9", SVSHM_OK);
-	pid = stranger_do(&launcher, ways[_i / 4]);
+	pid = stranger_do(&launcher, "%s", ways[_i / 4]);
 	ck_assert_int_gt(pid, 0);
 	if (launcher_dies)
 		stranger_kill(&launcher);

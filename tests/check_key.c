@@ -194,7 +194,7 @@ END_TEST
 
 START_TEST(key_that_is_empty_has_no_name)
 {
-	struct svshm__error error = { 0, "" };
+	struct svshm__error error = { .code = 0 };
 
 	ck_assert_ptr_null(svshm__key_path("", &error));
 	ck_assert_int_eq(error.code, SVSHM_KEY_ERROR);

@@ -101,6 +101,69 @@ START_TEST(p8_limit_is_named_with_its_numbers)
 }
 END_TEST
 
+/* What is shut off: the command allows some, and there are no leftovers. */
+static const struct zero {
+	const char *name, *value;
+	int code;
+	const char *says;
+} zeros[] = {
+	{ "shmmni", "0", SVSHM_OUT_OF_RESOURCES,
+	  "no segments are allowed here: the limit is 0, as an administrator "
+	  "or a container sets it to shut them off; root allows some with "
+	  "\"sysctl -w kernel.shmmni=4096\"" },
+	{ "shmall", "0", SVSHM_OUT_OF_RESOURCES,
+	  "no pages of shared memory are allowed here: the limit is 0" },
+	{ "shmmax", "0", SVSHM_INVALID_SIZE,
+	  "one segment may have 0; raise the limit with \"sysctl -w "
+	  "kernel.shmmax=" },
+	{ "sem", "250 32000 32 0", SVSHM_OUT_OF_RESOURCES,
+	  "no semaphore sets are allowed here: the limit is 0, as an "
+	  "administrator or a container sets it to shut them off; root allows "
+	  "some with \"sysctl -w kernel.sem='250 32000 32 32000'\"" },
+	{ "sem", "250 0 32 9", SVSHM_OUT_OF_RESOURCES,
+	  "no semaphores are allowed here: the limit is 0, as an administrator "
+	  "or a container sets it to shut them off; root allows some with "
+	  "\"sysctl -w kernel.sem='250 10 32 9'\"" },
+	/* Each of them is too small: one command for all. */
+	{ "sem", "0 0 32 0", SVSHM_OUT_OF_RESOURCES,
+	  "one set may have 0; raise the limit with \"sysctl -w "
+	  "kernel.sem='5 5 32 32000'\"" },
+};
+
+/* Runs the command that MESSAGE names with shell and sysctl's meaning. */
+static void obey(const char *message)
+{
+	const char *command = strstr(message, "sysctl -w kernel.");
+	char name[40], value[80];
+
+	ck_assert_ptr_nonnull(command);
+	ck_assert_int_eq(sscanf(command, "sysctl -w kernel.%39[a-z]='%79[^']'",
+				name, value) == 2 ||
+			 sscanf(command, "sysctl -w kernel.%39[a-z]=%79[0-9]",
+				name, value) == 2, 1);
+	set_limit(name, value);
+}
+
+START_TEST(p8_limit_of_zero)
+{
+	const struct zero *zero = &zeros[_i];
+	struct svshm *handle = svshm_new(test_key("zero"));
+
+	if (!own_ipc_namespace() || test_skip_without_known_limits())
+		return;
+	set_limit(zero->name, zero->value);
+	svshm_set_max_processes(handle, 14);
+	expect_failure(handle, svshm_create(handle, SIZE, SVSHM_READ_WRITE),
+		       zero->code, zero->says);
+	ck_assert_ptr_null(strstr(svshm_error_string(handle), "recover"));
+	/* And that helps. */
+	obey(svshm_error_string(handle));
+	expect_code(handle, svshm_create(handle, SIZE, SVSHM_READ_WRITE),
+		    SVSHM_OK);
+	svshm_free(handle);
+}
+END_TEST
+
 /* P5 as well: what is there is not given up for what can't be had. */
 START_TEST(p8_limit_costs_no_orphan)
 {
@@ -358,6 +421,8 @@ static Suite *make_suite(void)
 
 	tcase_add_loop_test(machine, p8_limit_is_named_with_its_numbers, 0,
 			    (int)(sizeof(limits) / sizeof(*limits)));
+	tcase_add_loop_test(machine, p8_limit_of_zero, 0,
+			    (int)(sizeof(zeros) / sizeof(*zeros)));
 	tcase_add_test(machine, p8_limit_costs_no_orphan);
 	tcase_set_timeout(machine, 60);
 	suite_add_tcase(suite, machine);

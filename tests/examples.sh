@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# The examples for cron, systemd and rc scripts do what they say; so does bash
-# completion.
+# The demonstration, also at leisure, and the examples for cron, systemd and rc
+# scripts do what they say; so does bash completion.
 . "$srcdir/tests/toolkit.sh"
 alone "$0"
 prepare
@@ -11,6 +11,20 @@ echo abc >"$work/data"
 mkdir "$work/bin"
 ln -s "$SVSHM" "$work/bin/svshm"
 PATH=$work/bin:$PATH
+
+# ---- The demonstration -----------------------------------------------------------
+
+# Its processes look five times a second whether they are needed: whoever is not
+# killed yet has time to, between two kills.
+if [ -x "${SHAREDIMAGE-}" ]; then
+	for pause in "" 1; do
+		check "demo, pause \"$pause\"" 0 env PAUSE=$pause \
+			sh "$examples/demo.sh"
+		out "Nothing is left behind"
+	done
+else
+	echo "note: sharedimage is not built, so no demonstration"
+fi
 
 # ---- rc ------------------------------------------------------------------------
 

@@ -47,6 +47,9 @@ for command in list info recover remove put get lock; do
 	grep -q "^  $command " "$work/help" || fail "help: no $command"
 	check "help of $command" 0 "$SVSHM" "$command" --help
 	out "^usage: svshm $command"
+	cp "$work/out" "$work/long"
+	check "-h of $command" 0 "$SVSHM" "$command" -h
+	cmp "$work/out" "$work/long" || fail "$name: not that of --help"
 	check "unknown option of $command" 2 "$SVSHM" "$command" --nonsense
 	err "svshm $command --help"
 	[ "$(wc -l <"$work/err")" -eq 1 ] || fail "$name: more than a line"
@@ -55,9 +58,45 @@ check "help COMMAND" 0 "$SVSHM" help lock
 out "^usage: svshm lock"
 check "version" 0 "$SVSHM" --version
 out '^svshm [0-9]*\.[0-9]*\.[0-9]*$'
+check "-V" 0 "$SVSHM" -V
+out '^svshm [0-9]*\.[0-9]*\.[0-9]*$'
+check "-h" 0 "$SVSHM" -h
+cmp "$work/out" "$work/help" || fail "$name: not that of --help"
+check "a dash that is no option" 0 "$SVSHM" lock "$key" -- echo -h
+out '^-h$'
 check "no command" 2 "$SVSHM"
 check "unknown command" 2 "$SVSHM" nonsense
 err 'svshm: unknown command "nonsense"; see "svshm --help"'
+# typed WANTED ARGUMENT...: the message asks whether WANTED was meant.
+typed()
+{
+	wanted_word=$1
+	shift
+	check "mistyped: $*" 2 "$SVSHM" "$@"
+	err ", did you mean \"$wanted_word\"? See \"svshm "
+}
+typed list lsit
+typed list lis
+typed recover recovr
+typed recover reco
+typed remove remvoe
+typed limits limit
+typed list --list
+typed help --hlep
+typed --version --vresion
+typed info help inof
+typed --json list --jsn
+typed --json list -json
+typed --timeout get "$key" --timeot=3
+typed --older-than recover --olderthan 3d
+typed --dry-run recover --dry
+typed --help recover --hepl
+for word in nonsense ls x zzzz -x -- "" liszzzzt "$(printf '%099d' 0)"; do
+	check "nothing is near \"$word\"" 2 "$SVSHM" "$word"
+	grep -q "did you mean" "$work/err" && fail "$name: $(cat "$work/err")"
+done
+check "nothing is near --quick" 2 "$SVSHM" list --quick
+err '^svshm: list: unknown option "--quick"; see "svshm list --help"$'
 check "no KEY" 2 "$SVSHM" remove
 check "a KEY too many" 2 "$SVSHM" info "$key" "$key"
 check "no value" 2 "$SVSHM" recover --older-than
@@ -201,6 +240,45 @@ check "remove of an orphan" 0 "$SVSHM" remove "$key"
 gone "remove has removed it"
 check "remove of nothing" 1 "$SVSHM" remove "$key"
 
+# ---- A key file alone ---------------------------------------------------------
+
+# What is left of a creator that died at once. It says whose it is, no more.
+lone=$work/keys/$prefix-lone
+: >"$lone"
+chmod 604 "$lone"
+owner=$(id -u)
+if [ "$owner" -eq 0 ]; then
+	owner=54321
+	chown $owner "$lone"
+fi
+named=$(id -un "$owner" 2>/dev/null) || named=$owner
+check "list of a key file" 3 "$SVSHM" list --check
+out "^$prefix-lone  *native  *half-made  *-  *-  *-  *0604  *$named  *[0-9]*s\$"
+check "info of a key file" 0 "$SVSHM" info "$prefix-lone"
+out "^owner  *$named\$"
+out '^creator  *-$'
+out '^mode  *0604$'
+out '^lock  *-$'
+out '^registered  *-$'
+check "info --json of a key file" 0 "$SVSHM" info "$prefix-lone" --json
+valid_json
+out "\"uid\": $owner,\$"
+out '"mode": "0604",$'
+for member in creator_uid segment_id semaphore_id size segment_size mappings \
+	attach_time detach_time creator_pid last_pid registrations departures \
+	max_processes locked owner_died lock_pid certainty semaphores \
+	operation_time waiters; do
+	out "\"$member\": null,\$"
+done
+check "a key file that is too young" 0 \
+	"$SVSHM" recover "$prefix-lone" --older-than 1d
+out 'kept: not as old'
+[ -e "$lone" ] || fail "$name: it is gone"
+touch -t 202001010000 "$lone"
+check "an old key file" 0 "$SVSHM" recover "$prefix-lone" --older-than 1d
+out "^$prefix-lone: removed: half-made, of $named, left [0-9]*d ago"
+[ ! -e "$lone" ] || fail "$name: it is still there"
+
 # ---- Names that bite ---------------------------------------------------------
 
 orphan "$odd" "$work/data"
@@ -278,6 +356,9 @@ if command -v ipcmk >/dev/null; then
 	check "info --id --json" 0 "$SVSHM" info --id "$foreign" --json
 	valid_json
 	out '"verdict": "foreign"'
+	for member in size max_processes registrations locked owner_died; do
+		out "\"$member\": null,\$"
+	done
 else
 	echo "note: no ipcmk here, so no segment of another program"
 fi

@@ -37,6 +37,17 @@ check "... which go" 0 "$SVSHM" recover --foreign --yes
 check "... and so are none" 0 "$SVSHM" limits
 no_out "^segments: "
 
+echo 0 >/proc/sys/kernel/shmmni
+echo "250 0 32 4" >/proc/sys/kernel/sem
+check "what is shut off" 0 "$SVSHM" limits
+out "^segments  *[0-9]*  *0  *-  segments"
+out "^segments: none are allowed here; \"sysctl -w kernel.shmmni=4096\" allows some\$"
+out "^semaphores: none are allowed here; \"sysctl -w kernel.sem='250 1024000000 32 4'\" allows some\$"
+check "... with JSON" 0 "$SVSHM" limits --json
+valid_json
+out '"percent": null,$'
+echo 5 >/proc/sys/kernel/shmmni
+
 echo "250 32000 32 400" >/proc/sys/kernel/sem
 echo abc >"$work/data"
 for i in 1 2 3 4; do

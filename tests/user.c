@@ -83,6 +83,11 @@ static int group(void)
 	return svshm_set_group(handle, (gid_t)number);
 }
 
+static int layout(void)
+{
+	return svshm_set_layout(handle, (enum svshm_layout)number);
+}
+
 static int fill(void)
 {
 	memset(svshm_data(handle), (int)number, svshm_size(handle));
@@ -301,6 +306,7 @@ static const struct order {
 	{ "detach", detach }, { "lock", lock }, { "trylock", trylock },
 	{ "timedlock", timedlock }, { "unlock", unlock },
 	{ "consistent", consistent }, { "mode", mode }, { "group", group },
+	{ "layout", layout },
 	{ "fill", fill }, { "holds", holds }, { "size", size },
 	{ "recover", recover }, { "fork", fork_silent },
 	{ "fork-twice", fork_twice }, { "fork-bare", fork_bare },

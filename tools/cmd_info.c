@@ -49,11 +49,27 @@ static void print_names(const struct svshm_object *object)
 
 static void print_size(const char *label, uint64_t size)
 {
-	if (size < 1024)
+	if (size == 0)
+		line(label, "-");
+	else if (size < 1024)
 		LINE(label, "%u byte%s", (unsigned)size, size == 1 ? "" : "s");
 	else
 		LINE(label, "%llu bytes (%s)", (unsigned long long)size,
 		     text_size(size).bytes);
+}
+
+static void print_time(const char *label, int64_t time, bool may_be_never)
+{
+	line(label, time || may_be_never ? text_time(time).bytes : "-");
+}
+
+/* 0 is none, or one of another pid namespace. */
+static void print_pid(const char *label, pid_t pid)
+{
+	if (pid)
+		LINE(label, "%ld", (long)pid);
+	else
+		line(label, "-");
 }
 
 static void print_segment(const struct svshm_object *object)
@@ -65,12 +81,16 @@ static void print_segment(const struct svshm_object *object)
 	LINE("segment", "id %d", object->segment_id);
 	print_size("data", object->size);
 	print_size("segment size", object->segment_size);
-	LINE("mappings", "%llu", (unsigned long long)object->mappings);
-	LINE("created", "%s", text_time(object->create_time).bytes);
-	LINE("last attach", "%s", text_time(object->attach_time).bytes);
-	LINE("last detach", "%s", text_time(object->detach_time).bytes);
-	LINE("creator pid", "%ld", (long)object->creator_pid);
-	LINE("last pid", "%ld", (long)object->last_pid);
+	if (object->mappings == UINT64_MAX)
+		line("mappings", "-");
+	else
+		LINE("mappings", "%llu", (unsigned long long)object->mappings);
+	print_time("created", object->create_time, false);
+	/* 0 is "never", if there was anything to be seen. */
+	print_time("last attach", object->attach_time, object->segment_size);
+	print_time("last detach", object->detach_time, object->segment_size);
+	print_pid("creator pid", object->creator_pid);
+	print_pid("last pid", object->last_pid);
 }
 
 /* Who changed a set's semaphores last, as far as each of them is there. */
@@ -81,9 +101,17 @@ static void print_set(const struct svshm_object *object)
 	};
 	struct table table = { .titles = titles, .alignment = "llrl" };
 
+	if (object->semaphore_count == 0) {
+		line("semaphores", "-");
+		return;
+	}
 	LINE("semaphores", "%u", object->semaphore_count);
 	LINE("created", "%s or later", text_time(object->create_time).bytes);
 	LINE("last semop", "%s", text_time(object->operation_time).bytes);
+	if (object->waiters == UINT_MAX) {
+		line("waiting", "-");
+		return;
+	}
 	LINE("waiting", "%u process%s", object->waiters,
 	     object->waiters == 1 ? "" : "es");
 	LINE("last changed by", "%zu process%s; who has undo entries, or only "
@@ -115,7 +143,7 @@ static void print_rights(const struct svshm_object *object)
 		line("semaphore set", "none");
 	else
 		LINE("semaphore set", "id %d", object->semaphore_id);
-	LINE("mode", "%04o", (unsigned)object->mode & 0777);
+	line("mode", text_mode(object->mode).bytes);
 	LINE("owner", "%s", text_user(object->uid).bytes);
 	LINE("group", "%s", text_group(object->gid).bytes);
 	LINE("creator", "%s", text_user(object->creator_uid).bytes);
@@ -123,6 +151,8 @@ static void print_rights(const struct svshm_object *object)
 
 static char *lock_owner(const struct svshm_object *object)
 {
+	if (!object->lock_known)
+		return text_print("-");
 	if (!object->locked)
 		return text_print("free");
 	for (size_t i = 0; i < object->process_count; i++) {
@@ -244,6 +274,12 @@ static void print_json(const struct svshm_object *object,
 /* What Qt's objects have no place to note. */
 static void print_users(const struct svshm_object *object)
 {
+	if (object->max_processes == 0) {
+		line("data whole", "-");
+		line("undo entries", "-");
+		line("registered", "-");
+		return;
+	}
 	line("data whole", object->owner_died ? "not known: an owner of the "
 	     "lock died holding it" : "yes");
 	LINE("undo entries", "%zu process%s: who is registered and alive",

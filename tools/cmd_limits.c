@@ -181,6 +181,9 @@ static char *diagnose(const struct limits_run *run,
 {
 	enum resource resource = resource_of(limit);
 
+	if (limit->limit == 0 && limit->can_raise)
+		return text_print("%s: none are allowed here; \"%s\" allows "
+				  "some", limit->name, limit->raise);
 	if (percent(limit) < NEARLY_FULL || resource == NO_RESOURCE)
 		return NULL;
 	char *ours = share_text(limit, &run->shares.ours[resource],
@@ -223,8 +226,9 @@ static void print_table(const struct limits_run *run)
 				   amount(limit, limit->used).bytes : "-"),
 			text_print("%s", limit->limit == UINT64_MAX ? "none" :
 				   amount(limit, limit->limit).bytes),
-			limit->total ? text_print("%d%%", percent(limit)) :
-				       text_print("-"),
+			percent(limit) >= 0 ?
+				text_print("%d%%", percent(limit)) :
+				text_print("-"),
 			text_print("%s", limit->unit),
 			text_print("%s", limit->parameter),
 		};

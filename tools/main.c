@@ -35,8 +35,8 @@ static void print_overview(void)
 		printf("  %-9s %s\n", commands[i]->name, commands[i]->help);
 	fputs("  help      this text, or that of a command: svshm help list\n"
 	      "\n"
-	      "  --help    this text\n"
-	      "  --version the version\n"
+	      "  -h, --help     this text, or after a command: its own\n"
+	      "  -V, --version  the version\n"
 	      "\n"
 	      "Exit status: 0 done, 1 failed, 2 wrong usage, 3 leftovers "
 	      "found.\n", stdout);
@@ -51,10 +51,23 @@ static const struct command *find_command(const char *name)
 	return NULL;
 }
 
+/* Of "--list" and "vesion" as well. */
 static int unknown_command(const char *name)
 {
-	return usage_error(NULL, "unknown %s \"%.60s\"",
-			   name[0] == '-' ? "option" : "command", name);
+	const char *what = name[0] == '-' ? "option" : "command";
+	struct suggestion suggestion;
+
+	suggest_begin(&suggestion, name);
+	for (size_t i = 0; i < COMMAND_COUNT; i++)
+		suggest_try(&suggestion, commands[i]->name);
+	suggest_try(&suggestion, "help");
+	suggest_try(&suggestion, "version");
+	if (!suggestion.nearest)
+		return usage_error(NULL, "unknown %s \"%.60s\"", what, name);
+	return usage_error(NULL, "unknown %s \"%.60s\", did you mean "
+			   "\"%s%s\"?", what, name,
+			   strcmp(suggestion.nearest, "version") == 0 ? "--" : "",
+			   suggestion.nearest);
 }
 
 static int help(const char *name)
@@ -74,9 +87,9 @@ static int run(int argc, char **argv)
 {
 	if (argc < 2)
 		return usage_error(NULL, "no command given");
-	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0)
+	if (option_is(argv[1], "-h", "--help") || strcmp(argv[1], "help") == 0)
 		return help(argv[2]);
-	if (strcmp(argv[1], "--version") == 0) {
+	if (option_is(argv[1], "-V", "--version")) {
 		printf("svshm %s\n", svshm_version());
 		return TOOL_DONE;
 	}

@@ -2,6 +2,7 @@
 /* Objects in words and in JSON: one place for all commands. */
 #include <config.h>
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -137,10 +138,12 @@ char *object_refusal(const struct svshm_object *object,
 
 	if (code == SVSHM_BUSY && users)
 		refusal = text_print("in use by %s", users);
-	else if (code == SVSHM_PERMISSION_DENIED)
-		refusal = text_print("it belongs to %s, who can remove it, as "
-				     "root can: %s",
-				     text_user(object->uid).bytes, why);
+	else if (code == SVSHM_PERMISSION_DENIED &&
+		 object->uid != (uid_t)-1)
+		refusal = text_print("it belongs to %s, who can remove it%s: "
+				     "%s", text_user(object->uid).bytes,
+				     object->uid == 0 ? "" : ", as root can",
+				     why);
 	else
 		refusal = text_print("%s", why);
 	free(users);
@@ -202,12 +205,11 @@ char *object_notes(const struct svshm_object *object)
 static void foreign_json(const struct svshm_object *object)
 {
 	bool foreign = object->verdict == SVSHM_VERDICT_FOREIGN;
-	bool set = foreign && object->semaphore_id >= 0;
 
 	json_text("certainty", foreign ? object_certainty(object) : NULL);
 	json_known("semaphores", (int64_t)object->semaphore_count);
 	json_known("operation_time", object->operation_time);
-	if (set)
+	if (object->waiters != UINT_MAX)
 		json_unsigned("waiters", object->waiters);
 	else
 		json_null("waiters");
@@ -217,11 +219,46 @@ static void foreign_json(const struct svshm_object *object)
 	json_close(']');
 }
 
+/* Whose it is; no key file says who made it. */
+static void rights_json(const struct svshm_object *object)
+{
+	json_id("uid", object->uid == (uid_t)-1 ? -1 : (int64_t)object->uid);
+	json_id("gid", object->gid == (gid_t)-1 ? -1 : (int64_t)object->gid);
+	json_id("creator_uid", object->creator_uid == (uid_t)-1 ? -1 :
+			       (int64_t)object->creator_uid);
+	json_text("mode", object->mode == (mode_t)-1 ? NULL :
+		  text_mode(object->mode).bytes);
+}
+
+/* What the header tells, if there is one. */
+static void users_json(const struct svshm_object *object)
+{
+	bool header = object->max_processes > 0;
+
+	json_id("registrations", header ? (int64_t)object->registrations : -1);
+	json_id("departures", header ? (int64_t)object->departures : -1);
+	json_known("max_processes", (int64_t)object->max_processes);
+	if (object->lock_known)
+		json_boolean("locked", object->locked);
+	else
+		json_null("locked");
+	if (header)
+		json_boolean("owner_died", object->owner_died);
+	else
+		json_null("owner_died");
+	json_known("lock_pid", object->lock_pid);
+	/* Empty also if not known, for who goes through all of them. */
+	json_open("processes", '[');
+	for (size_t i = 0; i < object->process_count; i++)
+		process_json(&object->processes[i]);
+	json_close(']');
+}
+
 void object_json(const struct svshm_object *object)
 {
-	char mode[16];
+	bool counted = object->segment_id >= 0 &&
+		       object->mappings != UINT64_MAX;
 
-	snprintf(mode, sizeof(mode), "%04o", (unsigned)object->mode & 0777);
 	json_text("key", object->key);
 	json_text("native_key", object->native_key);
 	json_text("layout", object->layout == SVSHM_LAYOUT_QT ? "qt" :
@@ -232,28 +269,16 @@ void object_json(const struct svshm_object *object)
 	json_number("ipc_key", object->ipc_key);
 	json_id("segment_id", object->segment_id);
 	json_id("semaphore_id", object->semaphore_id);
-	json_unsigned("uid", object->uid);
-	json_unsigned("gid", object->gid);
-	json_unsigned("creator_uid", object->creator_uid);
-	json_text("mode", mode);
-	json_unsigned("size", object->size);
-	json_unsigned("segment_size", object->segment_size);
-	json_unsigned("mappings", object->mappings);
+	rights_json(object);
+	json_known("size", (int64_t)object->size);
+	json_known("segment_size", (int64_t)object->segment_size);
+	json_id("mappings", counted ? (int64_t)object->mappings : -1);
 	json_known("create_time", object->create_time);
 	json_known("attach_time", object->attach_time);
 	json_known("detach_time", object->detach_time);
 	json_known("creator_pid", object->creator_pid);
 	json_known("last_pid", object->last_pid);
-	json_unsigned("registrations", object->registrations);
-	json_unsigned("departures", object->departures);
-	json_unsigned("max_processes", object->max_processes);
-	json_boolean("locked", object->locked);
-	json_boolean("owner_died", object->owner_died);
-	json_known("lock_pid", object->lock_pid);
-	json_open("processes", '[');
-	for (size_t i = 0; i < object->process_count; i++)
-		process_json(&object->processes[i]);
-	json_close(']');
+	users_json(object);
 	json_open("notes", '[');
 	for (size_t i = 0; i < NOTE_COUNT; i++)
 		if (object->notes & notes[i].bit)

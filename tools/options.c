@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The command line. getopt_long(3) is not on every system that svshm is for,
- * and the rules here are few: long options only, "--name value" or
+ * and the rules here are few: long options only but for -h, "--name value" or
  * "--name=value", options and operands in any order, "--" ends the options.
  */
 #include <config.h>
@@ -21,11 +21,15 @@ int usage_error(const struct command *command, const char *format, ...)
 	va_start(arguments, format);
 	vsnprintf(text, sizeof(text), format, arguments);
 	va_end(arguments);
+
+	size_t length = strlen(text);
+	const char *see = length && text[length - 1] == '?' ? " See" : "; see";
+
 	if (command)
-		message("%s: %s; see \"svshm %s --help\"", command->name, text,
-			command->name);
+		message("%s: %s%s \"svshm %s --help\"", command->name, text,
+			see, command->name);
 	else
-		message("%s; see \"svshm --help\"", text);
+		message("%s%s \"svshm --help\"", text, see);
 	return TOOL_USAGE;
 }
 
@@ -105,6 +109,11 @@ static int set_value(const struct command *command,
 	return OPTIONS_READ;
 }
 
+bool option_is(const char *argument, const char *letter, const char *word)
+{
+	return strcmp(argument, letter) == 0 || strcmp(argument, word) == 0;
+}
+
 static const struct tool_option *find_option(const struct tool_option *table,
 					     const char *name, size_t length)
 {
@@ -114,6 +123,22 @@ static const struct tool_option *find_option(const struct tool_option *table,
 			return table;
 	}
 	return NULL;
+}
+
+static int unknown_option(const struct command *command, const char *argument,
+			  const struct tool_option *table)
+{
+	struct suggestion suggestion;
+
+	suggest_begin(&suggestion, argument);
+	for (; table->name; table++)
+		suggest_try(&suggestion, table->name);
+	suggest_try(&suggestion, "help");
+	if (!suggestion.nearest)
+		return usage_error(command, "unknown option \"%.60s\"",
+				   argument);
+	return usage_error(command, "unknown option \"%.60s\", did you mean "
+			   "\"--%s\"?", argument, suggestion.nearest);
 }
 
 /* Handle the option ARGV[*INDEX], and the next argument if it is the value. */
@@ -127,8 +152,7 @@ static int parse_option(const struct command *command, char **argv, int *index,
 	if (strncmp(argv[*index], "--", 2) == 0)
 		option = find_option(table, name, length);
 	if (!option)
-		return usage_error(command, "unknown option \"%.60s\"",
-				   argv[*index]);
+		return unknown_option(command, argv[*index], table);
 	const char *value = name[length] == '=' ? name + length + 1 : NULL;
 
 	if (option->kind != OPTION_FLAG) {
@@ -162,7 +186,7 @@ int options_parse(const struct command *command, int argc, char **argv,
 			operands->before_dashes = operands->count;
 			continue;
 		}
-		if (strcmp(argument, "--help") == 0) {
+		if (option_is(argument, "-h", "--help")) {
 			fputs(command->usage, stdout);
 			return TOOL_DONE;
 		}

@@ -268,6 +268,8 @@ struct text text_user(uid_t uid)
 	static struct text text;
 	static uid_t last;
 
+	if (uid == (uid_t)-1)
+		return (struct text){ "-" };
 	if (text.bytes[0] && uid == last)
 		return text;
 	const struct passwd *user = getpwuid(uid);
@@ -284,7 +286,10 @@ struct text text_user(uid_t uid)
 
 struct text text_group(gid_t gid)
 {
-	struct text text;
+	struct text text = { "-" };
+
+	if (gid == (gid_t)-1)
+		return text;
 	const struct group *group = getgrgid(gid);
 
 	if (group)
@@ -292,6 +297,16 @@ struct text text_group(gid_t gid)
 	else
 		snprintf(text.bytes, sizeof(text.bytes), "%lu",
 			 (unsigned long)gid);
+	return text;
+}
+
+struct text text_mode(mode_t mode)
+{
+	struct text text = { "-" };
+
+	if (mode != (mode_t)-1)
+		snprintf(text.bytes, sizeof(text.bytes), "%04o",
+			 (unsigned)mode & 0777);
 	return text;
 }
 

@@ -44,14 +44,14 @@ static char *size_cell(const struct svshm_object *object)
 {
 	uint64_t size = object->size ? object->size : object->segment_size;
 
-	if (object->segment_id < 0)
+	if (size == 0)
 		return text_print("-");
 	return text_print("%s", text_size(size).bytes);
 }
 
 static char *maps_cell(const struct svshm_object *object)
 {
-	if (object->segment_id < 0)
+	if (object->segment_id < 0 || object->mappings == UINT64_MAX)
 		return text_print("-");
 	return text_print("%llu", (unsigned long long)object->mappings);
 }
@@ -67,7 +67,7 @@ void row_add(struct table *table, const struct svshm_object *object,
 		size_cell(object),
 		processes_cell(object),
 		maps_cell(object),
-		text_print("%04o", (unsigned)object->mode & 0777),
+		text_print("%s", text_mode(object->mode).bytes),
 		text_print("%s", text_user(object->uid).bytes),
 		text_print("%s", text_since(object->create_time).bytes),
 	};

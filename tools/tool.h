@@ -71,6 +71,9 @@ struct operands {
 	bool dashes;       /* there was a "--" */
 };
 
+/* ARGUMENT is the option with these two names. */
+bool option_is(const char *argument, const char *letter, const char *word);
+
 /* What options_parse() returns if the command shall go on. */
 #define OPTIONS_READ (-1)
 
@@ -94,6 +97,19 @@ struct svshm *options_handle(const struct command *command,
 /* Print what is wrong with the command line; the result is TOOL_USAGE. */
 int usage_error(const struct command *command, const char *format, ...)
 	TOOL_PRINTF(2, 3);
+
+/* ---- suggest.c: what was meant ------------------------------------------ */
+
+struct suggestion {
+	const char *word; /* without dashes and value */
+	size_t length;
+	const char *nearest; /* NULL: nothing is near */
+	size_t distance;     /* so far, or the first that is too far */
+};
+
+/* Look for what is near WORD: try each candidate, the most likely ones first. */
+void suggest_begin(struct suggestion *suggestion, const char *word);
+void suggest_try(struct suggestion *suggestion, const char *candidate);
 
 /* ---- output.c: text for people ------------------------------------------ */
 
@@ -131,8 +147,9 @@ struct text text_size(uint64_t bytes);            /* "4.0K" */
 struct text text_age(int64_t seconds);            /* "12m" */
 struct text text_since(int64_t time);             /* age of a time, or "-" */
 struct text text_time(int64_t time);              /* with age, or "never" */
-struct text text_user(uid_t uid);
+struct text text_user(uid_t uid);                 /* "-": (uid_t)-1 */
 struct text text_group(gid_t gid);
+struct text text_mode(mode_t mode);               /* "0640", "-" */
 
 /* Standard output is a terminal on which colour is welcome. */
 bool output_in_colour(void);

@@ -8,6 +8,7 @@
 #	SVSHM=./svshm SHAREDIMAGE=./sharedimage sh demo.sh
 #
 # PICTURE names another PPM picture than the one that makepicture.awk paints.
+# PAUSE is a number of seconds to wait after each kill, to look around.
 # Every step is checked: the exit status is 0 only if all did what they say.
 # It uses a key and a directory of its own and cleans up, however it ends.
 set -u
@@ -15,6 +16,7 @@ set -u
 SVSHM=${SVSHM:-svshm}
 SHAREDIMAGE=${SHAREDIMAGE:-sharedimage}
 PICTURE=${PICTURE:-}
+PAUSE=${PAUSE:-}
 key=demo.$$
 work=""
 children=""
@@ -108,6 +110,15 @@ kill_hard()
 	kill -KILL "$1" || fail "$2 was not there to be killed"
 	wait "$1" 2>/dev/null
 	forget "$1"
+	[ -z "$PAUSE" ] || sleep "$PAUSE"
+}
+
+# The loader first: left alone with a dead reader it would leave in order, while
+# the owner of the lock stays whatever happens.
+kill_both()
+{
+	kill_hard "$loader" "the process that loaded the picture"
+	kill_hard "$holder" "the owner of the lock"
 }
 
 share()
@@ -274,8 +285,7 @@ killed_all()
 	say "Once more, but nobody gets away this time:"
 	share
 	hold
-	kill_hard "$holder" "the owner of the lock"
-	kill_hard "$loader" "the process that loaded the picture"
+	kill_both
 	say "Nobody is left. The object is an orphan:"
 	tool list || fail "svshm list failed"
 	expect orphan
@@ -297,8 +307,7 @@ recovered()
 	say "Once more, but nobody asks for the picture again:"
 	share
 	hold
-	kill_hard "$holder" "the owner of the lock"
-	kill_hard "$loader" "the process that loaded the picture"
+	kill_both
 	segment=$(member segment_id)
 	set_id=$(member semaphore_id)
 	[ -n "$segment" ] && [ -n "$set_id" ] || fail "the object has no ids"
