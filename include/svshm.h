@@ -30,7 +30,9 @@
  *             time. No function is a cancellation point.
  *   Signals   No function is async-signal-safe. A signal handler may
  *             interrupt any wait; the wait goes on afterwards, and a time-out
- *             is not stretched by it.
+ *             is not stretched by it. The library raises none: a file that
+ *             may not grow (RLIMIT_FSIZE), or a pipe that nobody reads, is a
+ *             failure, or is gone without.
  *   Fork      A child inherits handles and memory. The child is registered on
  *             its own at its first call that takes a handle and is more than
  *             a question about names; it never holds its parent's lock. A

@@ -11,7 +11,7 @@ cd "$srcdir" || exit 99
 
 # From the lowest layer to the highest. A name stands for its .c and its .h.
 layers='
-1 atomic crashpoint layout semun
+1 atomic crashpoint layout semun write
 2 debug sha1
 3 ipclimits
 4 error

@@ -41,6 +41,16 @@ static void note_signal(int signal_number)
 	caught = signal_number;
 }
 
+static void signals_ignore(int signal_number)
+{
+	struct sigaction action;
+
+	action.sa_handler = SIG_IGN;
+	action.sa_flags = 0;
+	sigemptyset(&action.sa_mask);
+	sigaction(signal_number, &action, NULL);
+}
+
 void signals_catch(void)
 {
 	struct sigaction action;
@@ -56,11 +66,14 @@ void signals_catch(void)
 		sigemptyset(&action.sa_mask);
 		sigaction(ending_signals[i], &action, NULL);
 	}
-	action.sa_handler = SIG_IGN;
-	action.sa_flags = 0;
-	sigemptyset(&action.sa_mask);
-	sigaction(SIGPIPE, &action, NULL);
-	sigaction(SIGXFSZ, &action, NULL);
+	signals_ignore(SIGPIPE);
+	signals_spare_output();
+}
+
+/* SIGPIPE stays: who has read enough of a list wants no word about it. */
+void signals_spare_output(void)
+{
+	signals_ignore(SIGXFSZ);
 }
 
 int signals_caught(void)
