@@ -316,7 +316,8 @@ SVSHM_API int svshm_trylock(struct svshm *handle);
 
 /*
  * As svshm_lock(), but waits TIMEOUT_MS milliseconds at most: SVSHM_TIMED_OUT.
- * 0 tries once. Negative: INVALID_ARGUMENT. The clock is monotonic.
+ * 0 tries once. Negative: INVALID_ARGUMENT. The clock is monotonic. Never less,
+ * and more only by what the system needs to wake a process.
  */
 SVSHM_API int svshm_timedlock(struct svshm *handle, int timeout_ms);
 

@@ -304,9 +304,8 @@ int svshm__native_register(struct svshm *handle)
 	set->id = attachment->set_id;
 	code = svshm__set_look(set, 0, &handle->error);
 	if (!code)
-		code = svshm__judge_enter(
-			set, attachment->key, 0, svshm__attempt_milliseconds_left(&attempt),
-			&handle->error);
+		code = svshm__judge_enter(set, attachment->key, 0,
+					  attempt.deadline, &handle->error);
 	if (!code)
 		code = svshm__gate_refresh(set, &handle->error);
 	if (code == SVSHM__AGAIN || code == SVSHM__NEXT)

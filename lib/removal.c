@@ -21,7 +21,7 @@
 static bool is_another(const struct svshm__header *header, int segment_id,
 		       int set_id)
 {
-	int64_t deadline = svshm__process_clock() + REMOVAL_MS;
+	int64_t deadline = svshm__process_deadline(REMOVAL_MS);
 	struct svshm__segment_status status;
 	uint32_t remover;
 
@@ -35,7 +35,7 @@ static bool is_another(const struct svshm__header *header, int segment_id,
 		if (fate == SVSHM__FATE_DEAD)
 			break;
 		/* Stopped there; where it can't be seen, taken for dead. */
-		if (svshm__process_clock() >= deadline)
+		if (svshm__process_now() >= deadline)
 			return fate == SVSHM__FATE_ALIVE;
 		if (svshm__segment_stat(segment_id, &status, NULL) ||
 		    status.removed ||

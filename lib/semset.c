@@ -134,19 +134,31 @@ static bool is_there(int id)
 	return result;
 }
 
+static int64_t milliseconds_up(int64_t nanoseconds)
+{
+	return nanoseconds <= 0 ? 0 :
+		(nanoseconds - 1) / SVSHM__MILLISECOND + 1;
+}
+
 int svshm__semset_operate(int id, struct sembuf *operations, size_t count,
 			  int timeout_ms, struct svshm__error *error)
 {
-	/* Without a time-out there is no clock to read: the common case. The
-	   clock drops what is less than a millisecond: one more, so that no
-	   time-out is shorter than asked for. */
-	int64_t deadline = timeout_ms < 0 ? 0 :
-		svshm__process_clock() + timeout_ms + (timeout_ms > 0);
+	return svshm__semset_operate_by(id, operations, count,
+					svshm__process_deadline(timeout_ms),
+					error);
+}
+
+int svshm__semset_operate_by(int id, struct sembuf *operations, size_t count,
+			     int64_t deadline, struct svshm__error *error)
+{
+	bool forever = deadline == SVSHM__NO_DEADLINE;
+	/* Without a deadline there is no clock to read: the common case. */
+	int64_t start = forever ? 0 : svshm__process_now();
 	int result;
 
 	/* EINTR: no system restarts semop by itself. */
 	do {
-		if (timeout_ms < 0)
+		if (forever)
 			result = semop(id, operations, count);
 		else
 			result = svshm__semset_operate_until(
@@ -154,11 +166,13 @@ int svshm__semset_operate(int id, struct sembuf *operations, size_t count,
 	} while (result < 0 && errno == EINTR);
 	if (result == 0)
 		return SVSHM_OK;
-	if (errno == EAGAIN && timeout_ms >= 0)
+	if (errno == EAGAIN && !forever)
 		return svshm__error_set(error, SVSHM_TIMED_OUT,
 					"semtimedop(id=%d, semaphore %d) gave "
-					"up after %d ms",
-					id, operations[0].sem_num, timeout_ms);
+					"up after %lld ms",
+					id, operations[0].sem_num,
+					(long long)milliseconds_up(deadline -
+								   start));
 	if (errno == EINVAL && is_there(id))
 		return svshm__error_set(error, SVSHM_OUT_OF_RESOURCES,
 					"semop(id=%d, semaphore %d, %+d) "

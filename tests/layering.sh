@@ -15,7 +15,7 @@ layers='
 2 debug sha1
 3 ipclimits
 4 error
-5 process
+5 process process_clock
 6 key key_file key_text lives qt_key segment semset semset_wait
 7 keylist qt_file qt_native registry
 8 mapping mapping_memory removal
