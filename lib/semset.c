@@ -20,16 +20,39 @@ int svshm__semset_find(key_t key, int *id, struct svshm__error *error)
 				   (unsigned long)key);
 }
 
+/*
+ * A set of that key comes first, whatever the answer is. Not so on other systems
+ * than Linux: the BSDs and macOS say EINVAL if it has fewer semaphores, or EACCES,
+ * OpenBSD ENOSPC if there is no room for another, and look at EXCL then.
+ */
+static int set_reason(key_t key, int errnum)
+{
+	return errnum != EEXIST && key != IPC_PRIVATE &&
+	       semget(key, 0, 0) >= 0 ? EEXIST : errnum;
+}
+
+/* 0, or the errno. That there is no set now does not say that there was none:
+   it may have gone since. So EINVAL is not believed at once. */
+static int make_set(key_t key, int count, mode_t mode, int *id)
+{
+	int errnum = EINVAL;
+
+	for (int i = 0; i < 3 && errnum == EINVAL; i++) {
+		*id = semget(key, count, IPC_CREAT | IPC_EXCL | (int)mode);
+		errnum = *id >= 0 ? 0 : set_reason(key, errno);
+	}
+	return errnum;
+}
+
 int svshm__semset_make(key_t key, int count, mode_t mode, int *id,
 		       struct svshm__error *error)
 {
 	char limit[400];
+	int errnum = make_set(key, count, mode, id);
 
-	*id = semget(key, count, IPC_CREAT | IPC_EXCL | (int)mode);
-	if (*id >= 0)
+	if (!errnum)
 		return SVSHM_OK;
 
-	int errnum = errno;
 	int code = svshm__error_system(error, SVSHM__CALL_SEMGET, errnum,
 				       "semget(key=0x%08lx, count=%d, "
 				       "IPC_CREAT|IPC_EXCL|0%o)",
