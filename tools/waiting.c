@@ -33,7 +33,9 @@ int64_t now_ms(void)
 
 int64_t deadline_after(int64_t duration_ms)
 {
-	return duration_ms < 0 ? INT64_MAX : now_ms() + duration_ms;
+	/* now_ms() drops what is less than a millisecond: never shorter. */
+	return duration_ms < 0 ? INT64_MAX :
+		now_ms() + duration_ms + (duration_ms > 0);
 }
 
 static void note_signal(int signal_number)
