@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Clocks and pauses. What waits has a deadline in nanoseconds: in milliseconds it
- * would have to be rounded up, each time anew that it is handed on.
+ * Clocks and pauses. What waits has a deadline in nanoseconds: in milliseconds
+ * it would have to be rounded up, each time anew that it is handed on.
  */
 #include <config.h>
 

@@ -199,7 +199,6 @@ static int await_value(const struct svshm__qt_lock *lock, int64_t *end,
 		       struct svshm__error *error)
 {
 	struct sembuf operations[] = { { 0, -1, 0 }, { 0, +1, 0 } };
-
 	int64_t patience = svshm__process_deadline(PATIENCE_MS);
 
 	if (*end > patience)

@@ -21,9 +21,10 @@ int svshm__semset_find(key_t key, int *id, struct svshm__error *error)
 }
 
 /*
- * A set of that key comes first, whatever the answer is. Not so on other systems
- * than Linux: the BSDs and macOS say EINVAL if it has fewer semaphores, or EACCES,
- * OpenBSD ENOSPC if there is no room for another, and look at EXCL then.
+ * A set of that key comes first, whatever the answer is. Not so on other
+ * systems than Linux: the BSDs and macOS say EINVAL if it has fewer semaphores,
+ * or EACCES, OpenBSD ENOSPC if there is no room for another, and look at EXCL
+ * then.
  */
 static int set_reason(key_t key, int errnum)
 {

@@ -26,8 +26,8 @@ void svshm__write_begin(struct svshm__write *before)
 
 /*
  * One that is pending, not to be delivered when it is let through. Without
- * sigtimedwait() there is only a wait; somebody else's, which another thread may
- * take before us, must not make it one without end: so there is one for us.
+ * sigtimedwait() there is only a wait, which one that another thread takes
+ * before us must not make one without end: so there is one for us.
  */
 static void take_away(int number)
 {

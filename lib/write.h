@@ -24,8 +24,8 @@ void svshm__write_begin(struct svshm__write *before);
 void svshm__write_end(const struct svshm__write *before, int errnum);
 
 /*
- * All of it, in one write() if the system takes it. 0, or the errno: EFBIG where
- * the limit leaves no room.
+ * All of it, in one write() if the system takes it. 0, or the errno: EFBIG
+ * where the limit leaves no room.
  */
 int svshm__write_all(int descriptor, const void *data, size_t size);
 
