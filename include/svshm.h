@@ -30,7 +30,9 @@
  *             time. No function is a cancellation point.
  *   Signals   No function is async-signal-safe. A signal handler may
  *             interrupt any wait; the wait goes on afterwards, and a time-out
- *             is not stretched by it.
+ *             is not stretched by it. The library raises none: a file that
+ *             may not grow (RLIMIT_FSIZE), or a pipe that nobody reads, is a
+ *             failure, or is gone without.
  *   Fork      A child inherits handles and memory. The child is registered on
  *             its own at its first call that takes a handle and is more than
  *             a question about names; it never holds its parent's lock. A
@@ -314,7 +316,8 @@ SVSHM_API int svshm_trylock(struct svshm *handle);
 
 /*
  * As svshm_lock(), but waits TIMEOUT_MS milliseconds at most: SVSHM_TIMED_OUT.
- * 0 tries once. Negative: INVALID_ARGUMENT. The clock is monotonic.
+ * 0 tries once. Negative: INVALID_ARGUMENT. The clock is monotonic. Never less,
+ * and more only by what the system needs to wake a process.
  */
 SVSHM_API int svshm_timedlock(struct svshm *handle, int timeout_ms);
 

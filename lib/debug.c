@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "atomic.h"
+#include "write.h"
 
 /*
  * A setuid program must not be led astray by its caller's environment. The
@@ -51,6 +52,11 @@ void svshm__debug(const char *format, ...)
 	va_start(arguments, format);
 	vsnprintf(line + used, sizeof(line) - (size_t)used, format, arguments);
 	va_end(arguments);
-	fprintf(stderr, "%s\n", line);
+
+	struct svshm__write before;
+
+	svshm__write_begin(&before);
+	svshm__write_end(&before,
+			 fprintf(stderr, "%s\n", line) < 0 ? errno : 0);
 	errno = saved;
 }

@@ -114,6 +114,9 @@ static const struct meaning meanings[] = {
 	  "no room for the key file on its file system: make some" },
 	{ SVSHM__CALL_FILE, EDQUOT, SVSHM_OUT_OF_RESOURCES,
 	  "the disk quota leaves no room for the key file" },
+	{ SVSHM__CALL_FILE, EFBIG, SVSHM_OUT_OF_RESOURCES,
+	  "the limit on the size of this process's files leaves no room for the "
+	  "key file; see ulimit -f" },
 	{ SVSHM__CALL_FILE, EMFILE, SVSHM_OUT_OF_RESOURCES,
 	  "this process has too many open files; see ulimit -n" },
 	{ SVSHM__CALL_FILE, ENFILE, SVSHM_OUT_OF_RESOURCES,

@@ -210,17 +210,19 @@ static bool was_reset(key_t key, int set_id)
 #define SHUT_MS 2000
 
 int svshm__judge_enter(const struct svshm__set *set, key_t key,
-		       unsigned name_hash, int timeout_ms,
+		       unsigned name_hash, int64_t deadline,
 		       struct svshm__error *error)
 {
-	int first = timeout_ms < SHUT_MS ? timeout_ms : SHUT_MS;
-	int code = svshm__gate_enter(set, name_hash, first, error);
+	int64_t first = svshm__process_deadline(SHUT_MS);
+	int code = svshm__gate_enter(set, name_hash,
+				     first < deadline ? first : deadline,
+				     error);
 
-	if (code != SVSHM_TIMED_OUT || first == timeout_ms)
+	if (code != SVSHM_TIMED_OUT || first >= deadline)
 		return code;
 	if (was_reset(key, set->id) && !svshm__semset_remove(set->id, NULL))
 		return SVSHM__AGAIN;
-	return svshm__gate_enter(set, name_hash, timeout_ms - first, error);
+	return svshm__gate_enter(set, name_hash, deadline, error);
 }
 
 bool svshm__judge_retired(int segment_id, const struct svshm__key_file *file)

@@ -174,7 +174,7 @@ enum svshm__children svshm__judge_children(const struct svshm__header *header,
  * SVSHM__AGAIN then.
  */
 int svshm__judge_enter(const struct svshm__set *set, key_t key,
-		       unsigned name_hash, int timeout_ms,
+		       unsigned name_hash, int64_t deadline,
 		       struct svshm__error *error);
 
 /* Whether the segment is FILE's object, and retired. */

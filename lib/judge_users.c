@@ -252,11 +252,11 @@ enum svshm__children svshm__judge_children(const struct svshm__header *header,
 					   const struct svshm__set *set,
 					   enum svshm__set_state state)
 {
-	int64_t deadline = svshm__process_clock() + SVSHM__PATIENCE_MS;
+	int64_t deadline = svshm__process_deadline(SVSHM__PATIENCE_MS);
 
 	for (;;) {
 		/* Asked before: the last look must be one after it is over. */
-		bool patient = svshm__process_clock() < deadline ||
+		bool patient = svshm__process_now() < deadline ||
 			       is_being_born(header);
 		enum svshm__children children =
 			find_children(header, segment_id, ours, set, state);
@@ -323,8 +323,9 @@ static bool look_again(struct svshm__evidence *evidence)
 
 void svshm__judge_users(struct svshm__evidence *evidence)
 {
-	int64_t deadline = svshm__process_clock() + SVSHM__PATIENCE_MS;
-	int64_t far_deadline = deadline + 4 * SVSHM__PATIENCE_MS;
+	int64_t deadline = svshm__process_deadline(SVSHM__PATIENCE_MS);
+	int64_t far_deadline = deadline + 4 * SVSHM__PATIENCE_MS *
+				 SVSHM__MILLISECOND;
 	bool patient;
 
 	evidence->bequeathed = evidence->view.bequeathed;
@@ -333,11 +334,11 @@ void svshm__judge_users(struct svshm__evidence *evidence)
 				       evidence->view.set_change_time);
 	do {
 		/* Asked before: the last look must be one after it is over. */
-		patient = svshm__process_clock() < deadline ||
+		patient = svshm__process_now() < deadline ||
 			  is_being_born(evidence->mapping);
 		weigh_users(evidence);
 		/* Of whom nothing is known: many may be looking on. */
 		patient |= evidence->stranded &&
-			   svshm__process_clock() < far_deadline;
+			   svshm__process_now() < far_deadline;
 	} while (patient && is_in_doubt(evidence) && look_again(evidence));
 }

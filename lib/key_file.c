@@ -140,8 +140,8 @@ static int make_file(struct svshm__key_file *file, mode_t mode, gid_t group,
 {
 	struct stat status;
 	int descriptor = open(file->path,
-			      O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC |
-				      O_NOFOLLOW, mode & 0666);
+			      O_WRONLY | O_APPEND | O_CREAT | O_EXCL |
+				      O_CLOEXEC | O_NOFOLLOW, mode & 0666);
 
 	if (descriptor < 0 && errno == EEXIST)
 		return SVSHM_ALREADY_EXISTS;

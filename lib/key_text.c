@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "debug.h"
+#include "write.h"
 
 #ifndef O_CLOEXEC
 #define O_CLOEXEC 0 /* closed within the call that opened it */
@@ -110,14 +111,20 @@ bool svshm__key_file_names_maker(const struct svshm__key_file *file, uid_t uid)
 	       strstr(text, wanted);
 }
 
-static int write_all(int descriptor, const char *text, size_t size)
+/*
+ * 0, or an errno. A file with a part of the mark, as a full disk may leave it,
+ * would be taken for somebody else's; an empty one is ours.
+ */
+static int write_text(int descriptor, const char *text)
 {
-	ssize_t written;
+	int errnum = svshm__write_all(descriptor, text, strlen(text));
+	struct stat status;
 
-	do {
-		written = write(descriptor, text, size);
-	} while (written < 0 && errno == EINTR);
-	return written == (ssize_t)size ? 0 : -1;
+	if (errnum && fstat(descriptor, &status) == 0 &&
+	    status.st_size < (off_t)sizeof(MARK) - 1 &&
+	    ftruncate(descriptor, 0) < 0)
+		svshm__debug("ftruncate: %s", strerror(errno));
+	return errnum;
 }
 
 /* One line, in one write to the end: several may do so at once. */
@@ -133,21 +140,17 @@ int svshm__key_file_name_maker(const struct svshm__key_file *file,
 		return SVSHM_OK;
 
 	int descriptor = open_same(file, O_WRONLY | O_APPEND, &status);
+	int errnum = descriptor < 0 ? errno : 0;
 
 	if (descriptor >= 0) {
 		/* Its maker has died before he wrote anything. */
 		snprintf(text, sizeof(text), "%s" MAKER "%lu\n",
 			 status.st_size ? "" : MARK "1", (unsigned long)us);
-		if (write_all(descriptor, text, strlen(text)) == 0) {
-			close(descriptor);
-			return SVSHM_OK;
-		}
-	}
-
-	int errnum = errno;
-
-	if (descriptor >= 0)
+		errnum = write_text(descriptor, text);
 		close(descriptor);
+	}
+	if (!errnum)
+		return SVSHM_OK;
 	return svshm__error_system(error, SVSHM__CALL_FILE, errnum,
 				   "writing \"maker %lu\" to %.200s, so that "
 				   "others trust what we make",
@@ -172,14 +175,15 @@ void svshm__key_file_write(const struct svshm__key_file *file, const char *key,
 	}
 
 	/* What stands there already stays: it may name makers. */
-	int used = snprintf(text, sizeof(text),
-			    MARK "1\nproject %d\nkey %s\n", project,
-			    svshm__printable(key, printable,
-					     sizeof(printable)));
+	snprintf(text, sizeof(text), MARK "1\nproject %d\nkey %s\n", project,
+		 svshm__printable(key, printable, sizeof(printable)));
 
-	if ((descriptor == file->descriptor || status.st_size == 0) &&
-	    write_all(descriptor, text, (size_t)used) != 0)
-		svshm__debug("%s: %s", file->path, strerror(errno));
+	int errnum = 0;
+
+	if (descriptor == file->descriptor || status.st_size == 0)
+		errnum = write_text(descriptor, text);
+	if (errnum)
+		svshm__debug("%s: %s", file->path, strerror(errnum));
 	if (descriptor != file->descriptor)
 		close(descriptor);
 }

@@ -269,6 +269,20 @@ int svshm__lock_ask_owner(const struct svshm__attachment *attachment,
 	return SVSHM_OK;
 }
 
+#define SLICE_MS 1000
+
+int64_t svshm__lock_slice(int64_t deadline)
+{
+#if !defined(HAVE_SEMTIMEDOP) || !HAVE_DECL_SEMTIMEDOP
+	if (deadline == SVSHM__NO_DEADLINE)
+		return deadline;
+#endif
+
+	int64_t end = svshm__process_deadline(SLICE_MS);
+
+	return end < deadline ? end : deadline;
+}
+
 /* ---- Looking ------------------------------------------------------------------- */
 
 bool svshm__lock_is_owned(unsigned engine, uint32_t word,

@@ -106,16 +106,12 @@ int svshm__lock_look(const struct svshm__attachment *attachment,
 		     struct svshm__error *error);
 
 /*
- * A wait in the kernel is looked up so often. Nobody wakes those who sleep when
- * an owner dies whose undo entries somebody has wiped. Where there is no
- * semtimedop(), a wait without end stays one: it would be a row of tries.
+ * Until when to wait in the kernel: DEADLINE, or an end before it, as a wait is
+ * looked up once a second. Nobody wakes those who sleep when an owner dies whose
+ * undo entries somebody has wiped. Where there is no semtimedop(), a wait without
+ * end stays one: it would be a row of tries.
  */
-#define SVSHM__LOCK_SLICE_MS 1000
-#if defined(HAVE_SEMTIMEDOP) && HAVE_DECL_SEMTIMEDOP
-#define SVSHM__LOCK_FOREVER SVSHM__LOCK_SLICE_MS
-#else
-#define SVSHM__LOCK_FOREVER SVSHM__FOREVER
-#endif
+int64_t svshm__lock_slice(int64_t deadline);
 
 /* ---- The short way ---------------------------------------------------------- */
 

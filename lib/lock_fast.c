@@ -157,19 +157,15 @@ static int sleep_until(const struct svshm__attachment *attachment,
 		       struct svshm__error *error)
 {
 	struct sembuf consume = { SVSHM__SEM_LOCK, -1, 0 };
-	int64_t left = SVSHM__LOCK_FOREVER;
+	int64_t end = svshm__lock_slice(deadline);
 
 	*slice = false;
-	if (deadline != SVSHM__FOREVER) {
-		left = deadline - svshm__process_clock();
-		if (left <= 0)
-			return SVSHM_TIMED_OUT;
-	}
-	*slice = left >= SVSHM__LOCK_SLICE_MS;
+	if (deadline != SVSHM__NO_DEADLINE && svshm__process_now() >= deadline)
+		return SVSHM_TIMED_OUT;
+	*slice = end < deadline;
 
-	int code = svshm__semset_operate(attachment->set_id, &consume, 1,
-					 *slice ? SVSHM__LOCK_SLICE_MS :
-						  (int)left, error);
+	int code = svshm__semset_operate_by(attachment->set_id, &consume, 1,
+					    end, error);
 
 	if (!code)
 		CRASHPOINT("lock:woken");
@@ -181,7 +177,7 @@ static int sleep_until(const struct svshm__attachment *attachment,
 struct wait {
 	const struct svshm__locker *locker;
 	bool try;           /* leave F3 and F5 out */
-	int64_t deadline;   /* or SVSHM__FOREVER */
+	int64_t deadline;   /* or SVSHM__NO_DEADLINE */
 	uint32_t sleepers;  /* SLEEPERS for one who has slept, else 0 */
 	bool taken;
 	bool long_wait; /* slept for a slice in vain */
@@ -224,13 +220,12 @@ static int wait_once(struct wait *wait, struct svshm__error *error)
 static int take(const struct svshm__locker *locker, int timeout_ms,
 		struct svshm__error *error)
 {
-	struct wait wait = { locker, timeout_ms == 0, SVSHM__FOREVER, 0,
+	struct wait wait = { locker, timeout_ms == 0, SVSHM__NO_DEADLINE, 0,
 			     false, false };
 	int code;
 
-	/* The clock drops what is less than a millisecond: one more. */
 	if (timeout_ms > 0)
-		wait.deadline = svshm__process_clock() + timeout_ms + 1;
+		wait.deadline = svshm__process_deadline(timeout_ms);
 	do {
 		if (wait.try ? take_now(locker, 0) :
 			       spin(locker, wait.sleepers))

@@ -36,31 +36,28 @@ static int wait_for_it(const struct svshm__locker *locker, int timeout_ms,
 		{ SVSHM__SEM_LOCK, 0, wait },
 		{ SVSHM__SEM_LOCK, 1, (short)(wait | SEM_UNDO) },
 	};
-	int64_t start = svshm__process_clock();
-	int code, slice;
+	int64_t deadline, end;
+	int code;
 
 	if (timeout_ms == 0)
 		return svshm__semset_operate(set_id, operations, 2,
 					     SVSHM__FOREVER, error);
+	deadline = svshm__process_deadline(timeout_ms);
 	do {
-		int64_t left = timeout_ms - (svshm__process_clock() - start);
 		uint32_t word;
 		bool alive;
 
-		slice = timeout_ms < 0 || left > SVSHM__LOCK_SLICE_MS;
-		code = svshm__semset_operate(set_id, operations, 2,
-					     timeout_ms < 0 ?
-						     SVSHM__LOCK_FOREVER :
-					     slice ? SVSHM__LOCK_SLICE_MS :
-					     left > 0 ? (int)left : 0, error);
+		end = svshm__lock_slice(deadline);
+		code = svshm__semset_operate_by(set_id, operations, 2, end,
+						error);
 		word = svshm__load(&locker->header->lock_word);
-		if (code != SVSHM_TIMED_OUT || !slice || !word)
+		if (code != SVSHM_TIMED_OUT || end == deadline || !word)
 			continue;
 		if (svshm__lock_ask_owner(locker->attachment, locker->header,
 					  word, true, &alive, error) ==
 		    SVSHM_REMOVED)
 			return SVSHM_REMOVED;
-	} while (code == SVSHM_TIMED_OUT && slice);
+	} while (code == SVSHM_TIMED_OUT && end < deadline);
 	return code;
 }
 
@@ -74,11 +71,11 @@ static int wait_for_it(const struct svshm__locker *locker, int timeout_ms,
 static int replace_owner(const struct svshm__locker *locker, uint32_t word,
 			 struct svshm__error *error)
 {
-	int64_t deadline = svshm__process_clock() + UNDO_MS;
+	int64_t deadline = svshm__process_deadline(UNDO_MS);
 	bool alive = true;
 	int code = SVSHM_OK;
 
-	while (!code && alive && svshm__process_clock() < deadline) {
+	while (!code && alive && svshm__process_now() < deadline) {
 		code = svshm__lock_ask_owner(locker->attachment,
 					     locker->header, word, false,
 					     &alive, error);

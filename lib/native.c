@@ -172,7 +172,7 @@ void svshm__attempt_start(struct svshm__attempt *attempt, struct svshm *handle,
 	attempt->access = access;
 	attempt->size = size;
 	attempt->error = &handle->error;
-	attempt->deadline = svshm__process_clock() + SVSHM__GATE_TIMEOUT_MS;
+	attempt->deadline = svshm__process_deadline(SVSHM__GATE_TIMEOUT_MS);
 	attempt->evidence.will_change = true;
 }
 
@@ -187,19 +187,12 @@ int svshm__attempt_run(struct svshm__attempt *attempt,
 		if (code == SVSHM_REMOVED)
 			code = SVSHM__AGAIN;
 	} while (code == SVSHM__AGAIN &&
-		 svshm__attempt_milliseconds_left(attempt) > 0);
+		 svshm__process_now() < attempt->deadline);
 	if (code != SVSHM__AGAIN)
 		return code;
 	return svshm__error_set(attempt->error, SVSHM_TIMED_OUT,
 				"the object has been removed and made anew by "
 				"others all the time");
-}
-
-int svshm__attempt_milliseconds_left(const struct svshm__attempt *attempt)
-{
-	int64_t left = attempt->deadline - svshm__process_clock();
-
-	return left > 0 ? (int)left : 0;
 }
 
 /*
@@ -364,8 +357,7 @@ int svshm__attempt_enter(struct svshm__attempt *attempt, bool make)
 		return code;
 	CRASHPOINT("enter:before gate");
 	code = svshm__judge_enter(set, attempt->key, attempt->name_hash,
-				  svshm__attempt_milliseconds_left(attempt),
-				  attempt->error);
+				  attempt->deadline, attempt->error);
 	if (code)
 		return code;
 	CRASHPOINT("enter:in gate");

@@ -101,8 +101,6 @@ int svshm__native_remove_segment(struct svshm__evidence *evidence,
 void svshm__native_retire(struct svshm__header *header, void *data,
 			  uint64_t size, bool mapped_by_others);
 
-int svshm__attempt_milliseconds_left(const struct svshm__attempt *attempt);
-
 /*
  * Steps 11 and 12, inside the gate with the object published: 0, or it has been
  * removed again: another one of this name lives, or has been removed

@@ -68,8 +68,9 @@ static int join(struct svshm__attempt *attempt, enum svshm_verdict verdict)
 		code = take_over(attempt);
 	else if (!evidence->stranded &&
 		 evidence->set_state == SVSHM__SET_LOST &&
-		 svshm__attempt_milliseconds_left(attempt) >
-			 SVSHM__GATE_TIMEOUT_MS - CHILDREN_MS)
+		 attempt->deadline - svshm__process_now() >
+			 (SVSHM__GATE_TIMEOUT_MS - CHILDREN_MS) *
+				 SVSHM__MILLISECOND)
 		/* A child that was being forked as the set was made anew. */
 		code = SVSHM__AGAIN;
 	else if (evidence->stranded ||

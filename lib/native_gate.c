@@ -19,7 +19,7 @@ static int reset_by_somebody(int set_id, struct svshm__error *error)
 
 /* The gate of ATTACHMENT's set. SVSHM_REMOVED: there is none any more. */
 static int enter_own_gate(const struct svshm__attachment *attachment,
-			  struct svshm__set *set, int timeout_ms,
+			  struct svshm__set *set, int64_t deadline,
 			  struct svshm__error *error)
 {
 	int code;
@@ -30,7 +30,7 @@ static int enter_own_gate(const struct svshm__attachment *attachment,
 	if (code == SVSHM__NEXT && set->status.count > SVSHM__SEM_SLOTS)
 		code = SVSHM_OK;
 	if (!code)
-		code = svshm__judge_enter(set, attachment->key, 0, timeout_ms,
+		code = svshm__judge_enter(set, attachment->key, 0, deadline,
 					  error);
 	if (!code)
 		code = svshm__gate_refresh(set, error);
@@ -71,7 +71,7 @@ static int make_gate(const struct svshm__attachment *attachment,
  * gate, as for the next user.
  */
 static int enter_new_gate(const struct svshm__attachment *attachment,
-			  struct svshm__set *set, int timeout_ms)
+			  struct svshm__set *set, int64_t deadline)
 {
 	unsigned name_hash = svshm__key_name_hash(attachment->path);
 	int segment_id;
@@ -86,7 +86,7 @@ static int enter_new_gate(const struct svshm__attachment *attachment,
 		code = svshm__set_look(set, name_hash, NULL);
 	if (!code)
 		code = svshm__judge_enter(set, attachment->key, name_hash,
-					  timeout_ms, NULL);
+					  deadline, NULL);
 	if (!code)
 		code = svshm__gate_refresh(set, NULL);
 	if (code)
@@ -102,8 +102,8 @@ int svshm__native_enter(const struct svshm__attachment *attachment,
 			struct svshm__set *set, int timeout_ms, bool *inside,
 			struct svshm__error *error)
 {
-	int64_t deadline = svshm__process_clock() + timeout_ms;
-	int code = enter_own_gate(attachment, set, timeout_ms, error);
+	int64_t deadline = svshm__process_deadline(timeout_ms);
+	int code = enter_own_gate(attachment, set, deadline, error);
 	int again = SVSHM__AGAIN;
 
 	*inside = code == SVSHM_OK;
@@ -113,8 +113,8 @@ int svshm__native_enter(const struct svshm__attachment *attachment,
 	if (code != SVSHM_REMOVED)
 		return code;
 	while (again == SVSHM__AGAIN || again == SVSHM_ALREADY_EXISTS)
-		again = svshm__process_clock() < deadline ?
-			enter_new_gate(attachment, set, timeout_ms) :
+		again = svshm__process_now() < deadline ?
+			enter_new_gate(attachment, set, deadline) :
 			SVSHM_TIMED_OUT;
 	*inside = again == SVSHM_OK;
 	return code;

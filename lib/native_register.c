@@ -10,6 +10,7 @@
 #include "atomic.h"
 #include "crashpoint.h"
 #include "lock.h"
+#include "process.h"
 
 struct svshm__attachment *svshm__attempt_attachment(
 	const struct svshm__attempt *attempt, const struct svshm__view *view)
@@ -298,7 +299,7 @@ static int register_child(struct svshm__attempt *attempt,
 	int code = SVSHM__AGAIN;
 
 	while (code == SVSHM__AGAIN &&
-	       svshm__attempt_milliseconds_left(attempt) > 0) {
+	       svshm__process_now() < attempt->deadline) {
 		code = svshm__turn_look(&evidence->turn, header,
 					attachment->segment_id, &evidence->set,
 					attempt->error);
@@ -328,10 +329,8 @@ int svshm__native_register(struct svshm *handle)
 	set->id = attachment->set_id;
 	code = svshm__set_look(set, 0, &handle->error);
 	if (!code)
-		code = svshm__judge_enter(
-			set, attachment->key, 0,
-			svshm__attempt_milliseconds_left(&attempt),
-			&handle->error);
+		code = svshm__judge_enter(set, attachment->key, 0,
+					  attempt.deadline, &handle->error);
 	if (!code) {
 		code = register_child(&attempt, attachment);
 		if (code)

@@ -319,25 +319,6 @@ void svshm__process_name(char *name, size_t size)
 #endif
 }
 
-int64_t svshm__process_clock(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
-int64_t svshm__process_tick(void)
-{
-#ifdef CLOCK_MONOTONIC_COARSE
-	struct timespec now;
-
-	if (clock_gettime(CLOCK_MONOTONIC_COARSE, &now) == 0)
-		return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-#endif
-	return svshm__process_clock() / 4;
-}
-
 static bool ask_parallel(void)
 {
 #ifdef HAVE_SCHED_GETAFFINITY
@@ -363,19 +344,6 @@ bool svshm__process_parallel(void)
 		svshm__store_relaxed(&answer,
 				     ask_parallel() ? PARALLEL : SINGLE);
 	return svshm__load_relaxed(&answer) == PARALLEL;
-}
-
-int64_t svshm__process_time(void)
-{
-	return (int64_t)time(NULL);
-}
-
-void svshm__process_pause(int milliseconds)
-{
-	struct timespec pause = { milliseconds / 1000,
-				  (milliseconds % 1000) * 1000000L };
-
-	nanosleep(&pause, NULL);
 }
 
 int svshm__cancel_forbidden(void)

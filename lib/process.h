@@ -65,17 +65,34 @@ uint64_t svshm__process_mappings(int segment_id);
    keeps any from it. Unknown is false. */
 bool svshm__process_sees_all(void);
 
-/* Milliseconds of a clock that nobody sets. */
+/* ---- Time (process_clock.c) -------------------------------------------------- */
+
+#define SVSHM__MILLISECOND ((int64_t)1000000)
+#define SVSHM__NO_DEADLINE INT64_MAX
+
+/* Nanoseconds of a clock that nobody sets: what deadlines are in. */
+int64_t svshm__process_now(void);
+
+/* So many milliseconds from now; if less than 0, SVSHM__NO_DEADLINE. */
+int64_t svshm__process_deadline(int milliseconds);
+
+/* The same clock in milliseconds, for what other processes read. */
 int64_t svshm__process_clock(void);
 
 /* Changes every few milliseconds, and costs next to nothing to read. */
 int64_t svshm__process_tick(void);
 
-/* Whether this process can run on more than one processor. */
-bool svshm__process_parallel(void);
-
 /* Seconds since the Epoch. */
 int64_t svshm__process_time(void);
+
+/* Let that time pass, or less if a signal comes. */
+void svshm__process_sleep(int64_t nanoseconds);
+void svshm__process_pause(int milliseconds);
+
+/* ---- Threads ----------------------------------------------------------------- */
+
+/* Whether this process can run on more than one processor. */
+bool svshm__process_parallel(void);
 
 /*
  * No cancellation of this thread until _allowed() gets what _forbidden()
@@ -84,8 +101,5 @@ int64_t svshm__process_time(void);
  */
 int svshm__cancel_forbidden(void);
 void svshm__cancel_allowed(int state);
-
-/* Let MILLISECONDS pass, or fewer if a signal comes. */
-void svshm__process_pause(int milliseconds);
 
 #endif

@@ -88,7 +88,7 @@ enum svshm_verdict svshm__qt_judge(const struct svshm__qt_evidence *evidence)
 
 int svshm__qt_judge_unused(int segment_id, struct svshm__error *error)
 {
-	int64_t deadline = svshm__process_clock() + PATIENCE_MS;
+	int64_t deadline = svshm__process_deadline(PATIENCE_MS);
 	struct svshm__segment_status status;
 
 	for (;;) {
@@ -100,7 +100,7 @@ int svshm__qt_judge_unused(int segment_id, struct svshm__error *error)
 			return SVSHM_BUSY;
 		if (status.attach_time ||
 		    svshm__process_time() - status.change_time > 1 ||
-		    svshm__process_clock() > deadline)
+		    svshm__process_now() > deadline)
 			return SVSHM_OK;
 		svshm__process_pause(10);
 	}

@@ -3,7 +3,6 @@
 
 #include "qt_lock.h"
 
-#include <limits.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -192,29 +191,21 @@ static int take_fresh(struct svshm__qt_lock *lock, struct svshm__error *error)
 
 /* ---- Take -------------------------------------------------------------- */
 
-static int remaining_of(int64_t deadline)
-{
-	int64_t remaining = deadline - svshm__process_clock();
-
-	if (deadline == INT64_MAX)
-		return SVSHM__FOREVER;
-	return remaining > INT_MAX ? INT_MAX : remaining > 0 ? (int)remaining :
-							       0;
-}
-
 /*
- * Wait for an unused set's first value, as long as its maker may take and
- * *WAIT ms at most, which is set to that. Without SEM_UNDO: our end would make
- * it look used.
+ * Wait for an unused set's first value, as long as its maker may take and until
+ * *END at most, which is set to that. Without SEM_UNDO: our end would make it
+ * look used.
  */
-static int await_value(const struct svshm__qt_lock *lock, int *wait,
+static int await_value(const struct svshm__qt_lock *lock, int64_t *end,
 		       struct svshm__error *error)
 {
 	struct sembuf operations[] = { { 0, -1, 0 }, { 0, +1, 0 } };
+	int64_t patience = svshm__process_deadline(PATIENCE_MS);
 
-	if (*wait < 0 || *wait > PATIENCE_MS)
-		*wait = PATIENCE_MS;
-	return svshm__semset_operate(lock->set_id, operations, 2, *wait, error);
+	if (*end > patience)
+		*end = patience;
+	return svshm__semset_operate_by(lock->set_id, operations, 2, *end,
+					error);
 }
 
 static int take_set(struct svshm__qt_lock *lock,
@@ -226,8 +217,7 @@ static int take_set(struct svshm__qt_lock *lock,
 	int64_t age;
 
 	for (;;) {
-		int remaining = remaining_of(deadline);
-		int wait = remaining;
+		int64_t end = deadline;
 		bool unused = !lock->fresh && is_unused(lock, &age);
 		int code = SVSHM_OK;
 
@@ -244,14 +234,14 @@ static int take_set(struct svshm__qt_lock *lock,
 				return code;
 		}
 		if (unused) {
-			code = await_value(lock, &wait, error);
+			code = await_value(lock, &end, error);
 			if (!code)
 				continue;
 		} else {
-			code = svshm__semset_operate(lock->set_id, &take, 1,
-						     wait, error);
+			code = svshm__semset_operate_by(lock->set_id, &take, 1,
+							end, error);
 		}
-		if (code != SVSHM_TIMED_OUT || wait == remaining)
+		if (code != SVSHM_TIMED_OUT || end == deadline)
 			return code;
 		watched = lock->set_id;
 	}
@@ -292,10 +282,8 @@ int svshm__qt_lock_take(struct svshm__qt_lock *lock,
 			const struct svshm__qt_names *names, int timeout_ms,
 			struct svshm__error *error)
 {
-	int64_t now = svshm__process_clock();
-	int64_t deadline = timeout_ms < 0 ? INT64_MAX : now + timeout_ms +
-							(timeout_ms > 0);
-	int64_t patience = now + PATIENCE_MS;
+	int64_t deadline = svshm__process_deadline(timeout_ms);
+	int64_t patience = svshm__process_deadline(PATIENCE_MS);
 	int code, vanished = 0;
 
 	lock->replaced = false;
@@ -317,7 +305,7 @@ int svshm__qt_lock_take(struct svshm__qt_lock *lock,
 		if (is_current(lock, names))
 			break;
 		svshm__qt_lock_give(lock, NULL);
-		if (svshm__process_clock() > patience)
+		if (svshm__process_now() > patience)
 			return lost_file(names, error);
 		svshm__process_pause(1);
 	}

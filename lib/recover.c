@@ -93,7 +93,9 @@ static int enter_gate(struct work *work)
 	if (!code)
 		code = svshm__judge_enter(set, (key_t)work->object->ipc_key,
 					  name_hash_of(work->object),
-					  GATE_TIMEOUT_MS, &work->error);
+					  svshm__process_deadline(
+						  GATE_TIMEOUT_MS),
+					  &work->error);
 	if (!code)
 		code = svshm__gate_refresh(set, &work->error);
 	return code == SVSHM__AGAIN ? gone(work) : code;

@@ -141,37 +141,37 @@ static bool is_stuck(int set_id)
 	return pid > 0 && !svshm__process_exists(pid);
 }
 
-static int enter_for(int set_id, int timeout_ms, struct svshm__error *error)
+static int enter_by(int set_id, int64_t deadline, struct svshm__error *error)
 {
 	struct sembuf operations[] = {
 		operation(SVSHM__SEM_GATE, 0, 0),
 		operation(SVSHM__SEM_GATE, 1, SEM_UNDO),
 	};
 
-	return again_if_removed(svshm__semset_operate(set_id, operations, 2,
-						      timeout_ms, error));
+	return again_if_removed(svshm__semset_operate_by(set_id, operations, 2,
+							 deadline, error));
 }
 
 /* So long one waits before one doubts that the holder is there. */
 #define GATE_SLICE_MS 500
 
-static int enter_used(int set_id, int timeout_ms, struct svshm__error *error)
+static int enter_used(int set_id, int64_t deadline, struct svshm__error *error)
 {
-	int64_t deadline = svshm__process_clock() + timeout_ms, left;
+	int64_t end;
 	int code;
 
 	do {
-		left = deadline - svshm__process_clock();
-		code = enter_for(set_id,
-				 left > GATE_SLICE_MS ? GATE_SLICE_MS :
-				 left > 0 ? (int)left : 0, error);
+		end = svshm__process_deadline(GATE_SLICE_MS);
+		if (end > deadline)
+			end = deadline;
+		code = enter_by(set_id, end, error);
 		if (code != SVSHM_TIMED_OUT)
 			return code;
 		/* With the set everybody who waits starts again. */
 		if (is_stuck(set_id) &&
 		    !svshm__semset_remove(set_id, NULL))
 			return SVSHM__AGAIN;
-	} while (left > GATE_SLICE_MS);
+	} while (end < deadline);
 	svshm__error_append(error, "; process %ld has been creating, attaching "
 			    "to, detaching from or recovering this object all "
 			    "that time: is it stopped?",
@@ -181,10 +181,10 @@ static int enter_used(int set_id, int timeout_ms, struct svshm__error *error)
 }
 
 int svshm__gate_enter(const struct svshm__set *set, unsigned name_hash,
-		      int timeout_ms, struct svshm__error *error)
+		      int64_t deadline, struct svshm__error *error)
 {
 	return set->fresh ? enter_fresh(set->id, name_hash, error) :
-			    enter_used(set->id, timeout_ms, error);
+			    enter_used(set->id, deadline, error);
 }
 
 int svshm__gate_refresh(struct svshm__set *set, struct svshm__error *error)
@@ -216,7 +216,9 @@ int svshm__set_renew(struct svshm__set *set, struct svshm__error *error)
 
 int svshm__gate_try(struct svshm__set *set)
 {
-	int code = set->fresh ? SVSHM__AGAIN : enter_for(set->id, 300, NULL);
+	int64_t deadline = svshm__process_deadline(300);
+	int code = set->fresh ? SVSHM__AGAIN :
+				enter_by(set->id, deadline, NULL);
 
 	if (code)
 		return code == SVSHM_TIMED_OUT ? SVSHM_BUSY : code;
@@ -434,12 +436,12 @@ int svshm__slot_ask(int set_id, unsigned slot, bool *held,
 
 bool svshm__slot_user_seen(const struct svshm__slot *entry, int segment_id)
 {
-	int64_t deadline = svshm__process_clock() + SEEN_MS;
+	int64_t deadline = svshm__process_deadline(SEEN_MS);
 
 	while (svshm__process_fate(entry->pid, entry->start_ticks,
 				   entry->pid_space, segment_id) ==
 	       SVSHM__FATE_ALIVE) {
-		if (svshm__process_clock() >= deadline)
+		if (svshm__process_now() >= deadline)
 			return true;
 		svshm__process_pause(1);
 	}

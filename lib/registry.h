@@ -64,12 +64,12 @@ int svshm__gate_refresh(struct svshm__set *set, struct svshm__error *error);
 int svshm__set_renew(struct svshm__set *set, struct svshm__error *error);
 
 /*
- * Enter the gate of a set that svshm__set_look() has looked at, waiting
- * TIMEOUT_MS at most. A fresh set gets its tag, of NAME_HASH, in the same
- * operation. SVSHM__AGAIN: gone, or not fresh any more.
+ * Enter the gate of a set that svshm__set_look() has looked at, waiting until
+ * DEADLINE, by svshm__process_now(). A fresh set gets its tag, of NAME_HASH, in
+ * the same operation. SVSHM__AGAIN: gone, or not fresh any more.
  */
 int svshm__gate_enter(const struct svshm__set *set, unsigned name_hash,
-		      int timeout_ms, struct svshm__error *error);
+		      int64_t deadline, struct svshm__error *error);
 void svshm__gate_leave(int set_id);
 
 /* Whether the gate that this process has entered is there still, and its own. */

@@ -37,31 +37,39 @@ int svshm__segment_find(key_t key, int *id, struct svshm__error *error)
 }
 
 /*
- * The BSDs look at the size before they look at EXCL: an existing smaller
- * segment answers EINVAL there. A second look tells the two apart.
+ * A segment of that key comes first, whatever the answer is. The BSDs and macOS
+ * say EINVAL if it is smaller, or EACCES, and look at EXCL then.
  */
-static bool exists_but_smaller(key_t key, int errnum)
+static int segment_reason(key_t key, int errnum)
 {
-	return errnum == EINVAL && key != IPC_PRIVATE && shmget(key, 0, 0) >= 0;
+	return errnum != EEXIST && key != IPC_PRIVATE &&
+	       shmget(key, 0, 0) >= 0 ? EEXIST : errnum;
+}
+
+/* 0, or the errno. That there is no segment now does not say that there was
+   none: it may have gone since. So EINVAL is not believed at once. */
+static int make_segment(key_t key, size_t size, int flags, int *id)
+{
+	int errnum = EINVAL;
+
+	for (int i = 0; i < 3 && errnum == EINVAL; i++) {
+		*id = shmget(key, size, IPC_CREAT | IPC_EXCL | flags);
+		errnum = *id >= 0 ? 0 : segment_reason(key, errno);
+	}
+	return errnum;
 }
 
 int svshm__segment_make(key_t key, size_t size, mode_t mode, int *id,
 			struct svshm__error *error)
 {
 	char limit[400];
-	int errnum;
+	int errnum = make_segment(key, size, SHARE_WITH_32_BITS | (int)mode, id);
 
-	*id = shmget(key, size,
-		     IPC_CREAT | IPC_EXCL | SHARE_WITH_32_BITS | (int)mode);
 	/* What does not fit into their part need not be shared with them. */
-	if (*id < 0 && SHARE_WITH_32_BITS && errno != EEXIST)
-		*id = shmget(key, size, IPC_CREAT | IPC_EXCL | (int)mode);
-	if (*id >= 0)
+	if (errnum && SHARE_WITH_32_BITS && errnum != EEXIST)
+		errnum = make_segment(key, size, (int)mode, id);
+	if (!errnum)
 		return SVSHM_OK;
-
-	errnum = errno;
-	if (exists_but_smaller(key, errnum))
-		errnum = EEXIST;
 
 	int code = svshm__error_system(error, SVSHM__CALL_SHMGET, errnum,
 				       "shmget(key=0x%08lx, size=%zu, "

@@ -20,16 +20,40 @@ int svshm__semset_find(key_t key, int *id, struct svshm__error *error)
 				   (unsigned long)key);
 }
 
+/*
+ * A set of that key comes first, whatever the answer is. Not so on other
+ * systems than Linux: the BSDs and macOS say EINVAL if it has fewer semaphores,
+ * or EACCES, OpenBSD ENOSPC if there is no room for another, and look at EXCL
+ * then.
+ */
+static int set_reason(key_t key, int errnum)
+{
+	return errnum != EEXIST && key != IPC_PRIVATE &&
+	       semget(key, 0, 0) >= 0 ? EEXIST : errnum;
+}
+
+/* 0, or the errno. That there is no set now does not say that there was none:
+   it may have gone since. So EINVAL is not believed at once. */
+static int make_set(key_t key, int count, mode_t mode, int *id)
+{
+	int errnum = EINVAL;
+
+	for (int i = 0; i < 3 && errnum == EINVAL; i++) {
+		*id = semget(key, count, IPC_CREAT | IPC_EXCL | (int)mode);
+		errnum = *id >= 0 ? 0 : set_reason(key, errno);
+	}
+	return errnum;
+}
+
 int svshm__semset_make(key_t key, int count, mode_t mode, int *id,
 		       struct svshm__error *error)
 {
 	char limit[400];
+	int errnum = make_set(key, count, mode, id);
 
-	*id = semget(key, count, IPC_CREAT | IPC_EXCL | (int)mode);
-	if (*id >= 0)
+	if (!errnum)
 		return SVSHM_OK;
 
-	int errnum = errno;
 	int code = svshm__error_system(error, SVSHM__CALL_SEMGET, errnum,
 				       "semget(key=0x%08lx, count=%d, "
 				       "IPC_CREAT|IPC_EXCL|0%o)",
@@ -134,19 +158,31 @@ static bool is_there(int id)
 	return result;
 }
 
+static int64_t milliseconds_up(int64_t nanoseconds)
+{
+	return nanoseconds <= 0 ? 0 :
+		(nanoseconds - 1) / SVSHM__MILLISECOND + 1;
+}
+
 int svshm__semset_operate(int id, struct sembuf *operations, size_t count,
 			  int timeout_ms, struct svshm__error *error)
 {
-	/* Without a time-out there is no clock to read: the common case. The
-	   clock drops what is less than a millisecond: one more, so that no
-	   time-out is shorter than asked for. */
-	int64_t deadline = timeout_ms < 0 ? 0 :
-		svshm__process_clock() + timeout_ms + (timeout_ms > 0);
+	return svshm__semset_operate_by(id, operations, count,
+					svshm__process_deadline(timeout_ms),
+					error);
+}
+
+int svshm__semset_operate_by(int id, struct sembuf *operations, size_t count,
+			     int64_t deadline, struct svshm__error *error)
+{
+	bool forever = deadline == SVSHM__NO_DEADLINE;
+	/* Without a deadline there is no clock to read: the common case. */
+	int64_t start = forever ? 0 : svshm__process_now();
 	int result;
 
 	/* EINTR: no system restarts semop by itself. */
 	do {
-		if (timeout_ms < 0)
+		if (forever)
 			result = semop(id, operations, count);
 		else
 			result = svshm__semset_operate_until(
@@ -154,11 +190,13 @@ int svshm__semset_operate(int id, struct sembuf *operations, size_t count,
 	} while (result < 0 && errno == EINTR);
 	if (result == 0)
 		return SVSHM_OK;
-	if (errno == EAGAIN && timeout_ms >= 0)
+	if (errno == EAGAIN && !forever)
 		return svshm__error_set(error, SVSHM_TIMED_OUT,
 					"semtimedop(id=%d, semaphore %d) gave "
-					"up after %d ms",
-					id, operations[0].sem_num, timeout_ms);
+					"up after %lld ms",
+					id, operations[0].sem_num,
+					(long long)milliseconds_up(deadline -
+								   start));
 	if (errno == EINVAL && is_there(id))
 		return svshm__error_set(error, SVSHM_OUT_OF_RESOURCES,
 					"semop(id=%d, semaphore %d, %+d) "

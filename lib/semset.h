@@ -64,6 +64,13 @@ int svshm__semset_operate(int id, struct sembuf *operations, size_t count,
 			  int timeout_ms, struct svshm__error *error);
 
 /*
+ * The same until DEADLINE, by svshm__process_now(), or SVSHM__NO_DEADLINE. After
+ * the deadline it tries once.
+ */
+int svshm__semset_operate_by(int id, struct sembuf *operations, size_t count,
+			     int64_t deadline, struct svshm__error *error);
+
+/*
  * The same without waiting, for what is ours to give back. That fails only if
  * the set is gone; or if the kernel is short of something for a moment, and then
  * all others would wait for the end of this process: it is tried again.
@@ -72,8 +79,8 @@ int svshm__semset_give_back(int id, struct sembuf *operations, size_t count,
 			    struct svshm__error *error);
 
 /*
- * One semop() until DEADLINE, by svshm__process_clock() (semset_wait.c): 0, or
- * -1 and errno, which is EAGAIN then, or EINTR.
+ * One semop() until DEADLINE (semset_wait.c): 0, or -1 and errno, which is
+ * EAGAIN then, or EINTR.
  */
 int svshm__semset_operate_until(int id, struct sembuf *operations,
 				size_t count, int64_t deadline);

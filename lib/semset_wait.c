@@ -52,14 +52,14 @@
 int svshm__semset_operate_until(int id, struct sembuf *operations,
 				size_t count, int64_t deadline)
 {
-	int64_t remaining = deadline - svshm__process_clock();
+	int64_t remaining = deadline - svshm__process_now();
 
 	if (remaining < 0)
 		remaining = 0;
 
 	struct timespec timeout = {
-		(time_t)(remaining / 1000),
-		(long)(remaining % 1000) * 1000000L
+		(time_t)(remaining / 1000000000),
+		(long)(remaining % 1000000000)
 	};
 
 	return semtimedop(id, operations, count, &timeout);
@@ -67,8 +67,9 @@ int svshm__semset_operate_until(int id, struct sembuf *operations,
 
 #else
 
-#define ASK_AFTER_MS 8
-#define PAUSE_MAX_MS 16
+#define ASK_AFTER (8 * SVSHM__MILLISECOND)
+#define PAUSE_MIN SVSHM__MILLISECOND
+#define PAUSE_MAX (16 * SVSHM__MILLISECOND)
 /* Then the coin is thrown again for the same owner: see would_ask(). */
 #define OWNER_TRIES 32
 
@@ -169,10 +170,10 @@ static void give_up(const struct wait *wait)
 	errno = errnum;
 }
 
-static int pause_for(int64_t waited)
+static int64_t pause_for(int64_t waited)
 {
-	return waited < 8 ? 1 :
-	       waited < 8 * PAUSE_MAX_MS ? (int)(waited / 8) : PAUSE_MAX_MS;
+	return waited < 8 * PAUSE_MIN ? PAUSE_MIN :
+	       waited < 8 * PAUSE_MAX ? waited / 8 : PAUSE_MAX;
 }
 
 static int wait_until(struct wait *wait, int64_t deadline)
@@ -180,20 +181,20 @@ static int wait_until(struct wait *wait, int64_t deadline)
 	bool may_ask = is_take(wait->operations, wait->count);
 
 	for (;;) {
-		int64_t now = svshm__process_clock();
+		int64_t now = svshm__process_now();
 
 		if (try(wait) == 0)
 			return 0;
 		if (errno != EAGAIN || now >= deadline)
 			break;
 		if (may_ask && !wait->asked &&
-		    now - wait->start >= ASK_AFTER_MS && would_ask(wait))
+		    now - wait->start >= ASK_AFTER && would_ask(wait))
 			ask(wait);
 
 		int64_t pause = pause_for(now - wait->start);
 
-		svshm__process_pause((int)(pause < deadline - now ?
-						   pause : deadline - now));
+		svshm__process_sleep(pause < deadline - now ? pause :
+							      deadline - now);
 	}
 	give_up(wait);
 	return -1;
@@ -204,7 +205,7 @@ int svshm__semset_operate_until(int id, struct sembuf *operations,
 {
 	struct wait wait = { .id = id, .operations = operations,
 			     .count = count,
-			     .start = svshm__process_clock() };
+			     .start = svshm__process_now() };
 
 	return wait_until(&wait, deadline);
 }

@@ -51,13 +51,13 @@ int svshm__turn_look(struct svshm__turn *turn,
 		     const struct svshm__header *header, int segment_id,
 		     const struct svshm__set *set, struct svshm__error *error)
 {
-	int64_t deadline = svshm__process_clock() + TURN_MS;
+	int64_t deadline = svshm__process_deadline(TURN_MS);
 	uint32_t word;
 
 	turn->taken = false;
 	turn->looked = true;
 	while ((word = svshm__load(&header->turn)) % 2 != 0) {
-		bool late = svshm__process_clock() >= deadline;
+		bool late = svshm__process_now() >= deadline;
 		enum svshm__fate fate = fate_of_taker(header, word, set);
 
 		/* It may have been another's that we have asked for. */

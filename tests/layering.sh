@@ -11,11 +11,11 @@ cd "$srcdir" || exit 99
 
 # From the lowest layer to the highest. A name stands for its .c and its .h.
 layers='
-1 atomic crashpoint layout semun
+1 atomic crashpoint layout semun write
 2 debug sha1
 3 ipclimits
 4 error
-5 process
+5 process process_clock
 6 key key_file key_text lives qt_key segment semset semset_wait
 7 keylist object qt_file qt_native registry
 8 mapping mapping_memory turn

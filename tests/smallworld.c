@@ -14,8 +14,11 @@
  *                    though the macros are there (FreeBSD)
  *   macOS            5 operations in a semop(), 10 undo entries a process
  *   NetBSD, OpenBSD  10 sets, 60 semaphores; sem_otime is never set
- *   all BSDs         shmget() of a segment that exists but is smaller: EINVAL,
- *                    also with IPC_EXCL; over shmall: ENOMEM
+ *   all BSDs, macOS  shmget() of a segment that exists but is smaller, semget()
+ *                    of a set with fewer semaphores: EINVAL, also with IPC_EXCL
+ *   OpenBSD          semget() with IPC_CREAT of a set that exists, while there is
+ *                    no room for another: ENOSPC
+ *   all BSDs         over shmall: ENOMEM
  *
  * SMALLWORLD=list: SHM_STAT and its kind work, for a build that takes them for
  * another system's way to list (tests/hpux); sets and semaphores are few then.
@@ -273,6 +276,28 @@ static void lock_undo(void)
 static void unlock_undo(void)
 {
 	__atomic_store_n(&undo_lock, 0, __ATOMIC_RELEASE);
+}
+
+int semget(key_t key, int count, int flags)
+{
+	int id = (int)syscall(SYS_semget, key, count, flags), other;
+	int errnum = errno;
+	struct semid_ds status;
+	struct seminfo used, limits;
+
+	if (id >= 0 || errnum != EEXIST)
+		return id;
+	other = (int)syscall(SYS_semget, key, 0, 0);
+	if (other >= 0 &&
+	    syscall(SYS_semctl, other, 0, IPC_STAT, &status) == 0 &&
+	    (int)status.sem_nsems < count)
+		return fail(EINVAL);
+	if (syscall(SYS_semctl, 0, 0, SEM_INFO, &used) >= 0 &&
+	    syscall(SYS_semctl, 0, 0, IPC_INFO, &limits) >= 0 &&
+	    (used.semusz >= limits.semmni ||
+	     used.semaem + count > limits.semmns))
+		return fail(ENOSPC);
+	return fail(errnum);
 }
 
 int semop(int id, struct sembuf *operations, size_t count)

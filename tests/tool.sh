@@ -159,6 +159,13 @@ start "$SVSHM" put -- "$dashed" "$work/data"
 check "a key with a dash" 0 "$SVSHM" get --wait --timeout 20s -- "$dashed"
 ended "put of a key with a dash" 0
 
+start sh -c 'ulimit -f 0; exec "$1" put "$2" "$3"' sh \
+	"$SVSHM" "$key" "$work/data"
+check "get from where no file may grow" 0 \
+	"$SVSHM" get --wait --timeout 20s "$key"
+same "$work/data" "$work/out"
+ended "put where no file may grow" 0
+
 # ---- A destination that fails ------------------------------------------------
 
 orphan "$key" "$work/data"
@@ -172,6 +179,17 @@ if [ -w /dev/full ]; then
 	check "get to a full device" 1 sh -c '"$1" get "$2" >/dev/full' sh \
 		"$SVSHM" "$key"
 fi
+# Its messages are lost, too; its status is not that of a signal.
+for command in list "list --json" "info $key" limits; do
+	check "$command to a file that may not grow" 1 \
+		sh -c 'ulimit -f 0; "$1" $2' sh "$SVSHM" "$command"
+done
+check "recover where no file may grow" 1 \
+	sh -c 'ulimit -f 0; "$1" recover --save "$3" "$2"' sh \
+	"$SVSHM" "$key" "$work/target"
+[ "$(ls -A "$work/target")" = file ] || fail "$name: left a file behind"
+check "info of what was not saved" 0 "$SVSHM" info "$key"
+out "^verdict *orphan$"
 check "get from an orphan that was kept" 0 "$SVSHM" get "$key"
 err "what they left"
 err "owner of the lock died"

@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -269,6 +270,15 @@ static int pid(void)
 	return (int)getpid();
 }
 
+/* No file may grow beyond NUMBER bytes. */
+static int file_size(void)
+{
+	struct rlimit limit = { (rlim_t)number, RLIM_INFINITY };
+
+	return setrlimit(RLIMIT_FSIZE, &limit) == 0 ? SVSHM_OK :
+						      SVSHM_UNKNOWN_ERROR;
+}
+
 static int again(void)
 {
 	execv("/proc/self/exe", arguments);
@@ -314,7 +324,7 @@ static const struct order {
 	{ "run", run }, { "reap", reap }, { "chroot", root },
 	{ "become", become }, { "pids", pids }, { "pid", pid },
 	{ "exec", again }, { "exit", leave }, { "_exit", vanish },
-	{ "another", another },
+	{ "another", another }, { "file-size", file_size },
 };
 
 static int obey(char *line)

@@ -380,6 +380,7 @@ static int info_run(int argc, char **argv)
 
 	if (status != OPTIONS_READ)
 		return status;
+	signals_spare_output();
 	if (operands.count + (native_key != NULL) + (id != NULL) +
 		    (set != NULL) != 1)
 		return usage_error(&command_info, "give one of KEY, "

@@ -319,6 +319,7 @@ static int limits_run(int argc, char **argv)
 
 	if (status != OPTIONS_READ)
 		return status;
+	signals_spare_output();
 	if (operands.count > 0)
 		return usage_error(&command_limits, "\"%.60s\" is one argument "
 				   "too many", operands.values[0]);

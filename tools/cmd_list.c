@@ -110,6 +110,7 @@ static int list_run(int argc, char **argv)
 
 	if (status != OPTIONS_READ)
 		return status;
+	signals_spare_output();
 	if (operands.count > 0)
 		return usage_error(&command_list, "\"%.60s\" is one argument "
 				   "too many", operands.values[0]);

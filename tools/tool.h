@@ -347,6 +347,9 @@ int64_t deadline_after(int64_t duration_ms);
  */
 void signals_catch(void);
 
+/* For commands that only print: a file that may not grow is an error, too. */
+void signals_spare_output(void);
+
 /* The signal that was noted, or 0. */
 int signals_caught(void);
 

@@ -33,12 +33,24 @@ int64_t now_ms(void)
 
 int64_t deadline_after(int64_t duration_ms)
 {
-	return duration_ms < 0 ? INT64_MAX : now_ms() + duration_ms;
+	/* now_ms() drops what is less than a millisecond: never shorter. */
+	return duration_ms < 0 ? INT64_MAX :
+		now_ms() + duration_ms + (duration_ms > 0);
 }
 
 static void note_signal(int signal_number)
 {
 	caught = signal_number;
+}
+
+static void signals_ignore(int signal_number)
+{
+	struct sigaction action;
+
+	action.sa_handler = SIG_IGN;
+	action.sa_flags = 0;
+	sigemptyset(&action.sa_mask);
+	sigaction(signal_number, &action, NULL);
 }
 
 void signals_catch(void)
@@ -56,11 +68,14 @@ void signals_catch(void)
 		sigemptyset(&action.sa_mask);
 		sigaction(ending_signals[i], &action, NULL);
 	}
-	action.sa_handler = SIG_IGN;
-	action.sa_flags = 0;
-	sigemptyset(&action.sa_mask);
-	sigaction(SIGPIPE, &action, NULL);
-	sigaction(SIGXFSZ, &action, NULL);
+	signals_ignore(SIGPIPE);
+	signals_spare_output();
+}
+
+/* SIGPIPE stays: who has read enough of a list wants no word about it. */
+void signals_spare_output(void)
+{
+	signals_ignore(SIGXFSZ);
 }
 
 int signals_caught(void)
