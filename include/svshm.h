@@ -220,6 +220,19 @@ SVSHM_API int svshm_set_mode(struct svshm *handle, mode_t mode);
 SVSHM_API int svshm_set_group(struct svshm *handle, gid_t group);
 
 /*
+ * The user whose object it is: for a daemon that starts as root and gives up its
+ * rights later. Create gives segment, semaphore set and key file to OWNER, and
+ * the key is looked for in OWNER's key directory (root makes it for OWNER, if it
+ * is missing), so that all processes of OWNER meet under it, before and after
+ * setuid(2). What is found there is trusted as if OWNER asked. (uid_t)-1, the
+ * default: the effective user of each call. Not in the Qt layout, whose create
+ * says NOT_SUPPORTED.
+ * Returns: 0, PERMISSION_DENIED (the caller is neither root nor OWNER),
+ * ALREADY_ATTACHED, OUT_OF_RESOURCES, INVALID_ARGUMENT.
+ */
+SVSHM_API int svshm_set_owner(struct svshm *handle, uid_t owner);
+
+/*
  * How many processes can be registered at a time in an object that create
  * makes: rounded up to a multiple of 14. Default 224 on Linux, 56 elsewhere;
  * 0 for the default. Returns: 0, INVALID_ARGUMENT (over 3500).
@@ -262,6 +275,22 @@ SVSHM_API int svshm_create_locked(struct svshm *handle, size_t size,
  * INCOMPATIBLE, INVALID_ARGUMENT.
  */
 SVSHM_API int svshm_attach(struct svshm *handle, enum svshm_access access);
+
+/*
+ * Attach to the object, or make it with SIZE bytes of zeros if there is none,
+ * without a gap between the two: never NOT_FOUND, never ALREADY_EXISTS.
+ * *MADE says which it was. If it was made, this handle owns the lock, as after
+ * svshm_create_locked(): fill in the data, then unlock. If it was there, it is
+ * attached as by svshm_attach(), an orphan with its data (ORPHANED), and may be
+ * larger than SIZE; if it is smaller, INVALID_SIZE, and the handle stays
+ * unattached. In the Qt layout the same, as far as Qt's own programs let it.
+ * Blocks as create and attach do. Dies inside: as in one of the two.
+ * Returns: 0, ORPHANED, PERMISSION_DENIED, INVALID_SIZE, KEY_ERROR, BUSY,
+ * OUT_OF_RESOURCES, UNKNOWN_ERROR, ALREADY_ATTACHED, TIMED_OUT, CORRUPT,
+ * INCOMPATIBLE, NOT_SUPPORTED, INVALID_ARGUMENT.
+ */
+SVSHM_API int svshm_open(struct svshm *handle, size_t size,
+			 enum svshm_access access, bool *made);
 
 /*
  * Detach this handle; data pointers that came from it are invalid afterwards

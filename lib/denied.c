@@ -47,10 +47,9 @@ static bool quote(const char *text, char *buffer, size_t size)
 		if ((unsigned char)*text < 0x20 || *text == 0x7f ||
 		    used + 6 > size)
 			return false;
-		if (*text == '\'') {
-			memcpy(buffer + used, "'\\'", 3);
-			used += 3;
-		}
+		/* The word ends, a quote of its own, the word goes on. */
+		for (const char *c = *text == '\'' ? "'\\'" : ""; *c; c++)
+			buffer[used++] = *c;
 		buffer[used++] = *text;
 	}
 	memcpy(buffer + used, "'", 2);

@@ -6,6 +6,11 @@
 #include <string.h>
 #include <unistd.h>
 
+uid_t svshm__user(const struct svshm *handle)
+{
+	return handle->owner == (uid_t)-1 ? geteuid() : handle->owner;
+}
+
 void svshm__note_rights(struct svshm *handle)
 {
 	handle->has_rights = true;

@@ -19,6 +19,7 @@ struct svshm {
 	bool native;      /* the native key was set, not derived */
 	mode_t mode;
 	gid_t group; /* (gid_t)-1: the default */
+	uid_t owner; /* (uid_t)-1: the caller; see svshm__user() */
 	unsigned max_processes;
 
 	struct svshm__qt *qt; /* NULL: the native layout; else see qt.h */
@@ -33,6 +34,9 @@ struct svshm {
 
 	struct svshm__error error;
 };
+
+/* Whose objects it names, and makes. */
+uid_t svshm__user(const struct svshm *handle);
 
 /* Whoever this process is now, it has what it has attached as. */
 void svshm__note_rights(struct svshm *handle);

@@ -151,6 +151,7 @@ static bool look_as_reader(struct svshm__evidence *evidence, int segment_id,
 {
 	memset(&evidence->set, 0, sizeof(evidence->set));
 	evidence->set.id = -1;
+	evidence->will_change = false;
 	if (svshm__judge_look(evidence, segment_id, false, false, file,
 			      NULL))
 		return false;
@@ -274,7 +275,8 @@ void svshm__judge_free(struct svshm__evidence *evidence)
 
 static bool is_trusted(uid_t uid, const struct svshm__key_file *file)
 {
-	return uid == geteuid() || uid == 0 || uid == file->owner ||
+	return uid == geteuid() || uid == 0 || uid == file->user ||
+	       uid == file->owner ||
 	       svshm__key_file_names_maker(file, uid);
 }
 

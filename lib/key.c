@@ -54,14 +54,15 @@ static int named_directory(const char *named, char *buffer, size_t size,
 	return SVSHM_OK;
 }
 
-int svshm__key_directory(char *buffer, size_t size, struct svshm__error *error)
+int svshm__key_directory(char *buffer, size_t size, uid_t user,
+			 struct svshm__error *error)
 {
 	const char *named = svshm__environment("SVSHM_KEYDIR");
 
 	if (named && *named)
 		return named_directory(named, buffer, size, error);
 	snprintf(buffer, size, "%s/svshm-%lu", SVSHM_KEYDIR_BASE,
-		 (unsigned long)geteuid());
+		 (unsigned long)user);
 	return SVSHM_OK;
 }
 
@@ -101,7 +102,7 @@ static void encode(const char *key, char name[NAME_LENGTH_MAX + 1])
 	name[used] = '\0';
 }
 
-char *svshm__key_path(const char *key, struct svshm__error *error)
+char *svshm__key_path(const char *key, uid_t user, struct svshm__error *error)
 {
 	char directory[PATH_MAX], name[NAME_LENGTH_MAX + 1];
 
@@ -110,7 +111,7 @@ char *svshm__key_path(const char *key, struct svshm__error *error)
 				 "no key is set, or an empty one");
 		return NULL;
 	}
-	if (svshm__key_directory(directory, sizeof(directory), error))
+	if (svshm__key_directory(directory, sizeof(directory), user, error))
 		return NULL;
 	encode(key, name);
 

@@ -27,7 +27,8 @@
 struct svshm__key_file {
 	char *path;   /* owned */
 	bool native;  /* the user's own file: never written, never unlinked */
-	bool private; /* in a directory that is the caller's alone */
+	uid_t user;   /* whose processes share it: mostly the caller's */
+	bool private; /* in a directory that is that user's alone */
 	bool exists;
 	bool made;    /* by this call */
 	int descriptor; /* of a file just made, to write to; else -1 */
@@ -37,25 +38,47 @@ struct svshm__key_file {
 	uid_t owner;
 };
 
-/* The key directory's path into BUFFER: a name only, nothing is looked at. */
-int svshm__key_directory(char *buffer, size_t size, struct svshm__error *error);
+/* USER's key directory's path into BUFFER: a name only, nothing is looked at. */
+int svshm__key_directory(char *buffer, size_t size, uid_t user,
+			 struct svshm__error *error);
 
 /*
- * The key file's path of KEY, to be freed; NULL without memory or where there
+ * Check the directory of a key file. NOT_FOUND, if there is none; with MAKE it is
+ * made, and by root for another user given to him, in one step for all who look.
+ */
+int svshm__key_directory_check(struct svshm__key_file *file, bool make,
+			       struct svshm__error *error);
+
+/* Which directory FILE is in. */
+struct stat;
+void svshm__key_directory_note(struct svshm__key_file *file,
+			       const struct stat *status);
+
+/* Who can't have his key file in a directory is told what to do about it. */
+int svshm__key_directory_refuse(struct svshm__error *error, int code);
+
+/* The directory of PATH into BUFFER. */
+void svshm__key_directory_of(const char *path, char *buffer, size_t size);
+
+/*
+ * The key file's path of USER's KEY, to be freed; NULL without memory or where there
  * is none (an empty key, an unusable SVSHM_KEYDIR: ERROR says so).
  */
-char *svshm__key_path(const char *key, struct svshm__error *error);
+char *svshm__key_path(const char *key, uid_t user, struct svshm__error *error);
 
 /* The key that a key file's name stands for, into BUFFER; false: hashed. */
 bool svshm__key_decode(const char *name, char *buffer, size_t size);
 
 /*
- * Look at the key file PATH. If it is missing: NOT_FOUND, or, with MAKE (and if
- * it isn't the user's own file), it is made with MODE and GROUP ((gid_t)-1: the
- * default). Close with svshm__key_file_free() after success and failure.
+ * Look at USER's key file PATH. If it is missing: NOT_FOUND. _make(): then it is
+ * made, unless it is NATIVE, with MODE and GROUP ((gid_t)-1: the default); by
+ * root it is given to USER. Close with svshm__key_file_free() after success and
+ * failure.
  */
 int svshm__key_file_look(struct svshm__key_file *file, const char *path,
-			 bool native, bool make, mode_t mode, gid_t group,
+			 bool native, uid_t user, struct svshm__error *error);
+int svshm__key_file_make(struct svshm__key_file *file, const char *path,
+			 bool native, uid_t user, mode_t mode, gid_t group,
 			 struct svshm__error *error);
 void svshm__key_file_free(struct svshm__key_file *file);
 

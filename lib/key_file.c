@@ -25,106 +25,6 @@
 #define O_NOFOLLOW 0 /* O_EXCL does not follow; lstat has looked elsewhere */
 #endif
 
-/* Split PATH; the directory goes into BUFFER. */
-static void directory_of(const char *path, char *buffer, size_t size)
-{
-	const char *slash = strrchr(path, '/');
-	size_t length = slash ? (size_t)(slash - path) : 0;
-
-	if (length >= size)
-		length = size - 1;
-	memcpy(buffer, path, length);
-	buffer[length] = '\0';
-	if (!length && slash)
-		memcpy(buffer, "/", 2);
-}
-
-static void note_directory(struct svshm__key_file *file,
-			   const struct stat *status)
-{
-	file->directory_device = (uint64_t)status->st_dev;
-	file->directory_inode = (uint64_t)status->st_ino;
-}
-
-/* A directory that is of no use is none that the caller has to keep. */
-static int refuse_directory(struct svshm__error *error, int code)
-{
-	const char *named = svshm__environment("SVSHM_KEYDIR");
-
-	svshm__error_append(error, named && *named ?
-		"; SVSHM_KEYDIR names it: make it a directory of yours with "
-		"mode 0700 (or root's with mode 01777, to share), or name "
-		"another, in all programs that share the object" :
-		"; set SVSHM_KEYDIR to a directory of yours, in all programs "
-		"that share the object, or build svshm with --with-keydir");
-	return code;
-}
-
-static int check_directory(struct svshm__key_file *file, bool make,
-			   struct svshm__error *error)
-{
-	char directory[PATH_MAX], standard[128];
-	struct stat status;
-	uid_t us = geteuid();
-
-	directory_of(file->path, directory, sizeof(directory));
-	int result = lstat(directory, &status);
-
-	if (result < 0 && errno == ENOENT && make) {
-		if (mkdir(directory, 0700) < 0 && errno != EEXIST)
-			return refuse_directory(error, svshm__error_system(
-				error, SVSHM__CALL_FILE, errno,
-				"the key directory cannot be made: "
-				"mkdir(\"%.200s\")", directory));
-		result = lstat(directory, &status);
-	}
-	if (result < 0) {
-		int errnum = errno;
-		int code = svshm__error_system(error, SVSHM__CALL_FILE, errnum,
-					       "lstat(\"%.200s\")", directory);
-
-		return errnum == ENOENT ? SVSHM_NOT_FOUND :
-					  refuse_directory(error, code);
-	}
-	if (S_ISLNK(status.st_mode))
-		return svshm__error_set(error, SVSHM_PERMISSION_DENIED,
-					"the key directory %.200s is a "
-					"symbolic link, which could lead "
-					"anywhere; name the directory itself",
-					directory);
-	if (!S_ISDIR(status.st_mode))
-		return refuse_directory(error, svshm__error_set(
-			error, SVSHM_KEY_ERROR,
-			"the key directory %.200s is not a directory",
-			directory));
-	if (status.st_uid != us && status.st_uid != 0)
-		return refuse_directory(error, svshm__error_set(
-			error, SVSHM_PERMISSION_DENIED,
-			"the key directory %.200s belongs to uid %lu; it must "
-			"belong to uid %lu or to root", directory,
-			(unsigned long)status.st_uid, (unsigned long)us));
-
-	note_directory(file, &status);
-	file->private = status.st_uid == us &&
-			(status.st_mode & (S_IWGRP | S_IWOTH | S_IXGRP |
-					   S_IXOTH)) == 0;
-	snprintf(standard, sizeof(standard), "%s/svshm-%lu", SVSHM_KEYDIR_BASE,
-		 (unsigned long)us);
-	if (strcmp(directory, standard) == 0 &&
-	    (status.st_uid != us || (status.st_mode & 0077)))
-		return svshm__error_set(error, SVSHM_PERMISSION_DENIED,
-					"the key directory %.200s is open to "
-					"others (uid %lu, mode 0%o); it must "
-					"be uid %lu, mode 0700: %s chown and "
-					"chmod do that", directory,
-					(unsigned long)status.st_uid,
-					(unsigned)status.st_mode & 07777,
-					(unsigned long)us,
-					status.st_uid == us ? "your" :
-							      "root's");
-	return SVSHM_OK;
-}
-
 static void note_identity(struct svshm__key_file *file,
 			  const struct stat *status)
 {
@@ -134,14 +34,61 @@ static void note_identity(struct svshm__key_file *file,
 	file->owner = status->st_uid;
 }
 
+/*
+ * Root, for another user, makes it in the very directory that was checked: that
+ * user could have put a link in its place meanwhile.
+ */
+static int open_new(const struct svshm__key_file *file, mode_t mode)
+{
+	int flags = O_WRONLY | O_APPEND | O_CREAT | O_EXCL | O_CLOEXEC |
+		    O_NOFOLLOW;
+	char directory[PATH_MAX];
+	int result, errnum;
+
+	if (file->user == geteuid())
+		return open(file->path, flags, mode & 0666);
+	svshm__key_directory_of(file->path, directory, sizeof(directory));
+
+	int parent = open(directory, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	struct stat status;
+
+	if (parent < 0)
+		return -1;
+	errno = ESTALE;
+	result = fstat(parent, &status) == 0 &&
+			 (uint64_t)status.st_dev == file->directory_device &&
+			 (uint64_t)status.st_ino == file->directory_inode ?
+		openat(parent, svshm__key_base_name(file->path), flags,
+		       mode & 0666) : -1;
+	errnum = errno;
+	close(parent);
+	errno = errnum;
+	return result;
+}
+
+/* The umask is not asked: the mode was, and a peer must see the file. */
+static int give(int descriptor, const struct svshm__key_file *file,
+		mode_t mode, gid_t group, struct stat *status)
+{
+	uid_t user = file->user == geteuid() ? (uid_t)-1 : file->user;
+
+	if (fstat(descriptor, status) < 0)
+		return -1;
+	if ((user != (uid_t)-1 || group != (gid_t)-1) &&
+	    fchown(descriptor, user, group) < 0)
+		return -1;
+	if ((status->st_mode & 0777) != (mode & 0666) &&
+	    fchmod(descriptor, mode & 0666) < 0)
+		return -1;
+	return fstat(descriptor, status);
+}
+
 /* SVSHM_ALREADY_EXISTS: somebody else has made it. */
 static int make_file(struct svshm__key_file *file, mode_t mode, gid_t group,
 		     struct svshm__error *error)
 {
 	struct stat status;
-	int descriptor = open(file->path,
-			      O_WRONLY | O_APPEND | O_CREAT | O_EXCL |
-				      O_CLOEXEC | O_NOFOLLOW, mode & 0666);
+	int descriptor = open_new(file, mode);
 
 	if (descriptor < 0 && errno == EEXIST)
 		return SVSHM_ALREADY_EXISTS;
@@ -153,21 +100,16 @@ static int make_file(struct svshm__key_file *file, mode_t mode, gid_t group,
 						  file->path);
 
 		return errnum == EACCES || errnum == EPERM || errnum == EROFS ?
-			refuse_directory(error, failure) : failure;
+			svshm__key_directory_refuse(error, failure) : failure;
 	}
+	if (give(descriptor, file, mode, group, &status) < 0) {
+		int code = svshm__error_system(error, SVSHM__CALL_FILE, errno,
+					       "setting mode 0%o and owner of "
+					       "%.200s", (unsigned)mode,
+					       file->path);
 
-	int code = SVSHM_OK;
-
-	/* The umask is not asked: the mode was, and a peer must see the file. */
-	if (fstat(descriptor, &status) < 0 ||
-	    ((status.st_mode & 0777) != (mode & 0666) &&
-	     fchmod(descriptor, mode & 0666) < 0) ||
-	    (group != (gid_t)-1 && fchown(descriptor, (uid_t)-1, group) < 0))
-		code = svshm__error_system(error, SVSHM__CALL_FILE, errno,
-					   "setting mode 0%o and group of %.200s",
-					   (unsigned)mode, file->path);
-	if (code) {
-		unlink(file->path);
+		svshm__key_file_unlink(file->path, (uint64_t)status.st_dev,
+				       (uint64_t)status.st_ino, status.st_uid);
 		close(descriptor);
 		return code;
 	}
@@ -225,32 +167,44 @@ static int look_at_native(struct svshm__key_file *file, const char *path,
 		return svshm__error_set(error, SVSHM_OUT_OF_RESOURCES,
 					"no memory");
 	note_identity(file, &status);
-	directory_of(file->path, directory, sizeof(directory));
+	svshm__key_directory_of(file->path, directory, sizeof(directory));
 	if (stat(directory, &status) == 0)
-		note_directory(file, &status);
+		svshm__key_directory_note(file, &status);
 	return SVSHM_OK;
 }
 
-int svshm__key_file_look(struct svshm__key_file *file, const char *path,
-			 bool native, bool make, mode_t mode, gid_t group,
-			 struct svshm__error *error)
+static int start(struct svshm__key_file *file, const char *path, bool native,
+		 uid_t user, bool make, struct svshm__error *error)
 {
 	memset(file, 0, sizeof(*file));
 	file->descriptor = -1;
 	file->native = native;
+	file->user = user;
 	if (native)
 		return look_at_native(file, path, make, error);
-
 	file->path = strdup(path);
 	if (!file->path)
 		return svshm__error_set(error, SVSHM_OUT_OF_RESOURCES,
 					"no memory");
+	return svshm__key_directory_check(file, make, error);
+}
 
-	int code = check_directory(file, make, error);
+int svshm__key_file_look(struct svshm__key_file *file, const char *path,
+			 bool native, uid_t user, struct svshm__error *error)
+{
+	int code = start(file, path, native, user, false, error);
 
-	if (code || !make)
-		return code ? code : look_at_file(file, error);
+	return code || native ? code : look_at_file(file, error);
+}
 
+int svshm__key_file_make(struct svshm__key_file *file, const char *path,
+			 bool native, uid_t user, mode_t mode, gid_t group,
+			 struct svshm__error *error)
+{
+	int code = start(file, path, native, user, true, error);
+
+	if (code || native)
+		return code;
 	/* A file that comes and goes while we look is tried again. */
 	for (int i = 0; i < 100; i++) {
 		code = make_file(file, mode, group, error);
@@ -296,7 +250,7 @@ bool svshm__key_directory_is(const char *path, uint64_t device, uint64_t inode)
 	char directory[PATH_MAX];
 	struct stat status;
 
-	directory_of(path, directory, sizeof(directory));
+	svshm__key_directory_of(path, directory, sizeof(directory));
 	return stat(directory, &status) == 0 &&
 	       (uint64_t)status.st_dev == device &&
 	       (uint64_t)status.st_ino == inode;
@@ -328,7 +282,7 @@ void svshm__key_file_unlink(const char *path, uint64_t device, uint64_t inode,
 	char directory[PATH_MAX];
 	struct stat status;
 
-	directory_of(path, directory, sizeof(directory));
+	svshm__key_directory_of(path, directory, sizeof(directory));
 
 	int descriptor = open(directory, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 

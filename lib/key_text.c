@@ -163,7 +163,9 @@ void svshm__key_file_write(const struct svshm__key_file *file, const char *key,
 	char text[512], printable[256];
 	struct stat status;
 
-	if (file->native || !key)
+	/* Root's own text goes into no file that may be a link to another's. */
+	if (file->native || !key ||
+	    (file->user != geteuid() && file->owner != file->user))
 		return;
 
 	int descriptor = file->descriptor >= 0 ? file->descriptor :

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "key.h"
 
@@ -39,7 +40,8 @@ int svshm__key_list_read(struct svshm__key_list *list,
 	char directory[4096];
 	size_t room = 0;
 	struct dirent *entry;
-	int code = svshm__key_directory(directory, sizeof(directory), error);
+	int code = svshm__key_directory(directory, sizeof(directory), geteuid(),
+					error);
 
 	memset(list, 0, sizeof(*list));
 	if (code)

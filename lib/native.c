@@ -173,7 +173,6 @@ void svshm__attempt_start(struct svshm__attempt *attempt, struct svshm *handle,
 	attempt->size = size;
 	attempt->error = &handle->error;
 	attempt->deadline = svshm__process_deadline(SVSHM__GATE_TIMEOUT_MS);
-	attempt->evidence.will_change = true;
 }
 
 int svshm__attempt_run(struct svshm__attempt *attempt,
@@ -190,6 +189,11 @@ int svshm__attempt_run(struct svshm__attempt *attempt,
 		 svshm__process_now() < attempt->deadline);
 	if (code != SVSHM__AGAIN)
 		return code;
+	if (attempt->opening)
+		return svshm__error_set(attempt->error, SVSHM_TIMED_OUT,
+					"what is there can neither be attached "
+					"to nor be replaced; \"svshm info\" "
+					"says why");
 	return svshm__error_set(attempt->error, SVSHM_TIMED_OUT,
 				"the object has been removed and made anew by "
 				"others all the time");
@@ -200,19 +204,21 @@ int svshm__attempt_run(struct svshm__attempt *attempt,
  * everybody may make it: one whom the object's owner does not trust, such as an
  * observer, would shut him out.
  */
-static int prepare_set(const struct svshm__attempt *attempt, mode_t *mode)
+static int prepare_set(struct svshm__attempt *attempt, mode_t *mode)
 {
 	const struct svshm__key_file *file = &attempt->file;
 	struct svshm__segment_status segment;
 	int id;
 
 	*mode = attempt->handle->mode | 0600;
+	attempt->set_owner = svshm__user(attempt->handle);
 	if (attempt->size)
 		return svshm__key_file_name_maker(file, attempt->error);
 	if (svshm__segment_find(attempt->key, &id, NULL) ||
 	    svshm__segment_stat(id, &segment, NULL))
 		return svshm__key_file_name_maker(file, attempt->error);
 	*mode = (segment.mode & 0666) | 0600;
+	attempt->set_owner = segment.uid;
 	if (svshm__native_may_remove(&segment))
 		return SVSHM_OK;
 	if (file->exists && !file->native)
@@ -351,6 +357,7 @@ int svshm__attempt_enter(struct svshm__attempt *attempt, bool make)
 	struct svshm__set *set = &attempt->evidence.set;
 	int code = find_set(attempt, make);
 
+	attempt->evidence.will_change = true;
 	if (!code && !attempt->made_set)
 		code = check_set(attempt);
 	if (code)
@@ -361,8 +368,10 @@ int svshm__attempt_enter(struct svshm__attempt *attempt, bool make)
 	if (code)
 		return code;
 	CRASHPOINT("enter:in gate");
-	if (!attempt->made_set)
-		code = svshm__gate_refresh(set, attempt->error);
+	/* It has a tag by now, by which the tool finds it. */
+	code = attempt->made_set ?
+		svshm__set_give(set, attempt->set_owner, attempt->error) :
+		svshm__gate_refresh(set, attempt->error);
 	if (code)
 		return code;
 	return check_key_file(attempt);

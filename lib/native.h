@@ -17,6 +17,8 @@
 int svshm__native_create(struct svshm *handle, size_t size,
 			 enum svshm_access access, bool locked);
 int svshm__native_attach(struct svshm *handle, enum svshm_access access);
+int svshm__native_open(struct svshm *handle, size_t size,
+		       enum svshm_access access, bool *made);
 int svshm__native_detach(struct svshm *handle);
 
 /* Register a forked child that uses a handle of its parent; 0 if it is. */
@@ -32,6 +34,7 @@ struct svshm__attempt {
 	struct svshm *handle;
 	enum svshm_access access;
 	size_t size;      /* create */
+	size_t least;     /* open: so large it must be, if it is there */
 	int64_t deadline; /* of all tries together */
 	struct svshm__error *error;
 
@@ -40,7 +43,9 @@ struct svshm__attempt {
 	key_t key;
 	unsigned name_hash;
 	bool by_scan;  /* found by its header, not by its key file */
+	bool opening;  /* create: an orphan is left to attach */
 	bool locked;   /* create: with the lock in the new owner's hands */
+	uid_t set_owner; /* to be, of a set that is made */
 	bool made_set; /* in this try, and nobody else has used it */
 	bool orphaned; /* an orphan has been replaced, or joined */
 	bool deserted; /* it was judged an orphan: not even children are left */
@@ -53,6 +58,16 @@ void svshm__attempt_start(struct svshm__attempt *attempt, struct svshm *handle,
 /* Try until something else than SVSHM__AGAIN comes of it, or time is up. */
 int svshm__attempt_run(struct svshm__attempt *attempt,
 		       int (*once)(struct svshm__attempt *));
+
+/* One try, of all projects' keys; for svshm__attempt_run(). */
+int svshm__attempt_create(struct svshm__attempt *attempt);
+int svshm__attempt_attach(struct svshm__attempt *attempt);
+
+/* SVSHM_ORPHANED: attach has taken an orphan over. */
+int svshm__native_taken_over(struct svshm *handle);
+
+/* INVALID_SIZE: what was judged is smaller than open asks for. */
+int svshm__attempt_check_size(const struct svshm__attempt *attempt);
 
 /* Steps 2 to 5: the set of attempt->key, its gate, and the key file again. */
 int svshm__attempt_enter(struct svshm__attempt *attempt, bool make);

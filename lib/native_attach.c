@@ -45,43 +45,66 @@ static int take_over(struct svshm__attempt *attempt)
 /* So long attach waits for children whose count is lost. */
 #define CHILDREN_MS 2000
 
-static int join(struct svshm__attempt *attempt, enum svshm_verdict verdict)
+int svshm__attempt_check_size(const struct svshm__attempt *attempt)
+{
+	const struct svshm__view *view = &attempt->evidence.view;
+
+	if (view->data_size >= attempt->least)
+		return SVSHM_OK;
+	return svshm__error_set(attempt->error, SVSHM_INVALID_SIZE,
+				"the object has %llu bytes, and %zu were asked "
+				"for",
+				(unsigned long long)view->data_size,
+				attempt->least);
+}
+
+/* What has nothing to do with who uses it. */
+static int check_joinable(struct svshm__attempt *attempt)
 {
 	const struct svshm__evidence *evidence = &attempt->evidence;
-	int code;
 
 	if (!svshm__lock_engine(evidence->view.lock_engine))
-		code = svshm__error_set(attempt->error, SVSHM_INCOMPATIBLE,
+		return svshm__error_set(attempt->error, SVSHM_INCOMPATIBLE,
 					"the object uses lock engine %lu, "
 					"which this build does not have",
 					(unsigned long)
 						evidence->view.lock_engine);
-	else if (evidence->mapping_read_only && !evidence->borrowed)
-		code = svshm__error_set(attempt->error,
+	if (evidence->mapping_read_only && !evidence->borrowed)
+		return svshm__error_set(attempt->error,
 					SVSHM_PERMISSION_DENIED,
 					"the segment's mode and that of its "
 					"semaphore set differ: somebody has "
 					"changed one; its owner or root gives "
 					"both the same, or removes the object "
 					"with \"svshm remove\"");
-	else if (verdict == SVSHM_VERDICT_ORPHAN)
-		code = take_over(attempt);
-	else if (!evidence->stranded &&
-		 evidence->set_state == SVSHM__SET_LOST &&
-		 attempt->deadline - svshm__process_now() >
-			 (SVSHM__GATE_TIMEOUT_MS - CHILDREN_MS) *
-				 SVSHM__MILLISECOND)
-		/* A child that was being forked as the set was made anew. */
-		code = SVSHM__AGAIN;
-	else if (evidence->stranded ||
-		 evidence->set_state == SVSHM__SET_LOST)
-		code = svshm__attempt_refuse(attempt, verdict);
-	else {
-		/* Of those who were registered, only children are left. */
-		attempt->orphaned = !evidence->held && evidence->died > 0;
-		attempt->deserted = false;
-		code = svshm__attempt_register(attempt, &evidence->view);
-	}
+	return svshm__attempt_check_size(attempt);
+}
+
+static int join_users(struct svshm__attempt *attempt)
+{
+	const struct svshm__evidence *evidence = &attempt->evidence;
+	bool is_lost = evidence->set_state == SVSHM__SET_LOST;
+	int64_t left = attempt->deadline - svshm__process_now();
+
+	/* A child that was being forked as the set was made anew. */
+	if (!evidence->stranded && is_lost &&
+	    left > (SVSHM__GATE_TIMEOUT_MS - CHILDREN_MS) * SVSHM__MILLISECOND)
+		return SVSHM__AGAIN;
+	if (evidence->stranded || is_lost)
+		return svshm__attempt_refuse(attempt, SVSHM_VERDICT_IN_USE);
+	/* Of those who were registered, only children are left. */
+	attempt->orphaned = !evidence->held && evidence->died > 0;
+	attempt->deserted = false;
+	return svshm__attempt_register(attempt, &evidence->view);
+}
+
+static int join(struct svshm__attempt *attempt, enum svshm_verdict verdict)
+{
+	int code = check_joinable(attempt);
+
+	if (!code)
+		code = verdict == SVSHM_VERDICT_ORPHAN ? take_over(attempt) :
+							 join_users(attempt);
 	if (code)
 		svshm__attempt_leave(attempt);
 	return code;
@@ -206,11 +229,11 @@ static int remove_lone_key_file(struct svshm__attempt *attempt)
 	return code == SVSHM__NEXT ? SVSHM_NOT_FOUND : code;
 }
 
-static int attach_once(struct svshm__attempt *attempt)
+int svshm__attempt_attach(struct svshm__attempt *attempt)
 {
 	const struct svshm *handle = attempt->handle;
 	int code = svshm__key_file_look(&attempt->file, handle->native_key,
-					handle->native, false, 0, (gid_t)-1,
+					handle->native, svshm__user(handle),
 					attempt->error);
 
 	attempt->by_scan = false;
@@ -240,17 +263,21 @@ static int attach_once(struct svshm__attempt *attempt)
 	return code;
 }
 
+int svshm__native_taken_over(struct svshm *handle)
+{
+	return svshm__error_set(&handle->error, SVSHM_ORPHANED,
+				"an orphan was taken over: all its users had "
+				"died without detaching, so its data may be "
+				"old or half written");
+}
+
 int svshm__native_attach(struct svshm *handle, enum svshm_access access)
 {
 	struct svshm__attempt attempt;
 	int code;
 
 	svshm__attempt_start(&attempt, handle, access, 0);
-	code = svshm__attempt_run(&attempt, attach_once);
-	if (code || !attempt.orphaned)
-		return code;
-	return svshm__error_set(&handle->error, SVSHM_ORPHANED,
-				"an orphan was taken over: all its users had "
-				"died without detaching, so its data may be "
-				"old or half written");
+	code = svshm__attempt_run(&attempt, svshm__attempt_attach);
+	return code || !attempt.orphaned ? code :
+					   svshm__native_taken_over(handle);
 }

@@ -112,14 +112,18 @@ static int set_owner(struct svshm__attempt *attempt)
 	struct svshm__set *set = &attempt->evidence.set;
 	mode_t mode = handle->mode | 0600;
 	gid_t group = group_of(handle);
+	uid_t owner = svshm__user(handle);
 	int code = SVSHM_OK;
 
-	if (set->status.mode != mode || set->status.gid != group)
+	if (set->status.mode != mode || set->status.gid != group ||
+	    (set->status.uid != owner && geteuid() == 0))
 		code = svshm__semset_change(set->id, mode | SVSHM__SET_MARK,
-					    group, attempt->error);
-	if (!code && group != getegid())
+					    owner, group, attempt->error);
+	if (!code && (group != getegid() || owner != geteuid()))
 		code = svshm__segment_change(attempt->evidence.segment_id,
-					     mode, group, attempt->error);
+					     mode, owner, group,
+					     attempt->error);
+	CRASHPOINT("create:given");
 	if (!code)
 		code = svshm__semset_stat(set->id, &set->status,
 					  attempt->error);
@@ -295,9 +299,12 @@ static int create_at(struct svshm__attempt *attempt)
 		return code;
 	}
 	switch (verdict) {
+	case SVSHM_VERDICT_ORPHAN:
+		if (attempt->opening)
+			break;
+		return replace(attempt, verdict);
 	case SVSHM_VERDICT_HALF_MADE:
 	case SVSHM_VERDICT_HALF_REMOVED:
-	case SVSHM_VERDICT_ORPHAN:
 		return replace(attempt, verdict);
 	case SVSHM_VERDICT_FOREIGN:
 		svshm__attempt_leave(attempt);
@@ -332,12 +339,13 @@ static void take_back_key_file(const struct svshm__attempt *attempt)
 }
 
 /* Step 1, and the rest for each project until a key is free or ours. */
-static int create_once(struct svshm__attempt *attempt)
+int svshm__attempt_create(struct svshm__attempt *attempt)
 {
 	const struct svshm *handle = attempt->handle;
-	int code = svshm__key_file_look(&attempt->file, handle->native_key,
-					handle->native, true, handle->mode,
-					handle->group, attempt->error);
+	int code = svshm__key_file_make(&attempt->file, handle->native_key,
+					handle->native, svshm__user(handle),
+					handle->mode, handle->group,
+					attempt->error);
 
 	CRASHPOINT("create:file made");
 	if (code) {
@@ -371,7 +379,7 @@ int svshm__native_create(struct svshm *handle, size_t size,
 
 	svshm__attempt_start(&attempt, handle, access, size);
 	attempt.locked = locked;
-	code = svshm__attempt_run(&attempt, create_once);
+	code = svshm__attempt_run(&attempt, svshm__attempt_create);
 	if (code < 0 && attempt.orphaned)
 		svshm__error_append(&handle->error, "; an orphan was removed "
 				    "before, its data are gone");

@@ -7,6 +7,8 @@
 
 #include "native.h"
 
+#include <unistd.h>
+
 #include "process.h"
 
 static int reset_by_somebody(int set_id, struct svshm__error *error)
@@ -50,8 +52,9 @@ static int make_gate(const struct svshm__attachment *attachment,
 	if (code)
 		return code;
 	code = svshm__key_file_look(&file, attachment->path,
-				    attachment->native_key, false, 0,
-				    (gid_t)-1, NULL);
+				    attachment->native_key,
+				    geteuid() == 0 ? status.uid : geteuid(),
+				    NULL);
 	if (!code || code == SVSHM_NOT_FOUND)
 		code = svshm__key_file_name_maker(&file, NULL);
 	svshm__key_file_free(&file);
@@ -61,9 +64,10 @@ static int make_gate(const struct svshm__attachment *attachment,
 	code = svshm__semset_make(attachment->key, count,
 				  status.mode | SVSHM__SET_MARK, &set->id,
 				  NULL);
-	if (!code)
-		svshm__set_made(set, count, status.mode);
-	return code;
+	if (code)
+		return code;
+	svshm__set_made(set, count, status.mode);
+	return svshm__set_give(set, status.uid, NULL);
 }
 
 /*

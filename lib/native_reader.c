@@ -63,6 +63,9 @@ static int join_as_reader(struct svshm__attempt *attempt)
 		return svshm__attempt_refuse(attempt, verdict);
 	if (evidence->stranded)
 		return svshm__attempt_refuse(attempt, verdict);
+	code = svshm__attempt_check_size(attempt);
+	if (code)
+		return code;
 	attempt->orphaned = verdict == SVSHM_VERDICT_ORPHAN ||
 			    (!evidence->held && evidence->died > 0);
 	code = enlist_reader(attempt);
@@ -92,6 +95,7 @@ int svshm__attempt_read_only(struct svshm__attempt *attempt)
 					"attach with SVSHM_READ_ONLY",
 					(unsigned)attempt->evidence.set.status
 						.mode);
+	attempt->evidence.will_change = false;
 	svshm__mapping_readers_lock();
 	code = join_as_reader(attempt);
 	svshm__mapping_readers_unlock();

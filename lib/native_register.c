@@ -38,7 +38,8 @@ struct svshm__attachment *svshm__attempt_attachment(
 	attachment->inode = view->inode;
 	/* Found by a scan, before its key file: that is its maker's. */
 	attachment->key_file_owner = attempt->file.exists ?
-		attempt->file.owner : attempt->evidence.segment.creator_uid;
+		attempt->file.owner :
+		svshm__segment_author(&attempt->evidence.segment);
 	return attachment;
 }
 

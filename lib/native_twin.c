@@ -6,6 +6,15 @@
 
 #include "scan.h"
 
+/* Open joins an orphan: it does not give way. */
+static bool is_leftover(const struct svshm__attempt *twin,
+			enum svshm_verdict verdict)
+{
+	return verdict == SVSHM_VERDICT_HALF_MADE ||
+	       verdict == SVSHM_VERDICT_HALF_REMOVED ||
+	       (verdict == SVSHM_VERDICT_ORPHAN && !twin->opening);
+}
+
 /*
  * Inside the gate of an object that a scan has found: ALREADY_EXISTS if it is
  * alive; a leftover goes, and SVSHM__AGAIN says to look again.
@@ -22,24 +31,16 @@ static int settle_with(struct svshm__attempt *twin)
 		svshm__attempt_leave(twin);
 		return code;
 	}
-	switch (verdict) {
-	case SVSHM_VERDICT_ORPHAN:
-		twin->orphaned = true;
-		break;
-	case SVSHM_VERDICT_HALF_MADE:
-	case SVSHM_VERDICT_HALF_REMOVED:
-		break;
-	case SVSHM_VERDICT_GONE:
-	case SVSHM_VERDICT_FOREIGN:
+	if (verdict == SVSHM_VERDICT_GONE || verdict == SVSHM_VERDICT_FOREIGN) {
 		svshm__attempt_leave(twin);
 		return SVSHM__AGAIN;
-	case SVSHM_VERDICT_IN_USE:
-	case SVSHM_VERDICT_CORRUPT:
-	case SVSHM_VERDICT_UNKNOWN:
+	}
+	if (!is_leftover(twin, verdict)) {
 		code = svshm__attempt_refuse(twin, verdict);
 		svshm__attempt_leave(twin);
 		return code;
 	}
+	twin->orphaned = verdict == SVSHM_VERDICT_ORPHAN;
 	/* The key file now at that path isn't this twin's. */
 	twin->file.exists = false;
 	code = svshm__attempt_remove(twin);

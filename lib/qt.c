@@ -75,6 +75,7 @@
 
 #include "crashpoint.h"
 #include "debug.h"
+#include "process.h"
 #include "qt_judge.h"
 #include "registry.h"
 #include "segment.h"
@@ -85,7 +86,9 @@ struct attempt {
 	struct svshm__qt *qt;
 	struct svshm__error *error;
 	enum svshm_access access;
-	size_t size; /* create */
+	size_t size;  /* create */
+	size_t least; /* open: so large it must be, if it is there */
+	bool opening; /* create: an orphan is left to attach */
 	bool locked; /* create: keep the lock */
 	bool borrowed; /* the lock */
 	bool orphaned;
@@ -127,6 +130,19 @@ static int enter(struct attempt *attempt)
 				   &attempt->borrowed, attempt->error);
 
 	return code ? code : check_lock(attempt);
+}
+
+/* Only attach, and open, ask for it. */
+static int check_size(const struct attempt *attempt)
+{
+	uint64_t size = attempt->evidence.segment.size;
+
+	if (size >= attempt->least)
+		return SVSHM_OK;
+	return svshm__error_set(attempt->error, SVSHM_INVALID_SIZE,
+				"the object has %llu bytes, and %zu were asked "
+				"for", (unsigned long long)size,
+				attempt->least);
 }
 
 /* SVSHM_OK: there is a segment, and it may be joined or replaced. */
@@ -192,15 +208,22 @@ static int join(struct attempt *attempt, int segment_id)
 	return SVSHM_OK;
 }
 
+static void start(struct attempt *attempt)
+{
+	struct svshm__qt *qt = attempt->qt;
+
+	memset(&qt->lock, 0, sizeof(qt->lock));
+	qt->lock.set_id = -1;
+	qt->left = false;
+	attempt->orphaned = false;
+}
+
 static int run(struct attempt *attempt, int (*once)(struct attempt *attempt))
 {
 	struct svshm__qt *qt = attempt->qt;
 
 	for (int i = 0; i < 100; i++) {
-		memset(&qt->lock, 0, sizeof(qt->lock));
-		qt->lock.set_id = -1;
-		qt->left = false;
-		attempt->orphaned = false;
+		start(attempt);
 
 		int code = once(attempt);
 
@@ -241,6 +264,9 @@ static int make_room(struct attempt *attempt, bool *found)
 					"segment %d of %llu bytes is in use; "
 					"attach to it", id, (unsigned long long)
 					attempt->evidence.segment.size);
+	if (!code && attempt->opening)
+		return svshm__error_set(attempt->error, SVSHM_ALREADY_EXISTS,
+					"segment %d is an orphan", id);
 	if (!code)
 		code = svshm__segment_try(attempt->size,
 					  attempt->evidence.segment.size,
@@ -314,6 +340,20 @@ static int create_once(struct attempt *attempt)
 	return code;
 }
 
+static bool is_plain(const struct svshm *handle)
+{
+	return handle->mode == 0600 && handle->group == (gid_t)-1 &&
+	       svshm__user(handle) == geteuid();
+}
+
+static int refuse_mode(struct svshm *handle)
+{
+	return svshm__error_set(&handle->error, SVSHM_NOT_SUPPORTED,
+				"Qt's objects have the mode 0600 and the "
+				"caller's owner and group: no others can be "
+				"set");
+}
+
 int svshm__qt_create(struct svshm *handle, size_t size,
 		     enum svshm_access access, bool locked)
 {
@@ -321,11 +361,8 @@ int svshm__qt_create(struct svshm *handle, size_t size,
 				   .error = &handle->error, .access = access,
 				   .size = size, .locked = locked };
 
-	if (handle->mode != 0600 || handle->group != (gid_t)-1)
-		return svshm__error_set(&handle->error, SVSHM_NOT_SUPPORTED,
-					"Qt's objects have the mode 0600 and "
-					"the caller's group: no other mode or "
-					"group can be set");
+	if (!is_plain(handle))
+		return refuse_mode(handle);
 	return run(&attempt, create_once);
 }
 
@@ -352,6 +389,8 @@ static int attach_once(struct attempt *attempt)
 		leave_nothing(attempt);
 		return code;
 	}
+	if (!code)
+		code = check_size(attempt);
 	id = attempt->evidence.segment_id;
 	if (!code) {
 		code = svshm__qt_judge_unused(id, attempt->error);
@@ -373,4 +412,40 @@ int svshm__qt_attach(struct svshm *handle, enum svshm_access access)
 				   .error = &handle->error, .access = access };
 
 	return run(&attempt, attach_once);
+}
+
+/* ---- Open --------------------------------------------------------------- */
+
+/* Attach, and if there is nothing, create; as in native_open.c. */
+static int open_once(struct attempt *attempt)
+{
+	int code;
+
+	attempt->locked = attempt->opening = false;
+	code = attach_once(attempt);
+	if (code != SVSHM_NOT_FOUND)
+		return code;
+	start(attempt);
+	attempt->locked = attempt->opening = true;
+	code = create_once(attempt);
+	if (code != SVSHM_ALREADY_EXISTS)
+		return code;
+	svshm__process_pause(1);
+	return SVSHM__AGAIN;
+}
+
+int svshm__qt_open(struct svshm *handle, size_t size,
+		   enum svshm_access access, bool *made)
+{
+	struct attempt attempt = { .handle = handle, .qt = handle->qt,
+				   .error = &handle->error, .access = access,
+				   .size = size, .least = size };
+	int code;
+
+	/* As create would be. */
+	if (!is_plain(handle))
+		return refuse_mode(handle);
+	code = run(&attempt, open_once);
+	*made = code == SVSHM_OK && attempt.opening;
+	return code;
 }

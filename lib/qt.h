@@ -49,6 +49,8 @@ int svshm__qt_explain_key(struct svshm *handle);
 int svshm__qt_create(struct svshm *handle, size_t size,
 		     enum svshm_access access, bool locked);
 int svshm__qt_attach(struct svshm *handle, enum svshm_access access);
+int svshm__qt_open(struct svshm *handle, size_t size,
+		   enum svshm_access access, bool *made);
 int svshm__qt_detach(struct svshm *handle);
 
 /* For svshm_lock.c: all there is to do. */

@@ -227,13 +227,17 @@ static void unlink_key_file(const struct work *work)
 		    svshm__keys_unused(view->path, evidence->set.id))
 			svshm__key_file_unlink(view->path, view->device,
 					       view->inode,
-					       evidence->segment.creator_uid);
+					       svshm__segment_author(
+						       &evidence->segment));
 		return;
 	}
 	if (!work->object->native_key)
 		return;
-	if (svshm__key_file_look(&file, work->object->native_key, false, false,
-				 0, (gid_t)-1, NULL) == SVSHM_OK &&
+	if (svshm__key_file_look(&file, work->object->native_key, false,
+				 geteuid() == 0 &&
+						 work->object->uid != (uid_t)-1 ?
+					 work->object->uid : geteuid(),
+				 NULL) == SVSHM_OK &&
 	    !svshm__key_file_check(file.path, NULL))
 		svshm__key_file_unlink(file.path, file.device, file.inode,
 				       geteuid() == 0 ? file.owner : geteuid());

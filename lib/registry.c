@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "atomic.h"
+#include "crashpoint.h"
 #include "key.h"
 #include "process.h"
 
@@ -87,6 +88,24 @@ void svshm__set_made(struct svshm__set *set, int count, mode_t mode)
 	set->status.uid = set->status.creator_uid = geteuid();
 	set->status.gid = getegid();
 	set->fresh = set->tagged = set->marked = true;
+}
+
+int svshm__set_give(struct svshm__set *set, uid_t user,
+		    struct svshm__error *error)
+{
+	int code;
+
+	if (user == set->status.uid || geteuid() != 0)
+		return SVSHM_OK;
+	CRASHPOINT("enter:set not given");
+	code = svshm__semset_change(set->id,
+				    set->status.mode | SVSHM__SET_MARK, user,
+				    set->status.gid, error);
+	if (code)
+		svshm__semset_remove(set->id, NULL);
+	else
+		set->status.uid = user;
+	return code;
 }
 
 /* ---- The gate ------------------------------------------------------------ */
@@ -199,18 +218,17 @@ int svshm__gate_refresh(struct svshm__set *set, struct svshm__error *error)
 int svshm__set_renew(struct svshm__set *set, struct svshm__error *error)
 {
 	int count = set->status.count;
-	int code;
+	int code = SVSHM_OK;
 
-	if (set->fresh)
-		return SVSHM_OK;
 	/* The time of change after the values: what was reset before does show. */
-	code = read_values(set, error);
+	if (!set->fresh)
+		code = read_values(set, error);
 	if (!code)
 		code = svshm__semset_stat(set->id, &set->status, error);
 	if (code)
 		return again_if_removed(code);
 	set->status.mode &= 0666;
-	set->tagged = set->tagged && has_tag(set, 0);
+	set->tagged = set->fresh || (set->tagged && has_tag(set, 0));
 	return set->status.count == count ? SVSHM_OK : SVSHM__AGAIN;
 }
 

@@ -51,6 +51,12 @@ bool svshm__set_is_removable(const struct svshm__set *set);
 void svshm__set_made(struct svshm__set *set, int count, mode_t mode);
 
 /*
+ * Root gives a set that it has made to USER. It is removed if that can't be done.
+ */
+int svshm__set_give(struct svshm__set *set, uid_t user,
+		    struct svshm__error *error);
+
+/*
  * Read the values again, inside the gate: the set's count of semaphores has
  * been looked at and can't change. SVSHM__AGAIN: gone. On failure the gate is
  * left.
@@ -58,8 +64,8 @@ void svshm__set_made(struct svshm__set *set, int count, mode_t mode);
 int svshm__gate_refresh(struct svshm__set *set, struct svshm__error *error);
 
 /*
- * The same, and what can change of a set that is not fresh: it may have been
- * reset. SVSHM__AGAIN: gone. The gate is not left.
+ * The same, and when it was changed: it may have been reset. Of a set that was
+ * fresh when we came only the latter. SVSHM__AGAIN: gone. The gate is not left.
  */
 int svshm__set_renew(struct svshm__set *set, struct svshm__error *error);
 

@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "keylist.h"
 #include "process.h"
@@ -152,8 +153,8 @@ static int show_files(struct scan *scan)
 		if (scan->file_done[i])
 			continue;
 		candidate.path = scan->files.paths[i];
-		if (svshm__key_file_look(&file, candidate.path, false, false,
-					 0, (gid_t)-1, NULL) ||
+		if (svshm__key_file_look(&file, candidate.path, false,
+					 geteuid(), NULL) ||
 		    svshm__key_file_check(candidate.path, NULL)) {
 			svshm__key_file_free(&file);
 			continue;

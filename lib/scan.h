@@ -144,8 +144,9 @@ int svshm__scan_visit(const struct svshm_object *object,
 const struct svshm__evidence *
 svshm__scan_evidence(const struct svshm_object *object);
 
-/* svshm_inspect(), for svshm.c. */
-int svshm__scan_inspect(const char *path, bool native, svshm_visit *visit,
-			void *context, struct svshm__error *error);
+/* svshm_inspect(), for svshm.c: of USER's key file PATH. */
+int svshm__scan_inspect(const char *path, bool native, uid_t user,
+			svshm_visit *visit, void *context,
+			struct svshm__error *error);
 
 #endif

@@ -135,16 +135,16 @@ bool svshm__scan_by_keys(const struct svshm__key_file *file,
 	return found;
 }
 
-int svshm__scan_inspect(const char *path, bool native, svshm_visit *visit,
-			void *context, struct svshm__error *error)
+int svshm__scan_inspect(const char *path, bool native, uid_t user,
+			svshm_visit *visit, void *context,
+			struct svshm__error *error)
 {
 	struct svshm__candidate candidate = { .segment_id = -1, .set_id = -1,
 					      .error = error };
 	struct svshm__key_file file;
 	struct svshm__found found;
 	bool shown = false;
-	int code = svshm__key_file_look(&file, path, native, false, 0,
-					(gid_t)-1, error);
+	int code = svshm__key_file_look(&file, path, native, user, error);
 
 	if (code && (code != SVSHM_NOT_FOUND || !file.path))
 		goto out;

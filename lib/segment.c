@@ -273,20 +273,23 @@ int svshm__segment_protect(void *address, size_t size, bool writable,
 				   writable ? "read-write" : "PROT_READ");
 }
 
-int svshm__segment_change(int id, mode_t mode, gid_t group,
+int svshm__segment_change(int id, mode_t mode, uid_t uid, gid_t group,
 			  struct svshm__error *error)
 {
 	struct shmid_ds change;
 
 	if (shmctl(id, IPC_STAT, &change) == 0) {
+		if (uid != (uid_t)-1)
+			change.shm_perm.uid = uid;
 		change.shm_perm.gid = group;
 		change.shm_perm.mode = mode & 0777;
 		if (shmctl(id, IPC_SET, &change) == 0)
 			return SVSHM_OK;
 	}
 	return svshm__error_system(error, SVSHM__CALL_SHMCTL, errno,
-				   "shmctl(id=%d, IPC_SET, mode 0%o, gid %lu)",
-				   id, (unsigned)mode, (unsigned long)group);
+				   "shmctl(id=%d, IPC_SET, mode 0%o, uid %ld, "
+				   "gid %lu)", id, (unsigned)mode, (long)uid,
+				   (unsigned long)group);
 }
 
 int svshm__segment_remove(int id, struct svshm__error *error)

@@ -28,6 +28,16 @@ struct svshm__segment_status {
 	bool removed; /* marked for destruction, but still mapped */
 };
 
+/*
+ * Who answers for what it says of itself: its creator, who can give it to
+ * others; or, if root has made it for another, that one.
+ */
+static inline uid_t svshm__segment_author(
+	const struct svshm__segment_status *status)
+{
+	return status->creator_uid == 0 ? status->uid : status->creator_uid;
+}
+
 /* SVSHM_NOT_FOUND: no segment has this key. Needs no permission. */
 int svshm__segment_find(key_t key, int *id, struct svshm__error *error);
 
@@ -82,7 +92,8 @@ bool svshm__segment_discard(void *address, size_t size);
 int svshm__segment_protect(void *address, size_t size, bool writable,
 			   struct svshm__error *error);
 
-int svshm__segment_change(int id, mode_t mode, gid_t group,
+/* UID (uid_t)-1: stays. */
+int svshm__segment_change(int id, mode_t mode, uid_t uid, gid_t group,
 			  struct svshm__error *error);
 
 /* Gone already is success. */

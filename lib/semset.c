@@ -225,7 +225,7 @@ int svshm__semset_give_back(int id, struct sembuf *operations, size_t count,
 	return code;
 }
 
-int svshm__semset_change(int id, mode_t mode, gid_t group,
+int svshm__semset_change(int id, mode_t mode, uid_t uid, gid_t group,
 			 struct svshm__error *error)
 {
 	struct semid_ds change;
@@ -233,14 +233,17 @@ int svshm__semset_change(int id, mode_t mode, gid_t group,
 
 	argument.buf = &change;
 	if (semctl(id, 0, IPC_STAT, argument) == 0) {
+		if (uid != (uid_t)-1)
+			change.sem_perm.uid = uid;
 		change.sem_perm.gid = group;
 		change.sem_perm.mode = mode & 0777;
 		if (semctl(id, 0, IPC_SET, argument) == 0)
 			return SVSHM_OK;
 	}
 	return svshm__error_system(error, SVSHM__CALL_SEMCTL, errno,
-				   "semctl(id=%d, IPC_SET, mode 0%o, gid %lu)",
-				   id, (unsigned)mode, (unsigned long)group);
+				   "semctl(id=%d, IPC_SET, mode 0%o, uid %ld, "
+				   "gid %lu)", id, (unsigned)mode, (long)uid,
+				   (unsigned long)group);
 }
 
 int svshm__semset_remove(int id, struct svshm__error *error)

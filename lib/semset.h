@@ -85,7 +85,8 @@ int svshm__semset_give_back(int id, struct sembuf *operations, size_t count,
 int svshm__semset_operate_until(int id, struct sembuf *operations,
 				size_t count, int64_t deadline);
 
-int svshm__semset_change(int id, mode_t mode, gid_t group,
+/* UID (uid_t)-1: stays. */
+int svshm__semset_change(int id, mode_t mode, uid_t uid, gid_t group,
 			 struct svshm__error *error);
 
 /* Gone already is success. */

@@ -19,7 +19,7 @@
 static const char *name_of(const char *key)
 {
 	static char name[NAME_SIZE_MAX];
-	char *path = svshm__key_path(key, NULL);
+	char *path = svshm__key_path(key, geteuid(), NULL);
 	const char *directory = test_directory();
 	size_t length = strlen(directory);
 
@@ -196,9 +196,9 @@ START_TEST(key_that_is_empty_has_no_name)
 {
 	struct svshm__error error = { .code = 0 };
 
-	ck_assert_ptr_null(svshm__key_path("", &error));
+	ck_assert_ptr_null(svshm__key_path("", geteuid(), &error));
 	ck_assert_int_eq(error.code, SVSHM_KEY_ERROR);
-	ck_assert_ptr_null(svshm__key_path(NULL, NULL));
+	ck_assert_ptr_null(svshm__key_path(NULL, geteuid(), NULL));
 }
 END_TEST
 
@@ -222,7 +222,7 @@ static const char *directory_for(const char *named)
 	static char directory[PATH_MAX];
 
 	ck_assert_int_eq(setenv("SVSHM_KEYDIR", named, 1), 0);
-	if (svshm__key_directory(directory, sizeof(directory), NULL))
+	if (svshm__key_directory(directory, sizeof(directory), geteuid(), NULL))
 		return "none";
 	return directory;
 }

@@ -31,7 +31,7 @@ START_TEST(p6_key_file_may_not_be_a_link)
 {
 	const char *key = test_key("link");
 	char *victim = make_file("victim", "precious", geteuid(), 0600);
-	char *path = svshm__key_path(key, NULL);
+	char *path = svshm__key_path(key, geteuid(), NULL);
 
 	ck_assert_int_eq(symlink(victim, path), 0);
 	expect_refused(key, SVSHM_PERMISSION_DENIED, SVSHM_PERMISSION_DENIED,
@@ -52,7 +52,7 @@ END_TEST
 START_TEST(p6_key_file_may_not_be_something_else)
 {
 	const char *key = test_key("special");
-	char *path = svshm__key_path(key, NULL);
+	char *path = svshm__key_path(key, geteuid(), NULL);
 
 	ck_assert_int_eq(mkdir(path, 0700), 0);
 	expect_refused(key, SVSHM_KEY_ERROR, SVSHM_KEY_ERROR,
@@ -148,7 +148,7 @@ START_TEST(p6_recover_by_root_unlinks_nothing_that_a_header_names)
 	victim = make_file("victims/victim", "precious", owners[_i].file,
 			   0600);
 	use_key_directory("keys-of-all", 0, 01777);
-	path = svshm__key_path(key, NULL);
+	path = svshm__key_path(key, geteuid(), NULL);
 	actor_enter_as(&alice, ALICE, key);
 	expect_act(&alice, act_create, SVSHM_OK);
 	ck_assert(test_inspect(key, &object));

@@ -31,7 +31,7 @@ static bool make_pair(struct pair *pair, bool native)
 		pair->keys[i] = test_key(i ? "b" : "a");
 		pair->paths[i] = native ?
 			strdup(test_scratch(pair->keys[i])) :
-			svshm__key_path(pair->keys[i], NULL);
+			svshm__key_path(pair->keys[i], geteuid(), NULL);
 		ck_assert_ptr_nonnull(pair->paths[i]);
 	}
 	return make_colliding_files(pair->paths[0], pair->paths[1]);

@@ -34,7 +34,7 @@ static void replace(const char *path)
 
 static void lose(const char *key, enum loss loss)
 {
-	char *path = svshm__key_path(key, NULL);
+	char *path = svshm__key_path(key, geteuid(), NULL);
 
 	ck_assert_int_eq(access(path, F_OK), 0);
 	if (loss == DELETED)

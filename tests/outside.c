@@ -179,7 +179,7 @@ char *make_file(const char *name, const char *text, uid_t owner, mode_t mode)
 
 char *make_key_file(const char *key, const char *text, uid_t owner)
 {
-	char *path = svshm__key_path(key, NULL);
+	char *path = svshm__key_path(key, geteuid(), NULL);
 
 	ck_assert_ptr_nonnull(path);
 	write_file(path, text, owner, 0600);

@@ -44,6 +44,27 @@ static int observe(void)
 	return svshm_attach(handle, SVSHM_READ_ONLY);
 }
 
+#define MADE 5000
+
+/* MADE, if it was. */
+static int open_as(enum svshm_access access)
+{
+	bool made;
+	int code = svshm_open(handle, (size_t)number, access, &made);
+
+	return made ? MADE + code : code;
+}
+
+static int open_(void)
+{
+	return open_as(SVSHM_READ_WRITE);
+}
+
+static int open_to_read(void)
+{
+	return open_as(SVSHM_READ_ONLY);
+}
+
 static int detach(void)
 {
 	return svshm_detach(handle);
@@ -82,6 +103,11 @@ static int mode(void)
 static int group(void)
 {
 	return svshm_set_group(handle, (gid_t)number);
+}
+
+static int owner(void)
+{
+	return svshm_set_owner(handle, (uid_t)number);
 }
 
 static int layout(void)
@@ -316,7 +342,8 @@ static const struct order {
 	{ "detach", detach }, { "lock", lock }, { "trylock", trylock },
 	{ "timedlock", timedlock }, { "unlock", unlock },
 	{ "consistent", consistent }, { "mode", mode }, { "group", group },
-	{ "layout", layout },
+	{ "layout", layout }, { "open", open_ },
+	{ "open-to-read", open_to_read }, { "owner", owner },
 	{ "fill", fill }, { "holds", holds }, { "size", size },
 	{ "recover", recover }, { "fork", fork_silent },
 	{ "fork-twice", fork_twice }, { "fork-bare", fork_bare },

@@ -17,7 +17,7 @@
 
 static void check_key(const char *key)
 {
-	char *path = svshm__key_path(key, NULL);
+	char *path = svshm__key_path(key, geteuid(), NULL);
 	char decoded[5000];
 
 	if (!path)
@@ -39,7 +39,7 @@ static void check_name(const char *name)
 	if (!svshm__key_decode(name, decoded, sizeof(decoded)) || !*decoded)
 		return;
 	/* It is the name of that key, or of none. */
-	path = svshm__key_path(decoded, NULL);
+	path = svshm__key_path(decoded, geteuid(), NULL);
 	free(path);
 }
 
