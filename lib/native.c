@@ -123,6 +123,11 @@
  * sees to it that there is only one. Its owner, and root, remove it when they
  * come by. F stays as long as there is a set under any of its keys.
  *
+ * OWNERS. Root may make an object for another user (svshm_set_owner()): it gives
+ * him S once it is inside the gate, so that S has its tag, and M before the
+ * magic, so that he sees in step 11 whatever root has published. A set that is
+ * made for a segment that has lost its own goes to the segment's owner.
+ *
  * Why the removal is safe: whoever registers maps M inside the gate, and every
  * child is counted before its parent, or the parent's own count, is gone. So at
  * step 2 nobody left means that nobody uses M, and nobody can before S is gone.
@@ -136,6 +141,10 @@
  *   create 2-8                           F, S             the same
  *   create 9, before the magic           F, S, M without  proves by the stamp
  *                                        header           that it is half-made
+ *   create 2-9 by root for another,      F, S, M, which   passes them by, to the
+ *   before S and M are given             are root's       next key; root's tool
+ *                                                         finds S by its tag, and
+ *                                                         not before it has one
  *   create 10-13                         F, S, M unused   half-removed, or orphan
  *   while attached                       an orphan        replaces or joins it
  *   fork, before the child is counted    forks > births   waits, and then is in
