@@ -183,6 +183,11 @@ static void choose_lock(void)
 		svshm__lock_engine_of_new = SVSHM__LOCK_PORTABLE;
 }
 
+bool test_pids_are_foreign(void)
+{
+	return pid_namespaces[0] >= 0;
+}
+
 bool test_fast_lock(void)
 {
 	return svshm__lock_engine_of_new != SVSHM__LOCK_PORTABLE;

@@ -20,6 +20,9 @@
  */
 int test_main(Suite *(*make)(void));
 
+/* Whether children are in other pid namespaces than the test, as .ci/run does. */
+bool test_pids_are_foreign(void);
+
 /* Whether objects that the test makes get the fast lock. */
 bool test_fast_lock(void);
 
