@@ -369,6 +369,8 @@ enum svshm_verdict {
 #define SVSHM_NOTE_SET_GONE 8u  /* somebody has removed the semaphore set */
 #define SVSHM_NOTE_RETIRED 16u  /* the last user was not permitted to remove it:
 				   empty, and in nobody's way */
+#define SVSHM_NOTE_LOCK_SHARED 32u /* Qt layout: another key has the same lock;
+				   reason says which. svshm_inspect() only */
 
 /*
  * Another program's segment or set has no registry: whether anybody wants it
