@@ -123,10 +123,9 @@ static int decide_lock(struct work *work)
 {
 	char other[SVSHM__QT_NAME_SIZE];
 
-	char other[SVSHM__QT_NAME_SIZE];
-
 	if (work->inside && !work->borrowed)
 		return SVSHM_OK;
+
 	bool shared = work->lock.set_id >= 0 &&
 		svshm__qt_file_shares_lock(&work->lock.file, work->names.lock,
 					   other, sizeof(other));
