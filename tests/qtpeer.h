@@ -13,8 +13,12 @@ struct qt_peer {
 	char answer[4096]; /* to the last order, without the newline */
 };
 
-/* Start PROGRAM, with an object of its own for KEY. */
-void qt_peer_start(struct qt_peer *peer, const char *program, const char *key);
+/* How many programs $SVSHM_QT_PEERS names: one for Qt 5 and one for Qt 6. */
+extern int qt_program_count;
+void qt_find_programs(void);
+
+/* Start the PROGRAMth, with an object of its own for KEY. */
+void qt_peer_start(struct qt_peer *peer, int program, const char *key);
 
 /* Let it begin; await the answer, 60 seconds at most; or both. */
 void qt_peer_begin(struct qt_peer *peer, const char *order);
