@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The protocol of QSharedMemory on System V IPC, as Qt 5.15 to 6.8 speak it,
+ * The protocol of QSharedMemory on System V IPC, as Qt 5.15 to 6.11 speak it,
  * and how svshm takes part.
  *
  * WIRE. For a key there are two empty files in the directory for temporary

@@ -39,6 +39,7 @@ void qt_peer_leave(struct qt_peer *peer);
 void qt_peer_kill(struct qt_peer *peer);
 
 /* How QSharedMemory numbers its errors. */
+#define QT_KEY_ERROR "error 3"
 #define QT_ALREADY_EXISTS "error 4"
 #define QT_NOT_FOUND "error 5"
 
