@@ -31,7 +31,10 @@
 static const char *keys[2];
 static char *paths[2]; /* of their lock files */
 
-/* Not with what others on this machine have. */
+/* What all lock files have for an inode: not what others on this machine have. As
+   seen by this program, since a child may be in another PID namespace. */
+static pid_t low_bits;
+
 key_t ftok(const char *path, int project)
 {
 	bool lock = strstr(path, "/qipc_systemsem_") != NULL;
@@ -41,7 +44,7 @@ key_t ftok(const char *path, int project)
 		return -1;
 	return (key_t)(((unsigned)project & 0xff) << 24 |
 		       ((unsigned)status.st_dev & 0xff) << 16 |
-		       ((unsigned)(lock ? (ino_t)getpgrp() : status.st_ino) &
+		       ((unsigned)(lock ? (ino_t)low_bits : status.st_ino) &
 			0xffff));
 }
 
@@ -761,5 +764,6 @@ static Suite *make_suite(void)
 
 int main(void)
 {
+	low_bits = getpid();
 	return test_main(make_suite);
 }
