@@ -136,7 +136,10 @@ enum svshm_code {
 	 * from before may live: who it is, stands in the message.
 	 */
 	SVSHM_BUSY = -12,
-	/* The calling thread owns the lock already, by this handle or another. */
+	/*
+	 * The calling thread owns the lock already, by this handle or another;
+	 * in the Qt layout also by that of another key, which has the same lock.
+	 */
 	SVSHM_DEADLOCK = -13,
 	/* unlock, make_consistent: this handle does not own the lock. */
 	SVSHM_NOT_OWNER = -14,
@@ -258,6 +261,8 @@ SVSHM_API int svshm_create(struct svshm *handle, size_t size,
 /*
  * The same, and this handle owns the object's lock on return: nobody can see
  * the data, under the lock, before they have been filled in.
+ * Returns: as above, and DEADLOCK (Qt layout: this thread owns the lock by
+ * another handle).
  */
 SVSHM_API int svshm_create_locked(struct svshm *handle, size_t size,
 				  enum svshm_access access);
@@ -401,6 +406,8 @@ enum svshm_verdict {
 #define SVSHM_NOTE_SET_GONE 8u  /* somebody has removed the semaphore set */
 #define SVSHM_NOTE_RETIRED 16u  /* the last user was not permitted to remove it:
 				   empty, and in nobody's way */
+#define SVSHM_NOTE_LOCK_SHARED 32u /* Qt layout: another key has the same lock;
+				   reason says which. svshm_inspect() only */
 
 /*
  * Another program's segment or set has no registry: whether anybody wants it

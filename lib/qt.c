@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The protocol of QSharedMemory on System V IPC, as Qt 5.15 to 6.8 speak it,
+ * The protocol of QSharedMemory on System V IPC, as Qt 5.15 to 6.11 speak it,
  * and how svshm takes part.
  *
  * WIRE. For a key there are two empty files in the directory for temporary
@@ -26,8 +26,24 @@
  *   4. Owned: does the path still lead to the file whose key the set has? If
  *      not, for 0.8 s: newcomers have another lock; LOCK_ERROR says so.
  *   5. A set that vanishes (EIDRM, EINVAL) is made anew: its maker has left.
- *   6. create, attach: a set that was there is another key's if the files
- *      collide in ftok: KEY_ERROR.
+ *   6. A set that was there may be another key's, if the files collide in
+ *      ftok. It is shared, as Qt shares it: SHARED below.
+ *
+ * SHARED. Two keys have one semaphore: who is inside for the one keeps out all
+ * others of both, and all above holds for both. What is more:
+ *   - a thread that owns it by the one key does not wait for itself by the
+ *     other: lock says DEADLOCK, create, attach and detach go on inside, and
+ *     leave the lock as it is (BORROWED in the code);
+ *   - whose last user leaves removes his file and the set, as Qt's makers do;
+ *     those of the other key make it anew (5), and have their own from then on.
+ *     Nobody is inside then but who removes it. To leave them the set, and
+ *     remove only the file, would let in by the old set whoever waits for it,
+ *     a QSharedMemory say, while newcomers have another. To leave both would
+ *     leave them for good;
+ *   - so if the leaver has only borrowed it, the set stays and so does his file,
+ *     empty, for the next user of his key;
+ *   - a QSystemSemaphore that shares the set loses its count with it, as it does
+ *     beside a QSharedMemory.
  *
  * CREATE, ATTACH. I1: a segment is made, joined and removed inside the lock
  * only.
@@ -104,32 +120,10 @@ static int look_at_file(struct attempt *attempt, bool make)
 				   attempt->error);
 }
 
-/* Inside the lock: is it this key's? Then it is left if the answer is no. */
-static int check_lock(struct attempt *attempt)
-{
-	struct svshm__qt *qt = attempt->qt;
-	int code = SVSHM_OK;
-
-	if (!qt->lock.made)
-		code = svshm__qt_file_check_collision(&qt->lock.file,
-						      qt->names.lock,
-						      qt->names.project,
-						      attempt->error);
-	if (!code)
-		return SVSHM_OK;
-	svshm__qt_leave(qt, attempt->borrowed);
-	/* Of a file that we have just made, the other one has the set. */
-	if (qt->lock.file.made)
-		svshm__qt_file_unlink(&qt->lock.file, qt->names.lock);
-	return code;
-}
-
 static int enter(struct attempt *attempt)
 {
-	int code = svshm__qt_enter(attempt->qt, SVSHM__QT_TIMEOUT_MS,
-				   &attempt->borrowed, attempt->error);
-
-	return code ? code : check_lock(attempt);
+	return svshm__qt_enter(attempt->qt, SVSHM__QT_TIMEOUT_MS,
+			       &attempt->borrowed, attempt->error);
 }
 
 /* Only attach, and open, ask for it. */
@@ -174,10 +168,7 @@ static void leave_nothing(struct attempt *attempt)
 	if (qt->file.made)
 		svshm__qt_file_unlink(&qt->file, qt->names.segment);
 	/* Qt would leave a set that it has made for nothing. */
-	if (qt->lock.made && !attempt->borrowed)
-		svshm__qt_lock_remove(&qt->lock, &qt->names);
-	else
-		svshm__qt_leave(qt, attempt->borrowed);
+	svshm__qt_lock_withdraw(&qt->lock, &qt->names, attempt->borrowed);
 }
 
 /* Steps 5 to 7. The segment is there; nothing is changed on failure. */
@@ -200,6 +191,7 @@ static int join(struct attempt *attempt, int segment_id)
 		return code;
 	}
 	qt->size = (size_t)status.size;
+	qt->lock.joined = true;
 	attempt->handle->access = attempt->access;
 	if (attempt->locked)
 		svshm__qt_set_owner(qt, true);
@@ -247,6 +239,17 @@ static int told(struct attempt *attempt, const char *what)
 
 /* ---- Create ------------------------------------------------------------ */
 
+/* If the lock is borrowed, two handles would own what can be given back once. */
+static int check_locked(struct attempt *attempt)
+{
+	if (!attempt->locked || !attempt->borrowed)
+		return SVSHM_OK;
+	return svshm__error_set(attempt->error, SVSHM_DEADLOCK,
+				"this thread owns the lock already, by another "
+				"handle; unlock that one first, or create "
+				"without the lock");
+}
+
 /* Step 4, with what is there: nothing, or an orphan, when this returns 0. */
 static int make_room(struct attempt *attempt, bool *found)
 {
@@ -254,11 +257,13 @@ static int make_room(struct attempt *attempt, bool *found)
 
 	*found = code != SVSHM_NOT_FOUND;
 	if (code == SVSHM_NOT_FOUND)
-		return SVSHM_OK;
+		return check_locked(attempt);
 	if (code)
 		return code;
 	id = attempt->evidence.segment_id;
 	code = svshm__qt_judge_unused(id, attempt->error);
+	if (!code)
+		code = check_locked(attempt);
 	if (code == SVSHM_BUSY)
 		return svshm__error_set(attempt->error, SVSHM_ALREADY_EXISTS,
 					"segment %d of %llu bytes is in use; "

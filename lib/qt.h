@@ -15,6 +15,7 @@
 #include "qt_file.h"
 #include "qt_key.h"
 #include "qt_lock.h"
+#include "qt_owner.h"
 
 /* What a handle has in this layout, and in no other. */
 struct svshm__qt {
@@ -29,11 +30,10 @@ struct svshm__qt {
 	struct svshm__qt_file file; /* the segment's key file */
 	struct svshm__qt_lock lock;
 	bool left; /* by the exit handler: the memory is no object's any more */
+	struct svshm__qt_owner owner; /* of the lock */
 
 	/* [mapping mutex] */
 	struct svshm__qt *next; /* attached handle of this process */
-	uint32_t held; /* fork generation in which it took the lock; 0: not */
-	uintptr_t thread; /* that took it */
 };
 
 /* For svshm.c: the layout chosen, and left for the native one; names. */
@@ -78,18 +78,10 @@ bool svshm__qt_list_leave_next(struct svshm__qt *copy, char **path);
 /* The calling thread owns the lock by this handle from now on, or not. */
 void svshm__qt_set_owner(struct svshm__qt *qt, bool owner);
 
-/* This handle owns the lock, and no fork came between. */
-bool svshm__qt_owns(const struct svshm__qt *qt);
-
-/*
- * Whether the calling thread (or, with ANY_THREAD, this process) owns the lock
- * by some handle: then it is inside already.
- */
-bool svshm__qt_is_inside(const struct svshm__qt *qt, bool any_thread);
-
 /*
  * Get inside the lock, for create, attach or detach. *BORROWED: this thread
- * owned it already, and svshm__qt_leave() will not give it back.
+ * owned it already, by this key or by one that shares it, and svshm__qt_leave()
+ * will not give it back.
  */
 int svshm__qt_enter(struct svshm__qt *qt, int timeout_ms, bool *borrowed,
 		    struct svshm__error *error);

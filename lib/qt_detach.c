@@ -16,7 +16,7 @@ struct leaver {
 	int timeout_ms;
 	struct svshm__error *error;
 	bool inside;   /* the lock */
-	bool borrowed; /* it is another handle's of this thread */
+	bool borrowed; /* it is another handle's, and stays */
 };
 
 /* 0: there are no more than OURS mappings. SVSHM_BUSY; SVSHM_REMOVED. */
@@ -44,7 +44,7 @@ static int enter(struct leaver *leaver)
 static int enter_if_last(struct leaver *leaver)
 {
 	leaver->qt->lock.make = true;
-	leaver->qt->lock.made = false;
+	leaver->qt->lock.made = leaver->qt->lock.file.made = false;
 	if (leaver->inside || look_for_users(leaver->qt, 1, NULL))
 		return SVSHM_OK;
 	return enter(leaver);
@@ -72,7 +72,10 @@ static int remove_object(const struct leaver *leaver)
 	}
 	svshm__qt_file_unlink(&qt->file, qt->names.segment);
 	CRASHPOINT("qt:file gone");
-	svshm__qt_lock_remove(&qt->lock, &qt->names);
+	/* Owned by the key that shares it: not even the file can go, as who waits
+	   for the lock would get it, and newcomers another one. */
+	if (!leaver->borrowed)
+		svshm__qt_lock_remove(&qt->lock, &qt->names);
 	return SVSHM_OK;
 }
 
@@ -105,9 +108,10 @@ static int leave_object(struct leaver *leaver)
 		return remove_object(leaver);
 	/* One that we have made for nothing, as another last one has removed
 	   all; or that would shut the object's owner out, as it is root's. */
-	if (leaver->inside && qt->lock.made &&
+	if (leaver->inside &&
 	    (code == SVSHM_REMOVED || qt->file.owner != geteuid()))
-		svshm__qt_lock_remove(&qt->lock, &qt->names);
+		svshm__qt_lock_withdraw(&qt->lock, &qt->names,
+					leaver->borrowed);
 	else if (leaver->inside)
 		svshm__qt_leave(qt, leaver->borrowed);
 	/* Others are there, or another one was the last as well. */
@@ -132,11 +136,12 @@ int svshm__qt_detach(struct svshm *handle)
 	struct svshm__qt *qt = handle->qt;
 	struct leaver leaver = { .qt = qt, .timeout_ms = SVSHM__QT_TIMEOUT_MS,
 				 .error = &handle->error,
-				 .inside = svshm__qt_owns(qt) };
+				 .inside = svshm__qt_owner_is(&qt->owner) };
 
 	/* After exit(3) has detached: the process's end does the rest. */
 	if (qt->left) {
 		svshm__qt_list_detach(qt);
+		svshm__qt_set_owner(qt, false);
 		return SVSHM_OK;
 	}
 
@@ -169,12 +174,17 @@ void svshm__qt_exit(void)
 	while (svshm__qt_list_leave_next(&copy, &path)) {
 		struct leaver leaver = {
 			.qt = &copy,
-			.timeout_ms = SVSHM__QT_TIMEOUT_AT_EXIT_MS,
-			.inside = svshm__qt_is_inside(&copy, true)
+			.timeout_ms = SVSHM__QT_TIMEOUT_AT_EXIT_MS
 		};
+		enum svshm__qt_inside inside = svshm__qt_owner_look(
+			copy.lock.set_id, &copy.lock.file, true);
 		/* The lock that is held goes with the object, or is given back
 		   by the kernel. */
-		bool held = leaver.inside;
+		bool held = inside == SVSHM__QT_INSIDE;
+
+		leaver.inside = inside != SVSHM__QT_OUTSIDE;
+		leaver.borrowed = inside == SVSHM__QT_INSIDE_OTHER;
+
 		int code = path ? svshm__qt_names_of_path(&copy.names, path,
 					copy.names.project, NULL) :
 				  SVSHM_OUT_OF_RESOURCES;

@@ -200,17 +200,15 @@ static bool collides(const struct svshm__qt_file *file, const char *directory,
 	       key == file->key;
 }
 
-int svshm__qt_file_check_collision(const struct svshm__qt_file *file,
-				   const char *path, int project,
-				   struct svshm__error *error)
+/* The first such NAME that begins with PREFIX, in the directory of PATH. */
+static bool find_collision(const struct svshm__qt_file *file, const char *path,
+			   const char *prefix, int project, char *name,
+			   size_t size)
 {
 	char directory[PATH_MAX];
 	const char *slash = strrchr(path, '/');
-	const char *prefix = svshm__qt_suffix(slash ? slash + 1 : path,
-					      SVSHM__QT_LOCK_PREFIX) ?
-		SVSHM__QT_LOCK_PREFIX : SVSHM__QT_SEGMENT_PREFIX;
-	struct dirent *entry;
-	int code = SVSHM_OK;
+	const struct dirent *entry;
+	bool found = false;
 
 	snprintf(directory, sizeof(directory), "%.*s",
 		 slash ? (int)(slash - path) : 1, slash ? path : ".");
@@ -218,19 +216,39 @@ int svshm__qt_file_check_collision(const struct svshm__qt_file *file,
 	DIR *stream = opendir(*directory ? directory : "/");
 
 	/* What cannot be read cannot be told. */
-	while (stream && !code && (entry = readdir(stream))) {
-		if (strncmp(entry->d_name, prefix, strlen(prefix)) != 0 ||
-		    !collides(file, directory, entry->d_name, project))
-			continue;
-		code = svshm__error_set(
-			error, SVSHM_KEY_ERROR,
-			"the key files %.200s and %.200s have the same IPC "
-			"key, 0x%08lx, since ftok uses 16 bits of an inode's "
-			"number: what is there could be either's. If nobody "
-			"uses one of the two, remove that file", path,
-			entry->d_name, (unsigned long)file->key & 0xffffffffUL);
+	while (stream && !found && (entry = readdir(stream))) {
+		found = strncmp(entry->d_name, prefix, strlen(prefix)) == 0 &&
+			collides(file, directory, entry->d_name, project);
+		if (found && name)
+			snprintf(name, size, "%s", entry->d_name);
 	}
 	if (stream)
 		closedir(stream);
-	return code;
+	return found;
+}
+
+int svshm__qt_file_check_collision(const struct svshm__qt_file *file,
+				   const char *path, int project,
+				   struct svshm__error *error)
+{
+	char other[SVSHM__QT_NAME_SIZE];
+
+	if (!find_collision(file, path, SVSHM__QT_SEGMENT_PREFIX, project,
+			    other, sizeof(other)))
+		return SVSHM_OK;
+	return svshm__error_set(
+		error, SVSHM_KEY_ERROR,
+		"the key files %.200s and %.200s have the same IPC key, "
+		"0x%08lx, since ftok uses 16 bits of an inode's number: what "
+		"is there could be either's. If nobody uses one of the two, "
+		"remove that file", path, other,
+		(unsigned long)file->key & 0xffffffffUL);
+}
+
+/* All lock files of users' keys are of the one project. */
+bool svshm__qt_file_shares_lock(const struct svshm__qt_file *file,
+				const char *path, char *other, size_t size)
+{
+	return find_collision(file, path, SVSHM__QT_LOCK_PREFIX,
+			      SVSHM__QT_PROJECT, other, size);
 }

@@ -11,6 +11,7 @@
 #define SVSHM_QT_FILE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/ipc.h>
 #include <sys/types.h>
@@ -48,12 +49,20 @@ void svshm__qt_file_unlink(const struct svshm__qt_file *file,
 			   const char *path);
 
 /*
- * KEY_ERROR if another key file of a user's key, in the same directory, has the
- * same IPC key: ftok keeps 16 bits of the inode's number. What is there under
- * the key could be either's.
+ * ftok keeps 16 bits of an inode's number, so another key file may have the same
+ * IPC key. KEY_ERROR if there is such a one of a segment of a user's key in the
+ * directory of FILE, which is PATH: what is there could be either's.
  */
 int svshm__qt_file_check_collision(const struct svshm__qt_file *file,
 				   const char *path, int project,
 				   struct svshm__error *error);
+
+/*
+ * Whether there is such a one of a lock. Its name (without the directory) goes
+ * into OTHER, which may be NULL.
+ */
+#define SVSHM__QT_NAME_SIZE 256
+bool svshm__qt_file_shares_lock(const struct svshm__qt_file *file,
+				const char *path, char *other, size_t size);
 
 #endif

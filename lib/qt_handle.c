@@ -2,7 +2,6 @@
 /* Names, and the lock, of a handle of the Qt layout. */
 #include <config.h>
 
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -135,6 +134,15 @@ void svshm__qt_forget(struct svshm *handle)
 
 /* ---- The lock ---------------------------------------------------------- */
 
+void svshm__qt_set_owner(struct svshm__qt *qt, bool owner)
+{
+	if (owner)
+		svshm__qt_owner_enter(&qt->owner, qt->lock.set_id,
+				      &qt->lock.file);
+	else
+		svshm__qt_owner_leave(&qt->owner);
+}
+
 static int check_attached(struct svshm *handle, const char *tried)
 {
 	if (!handle->qt->address || handle->qt->left)
@@ -152,7 +160,7 @@ int svshm__qt_lock(struct svshm *handle, int timeout_ms, int if_timed_out)
 
 	if (code)
 		return code;
-	if (svshm__qt_owns(qt) || svshm__qt_is_inside(qt, false))
+	if (svshm__qt_owner_is(&qt->owner))
 		return svshm__refuse(handle, SVSHM_DEADLOCK, tried,
 				     "this thread owns the lock already; "
 				     "unlock first");
@@ -170,7 +178,7 @@ static int check_owner(struct svshm *handle, const char *tried)
 
 	if (code)
 		return code;
-	if (!svshm__qt_owns(handle->qt))
+	if (!svshm__qt_owner_is(&handle->qt->owner))
 		return svshm__refuse(handle, SVSHM_NOT_OWNER, tried,
 				     "this handle does not own the lock");
 	return SVSHM_OK;
@@ -198,12 +206,11 @@ int svshm__qt_make_consistent(struct svshm *handle)
 int svshm__qt_enter(struct svshm__qt *qt, int timeout_ms, bool *borrowed,
 		    struct svshm__error *error)
 {
-	int code = svshm__qt_lock_open(&qt->lock, &qt->names, error);
+	int code = svshm__qt_lock_take(&qt->lock, &qt->names, timeout_ms,
+				       error);
 
-	*borrowed = !code && svshm__qt_is_inside(qt, false);
-	if (*borrowed)
-		return SVSHM_OK;
-	return svshm__qt_lock_take(&qt->lock, &qt->names, timeout_ms, error);
+	*borrowed = code == SVSHM_DEADLOCK;
+	return *borrowed ? SVSHM_OK : code;
 }
 
 void svshm__qt_leave(struct svshm__qt *qt, bool borrowed)

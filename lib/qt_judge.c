@@ -71,6 +71,16 @@ void svshm__qt_judge_set(struct svshm__qt_evidence *evidence,
 	evidence->last_pid = svshm__semset_last_pid(evidence->set_id, 0);
 }
 
+void svshm__qt_judge_shared(struct svshm__qt_evidence *evidence,
+			    const struct svshm__qt_file *lock_file,
+			    const char *path)
+{
+	if (evidence->set_id < 0 ||
+	    !svshm__qt_file_shares_lock(lock_file, path, evidence->shared,
+					sizeof(evidence->shared)))
+		evidence->shared[0] = '\0';
+}
+
 enum svshm_verdict svshm__qt_judge(const struct svshm__qt_evidence *evidence)
 {
 	if (evidence->segment_id >= 0) {
@@ -104,6 +114,17 @@ int svshm__qt_judge_unused(int segment_id, struct svshm__error *error)
 			return SVSHM_OK;
 		svshm__process_pause(10);
 	}
+}
+
+static void describe_shared(const struct svshm__qt_evidence *evidence,
+			    char *buffer, size_t size)
+{
+	size_t used = strlen(buffer);
+
+	if (*evidence->shared)
+		snprintf(buffer + used, size - used, "; its lock is also that "
+			 "of %.220s: who owns the one owns the other",
+			 evidence->shared);
 }
 
 static void describe_lock(const struct svshm__qt_evidence *evidence,
@@ -152,10 +173,12 @@ void svshm__qt_judge_reason(const struct svshm__qt_evidence *evidence,
 			snprintf(buffer, size, "a lock without memory: it may "
 				 "be a QSystemSemaphore, and nobody counts who "
 				 "uses one");
+		describe_shared(evidence, buffer, size);
 		return;
 	default:
 		snprintf(buffer, size, "there is nothing");
 		return;
 	}
 	describe_lock(evidence, buffer, size);
+	describe_shared(evidence, buffer, size);
 }

@@ -26,6 +26,8 @@ struct svshm__qt_evidence {
 	struct svshm__set_status set;
 	unsigned value; /* of the lock: 1 is free */
 	pid_t last_pid; /* to have changed it */
+	/* The lock file of another key that leads to the same set; or "". */
+	char shared[SVSHM__QT_NAME_SIZE];
 };
 
 /* The segment with FILE's key. SVSHM_OK also if there is none. */
@@ -45,6 +47,11 @@ enum svshm_verdict svshm__qt_judge(const struct svshm__qt_evidence *evidence);
  * map it in microseconds, and gets a second. SVSHM_BUSY: it is used.
  */
 int svshm__qt_judge_unused(int segment_id, struct svshm__error *error);
+
+/* Whether another key has the same set: LOCK_FILE is PATH. Reads its directory. */
+void svshm__qt_judge_shared(struct svshm__qt_evidence *evidence,
+			    const struct svshm__qt_file *lock_file,
+			    const char *path);
 
 /* Why, in a sentence, into BUFFER. */
 void svshm__qt_judge_reason(const struct svshm__qt_evidence *evidence,

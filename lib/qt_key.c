@@ -2,7 +2,8 @@
 /*
  * For a key, Qt makes two names: a prefix, the ASCII letters of the key, and
  * the SHA-1 of its UTF-8 form. Both files lie in the directory for temporary
- * files. Since both names have the same end, each tells the other: a path alone
+ * files, or, if that does not exist, in "/" (not so for Qt 6.11, which fails
+ * there). Since both names have the same end, each tells the other: a path alone
  * of a user's key leads to the lock that everybody uses who has the key.
  *
  * Any other path is a native key. Qt 6.6 and later take the one file for both

@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The attached handles of the Qt layout in this process. They are known by the
- * process for three reasons: exit(3) counts as detach, a thread that owns an
- * object's lock by one handle must not wait for itself with another, and where a
- * process may attach a segment once only (HP-UX), handles share a mapping.
+ * process for two reasons: exit(3) counts as detach, and where a process may
+ * attach a segment once only (HP-UX), handles share a mapping.
  */
 #include <config.h>
 
 #include "qt.h"
 
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -118,35 +116,4 @@ bool svshm__qt_list_leave_next(struct svshm__qt *copy, char **path)
 	}
 	svshm__mapping_mutex_unlock();
 	return next != NULL;
-}
-
-void svshm__qt_set_owner(struct svshm__qt *qt, bool owner)
-{
-	uint32_t generation = svshm__fork_generation();
-
-	svshm__mapping_mutex_lock();
-	qt->held = owner ? generation : 0;
-	qt->thread = (uintptr_t)pthread_self();
-	svshm__mapping_mutex_unlock();
-}
-
-bool svshm__qt_owns(const struct svshm__qt *qt)
-{
-	return qt->held == svshm__fork_generation();
-}
-
-bool svshm__qt_is_inside(const struct svshm__qt *qt, bool any_thread)
-{
-	uint32_t generation = svshm__fork_generation();
-	uintptr_t self = (uintptr_t)pthread_self();
-	const struct svshm__qt *other;
-
-	svshm__mapping_mutex_lock();
-	for (other = first; other; other = other->next)
-		if (other->held == generation &&
-		    other->lock.set_id == qt->lock.set_id &&
-		    (any_thread || other->thread == self))
-			break;
-	svshm__mapping_mutex_unlock();
-	return other != NULL;
 }

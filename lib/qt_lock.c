@@ -8,6 +8,8 @@
 
 #include "crashpoint.h"
 #include "process.h"
+#include "qt_owner.h"
+#include "semset.h"
 
 /*
  * How long something may last that lives for microseconds only, if the process
@@ -16,162 +18,7 @@
  */
 #define PATIENCE_MS 800
 
-/* ---- The set ----------------------------------------------------------- */
-
-static int check_set(struct svshm__qt_lock *lock, struct svshm__error *error)
-{
-	struct svshm__set_status status;
-	int code = svshm__semset_stat(lock->set_id, &status, error);
-
-	if (code)
-		return code;
-	if (status.count != 1)
-		return svshm__error_set(
-			error, SVSHM_CORRUPT, "semaphore set %d has %d "
-			"semaphores, and a lock of Qt's has one: it is another "
-			"program's, which has the IPC key 0x%08lx by chance; "
-			"use another key", lock->set_id, status.count,
-			(unsigned long)lock->file.key & 0xffffffffUL);
-	if (!svshm__qt_file_trusts(&lock->file, status.uid,
-				   status.creator_uid))
-		return svshm__error_set(
-			error, SVSHM_PERMISSION_DENIED, "semaphore set %d "
-			"belongs to uid %lu (made by %lu), its key file to "
-			"uid %lu; if it is left over, root removes it: "
-			"ipcrm -s %d", lock->set_id, (unsigned long)status.uid,
-			(unsigned long)status.creator_uid,
-			(unsigned long)lock->file.owner, lock->set_id);
-	return SVSHM_OK;
-}
-
-/*
- * A set made for a file that a maker who left has unlinked since we looked at
- * it: nobody would find it. He unlinks the file first, so it shows now.
- */
-static bool made_too_late(const struct svshm__qt_lock *lock,
-			  const struct svshm__qt_names *names)
-{
-	if (svshm__qt_file_same(&lock->file, names->lock))
-		return false;
-	svshm__semset_remove(lock->set_id, NULL);
-	return true;
-}
-
-/* REMOVED: somebody else was faster. */
-static int make_set(struct svshm__qt_lock *lock,
-		    const struct svshm__qt_names *names,
-		    struct svshm__error *error)
-{
-	int code = svshm__semset_make(lock->file.key, 1, 0600, &lock->set_id,
-				      error);
-
-	if (code == SVSHM_ALREADY_EXISTS ||
-	    (!code && made_too_late(lock, names))) {
-		lock->set_id = -1;
-		return SVSHM_REMOVED;
-	}
-	lock->fresh = code == SVSHM_OK;
-	CRASHPOINT("qt:set made");
-	return code;
-}
-
-static int find_set(struct svshm__qt_lock *lock,
-		    const struct svshm__qt_names *names,
-		    struct svshm__error *error)
-{
-	int code = svshm__semset_find(lock->file.key, &lock->set_id, error);
-
-	lock->fresh = false;
-	if (code == SVSHM_NOT_FOUND && lock->make) {
-		code = make_set(lock, names, error);
-		if (code == SVSHM_REMOVED)
-			return code;
-		lock->made = lock->made || lock->fresh;
-	}
-	if (!code)
-		code = check_set(lock, error);
-	if (code && lock->fresh)
-		svshm__semset_remove(lock->set_id, NULL);
-	if (code)
-		lock->set_id = -1;
-	return code;
-}
-
-int svshm__qt_lock_open(struct svshm__qt_lock *lock,
-			const struct svshm__qt_names *names,
-			struct svshm__error *error)
-{
-	int code = SVSHM_OK;
-
-	/* A set that comes and goes while we look is looked for again. */
-	for (int i = 0; i < 100 && lock->set_id < 0; i++) {
-		code = svshm__qt_file_look(&lock->file, names->lock,
-					   names->project, names->legacy,
-					   lock->make, error);
-		if (!code)
-			code = find_set(lock, names, error);
-		if (code == SVSHM_NOT_FOUND)
-			return svshm__error_set(
-				error, SVSHM_LOCK_ERROR, "the lock of another "
-				"user's object is missing, and its owner could "
-				"not use one that we make");
-		if (code == SVSHM_REMOVED)
-			continue;
-		/* Made for nothing: no room for a set, say. */
-		if (code && lock->file.made)
-			svshm__qt_file_unlink(&lock->file, names->lock);
-		return code;
-	}
-	return code;
-}
-
-/* ---- A set's first value ----------------------------------------------- */
-
-/*
- * Value 0, and nobody has ever used it: its maker is between semget and SETVAL.
- * Every semop sets the time and the pid, as SETVAL does on Linux. Old BSDs do
- * not set the time; a process of another pid namespace shows as pid 0: so both
- * are asked. But where no process is hidden the pid is enough, and on Linux it
- * must be: who has waited in vain with SEM_UNDO sets the time when he exits.
- */
-static bool is_unused(const struct svshm__qt_lock *lock, int64_t *age)
-{
-	struct svshm__set_status status;
-	unsigned value;
-
-	if (svshm__semset_stat(lock->set_id, &status, NULL) ||
-	    svshm__semset_value(lock->set_id, 0, &value, NULL) ||
-	    value != 0 || svshm__semset_last_pid(lock->set_id, 0) != 0 ||
-	    (status.operation_time != 0 && !svshm__process_sees_all()))
-		return false;
-	/* Less than 0, if the clock was set back: it counts for nothing. */
-	*age = svshm__process_time() - status.change_time;
-	return true;
-}
-
-/*
- * A dead maker's set goes, and who is first makes another. It cannot be taken
- * as it is: that value 0 means unused was seen before, and may mean held by
- * now, by another one who has seen the same. To remove a set twice is
- * impossible: its id is not used again. REMOVED: it is to be looked for again.
- */
-static int replace_set(struct svshm__qt_lock *lock,
-		       const struct svshm__qt_names *names,
-		       struct svshm__error *error)
-{
-	int code;
-
-	CRASHPOINT("qt:maker died");
-	code = svshm__semset_remove(lock->set_id, error);
-	if (code)
-		return code;
-	lock->set_id = -1;
-	if (!lock->make)
-		return SVSHM_REMOVED;
-	code = make_set(lock, names, error);
-	lock->replaced = lock->fresh;
-	return code;
-}
+/* ---- Take ----------------------------------------------------------------- */
 
 /*
  * Own a set that we have made: in one step, so that no death leaves it without
@@ -189,7 +36,6 @@ static int take_fresh(struct svshm__qt_lock *lock, struct svshm__error *error)
 				     SVSHM__FOREVER, error);
 }
 
-/* ---- Take -------------------------------------------------------------- */
 
 /*
  * Wait for an unused set's first value, as long as its maker may take and until
@@ -218,12 +64,13 @@ static int take_set(struct svshm__qt_lock *lock,
 
 	for (;;) {
 		int64_t end = deadline;
-		bool unused = !lock->fresh && is_unused(lock, &age);
+		bool unused = !lock->fresh &&
+			      svshm__qt_set_unused(lock, &age);
 		int code = SVSHM_OK;
 
 		/* Ages are counted in seconds: 1 may be a moment. */
 		if (unused && (age > 1 || watched == lock->set_id))
-			code = replace_set(lock, names, error);
+			code = svshm__qt_set_replace(lock, names, error);
 		if (code)
 			return code;
 		if (lock->fresh) {
@@ -278,6 +125,52 @@ static int lost_file(const struct svshm__qt_names *names,
 				"start again", names->lock);
 }
 
+/* Made for nothing: others would wait for its maker. */
+static void undo_fresh(struct svshm__qt_lock *lock,
+		       const struct svshm__qt_names *names)
+{
+	if (names->legacy)
+		svshm__qt_file_unlink(&lock->file, names->lock);
+	svshm__qt_set_drop(lock, names);
+	lock->set_id = -1;
+}
+
+/* The path leads elsewhere by now. Newcomers go there; who is attached has the
+   old lock in common with all others who are. */
+static void leave_old(struct svshm__qt_lock *lock,
+		      const struct svshm__qt_names *names)
+{
+	if (lock->joined) {
+		svshm__qt_lock_give(lock, NULL);
+		return;
+	}
+	svshm__qt_lock_withdraw(lock, names, false);
+	lock->made = false;
+	lock->set_id = -1;
+}
+
+/* Would this thread wait for itself? */
+static int check_self(const struct svshm__qt_lock *lock,
+		      struct svshm__error *error)
+{
+	switch (svshm__qt_owner_look(lock->set_id, &lock->file, false)) {
+	case SVSHM__QT_INSIDE:
+		return svshm__error_set(error, SVSHM_DEADLOCK,
+					"this thread owns the lock already; "
+					"unlock first");
+	case SVSHM__QT_INSIDE_OTHER:
+		return svshm__error_set(error, SVSHM_DEADLOCK,
+					"this thread owns the lock of another "
+					"key, and it is the same semaphore set "
+					"%d: the IPC keys of their files are "
+					"equal, since ftok uses 16 bits of an "
+					"inode's number; unlock that one first",
+					lock->set_id);
+	default:
+		return SVSHM_OK;
+	}
+}
+
 int svshm__qt_lock_take(struct svshm__qt_lock *lock,
 			const struct svshm__qt_names *names, int timeout_ms,
 			struct svshm__error *error)
@@ -288,12 +181,13 @@ int svshm__qt_lock_take(struct svshm__qt_lock *lock,
 
 	lock->replaced = false;
 	for (;;) {
-		code = svshm__qt_lock_open(lock, names, error);
+		code = svshm__qt_set_open(lock, names, error);
+		if (!code)
+			code = check_self(lock, error);
 		if (!code)
 			code = take_set(lock, names, deadline, error);
-		/* Made for nothing: others would wait for its maker. */
 		if (code && code != SVSHM_REMOVED && lock->fresh)
-			svshm__qt_lock_remove(lock, names);
+			undo_fresh(lock, names);
 		if (code == SVSHM_REMOVED && vanished++ < 1000) {
 			lock->set_id = -1;
 			continue;
@@ -304,7 +198,7 @@ int svshm__qt_lock_take(struct svshm__qt_lock *lock,
 			return code == SVSHM_REMOVED ? SVSHM_LOCK_ERROR : code;
 		if (is_current(lock, names))
 			break;
-		svshm__qt_lock_give(lock, NULL);
+		leave_old(lock, names);
 		if (svshm__process_now() > patience)
 			return lost_file(names, error);
 		svshm__process_pause(1);
@@ -382,7 +276,25 @@ void svshm__qt_lock_remove(struct svshm__qt_lock *lock,
 		there = there && svshm__semset_remove(lock->set_id, NULL);
 	}
 	/* What stays must not stay ours. */
-	if (there && !lock->fresh)
+	if (there)
 		svshm__qt_lock_give(lock, NULL);
 	lock->set_id = -1;
+}
+
+void svshm__qt_lock_withdraw(struct svshm__qt_lock *lock,
+			     const struct svshm__qt_names *names,
+			     bool borrowed)
+{
+	bool shared = lock->file.made && !lock->made &&
+		svshm__qt_file_shares_lock(&lock->file, names->lock, NULL, 0);
+
+	if (!borrowed && (lock->made || (lock->file.made && !shared))) {
+		svshm__qt_lock_remove(lock, names);
+		return;
+	}
+	/* The set was there before the file: it is the other key's. */
+	if (lock->file.made && names->legacy)
+		svshm__qt_file_unlink(&lock->file, names->lock);
+	if (!borrowed)
+		svshm__qt_lock_give(lock, NULL);
 }

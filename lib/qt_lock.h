@@ -8,34 +8,16 @@
 #define SVSHM_QT_LOCK_H
 
 #include <stdbool.h>
-#include <stdint.h>
 
 #include "error.h"
-#include "qt_file.h"
 #include "qt_key.h"
-#include "semset.h"
-
-struct svshm__qt_lock {
-	int set_id; /* -1: not looked for yet, or it has vanished */
-	struct svshm__qt_file file; /* whose key the set has */
-	bool make;      /* what is missing of file and set */
-	bool made;      /* a set, since this was last set to false */
-	bool replaced;  /* by the last take: a dead maker's set, by one of ours */
-	bool fresh;     /* it has just been made, and not been used yet */
-	int64_t taken;  /* when we took it last, in seconds since the Epoch */
-};
-
-/*
- * Find the set, unless it is known, or make it. CORRUPT (not a lock of Qt's),
- * PERMISSION_DENIED, KEY_ERROR, LOCK_ERROR (not there, and not to be made)...
- */
-int svshm__qt_lock_open(struct svshm__qt_lock *lock,
-			const struct svshm__qt_names *names,
-			struct svshm__error *error);
+#include "qt_set.h"
 
 /*
  * Take it, waiting TIMEOUT_MS at most (SVSHM__FOREVER; 0: not at all). A set
- * that has vanished is made anew, as Qt does. TIMED_OUT, and as above.
+ * that has vanished is made anew, as Qt does. TIMED_OUT, what
+ * svshm__qt_set_open() says, and DEADLOCK: this thread owns the set already, by
+ * this key or by another one that shares it.
  */
 int svshm__qt_lock_take(struct svshm__qt_lock *lock,
 			const struct svshm__qt_names *names, int timeout_ms,
@@ -48,9 +30,20 @@ int svshm__qt_lock_take(struct svshm__qt_lock *lock,
 int svshm__qt_lock_give(struct svshm__qt_lock *lock,
 			struct svshm__error *error);
 
-/* Held: remove key file and set. Who waits makes new ones. If the set may not be
-   removed, it is given back, and keeps its file. */
+/*
+ * Held: remove key file and set. Who waits makes new ones, the users of a key
+ * that shares the set among them: this is what Qt does, and nobody is inside. If
+ * the set may not be removed, it is given back, and keeps its file.
+ */
 void svshm__qt_lock_remove(struct svshm__qt_lock *lock,
 			   const struct svshm__qt_names *names);
+
+/*
+ * Nothing came of it: let go of what the last take has made, and give back what
+ * it has taken. BORROWED: nothing, as this thread owned the set before.
+ */
+void svshm__qt_lock_withdraw(struct svshm__qt_lock *lock,
+			     const struct svshm__qt_names *names,
+			     bool borrowed);
 
 #endif

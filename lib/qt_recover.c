@@ -16,6 +16,7 @@
 #include "qt_judge.h"
 #include "qt_key.h"
 #include "qt_lock.h"
+#include "qt_owner.h"
 
 #define TIMEOUT_MS 30000
 #define TIMEOUT_WITH_FORCE_MS 1000
@@ -29,6 +30,8 @@ struct work {
 	struct svshm__qt_lock lock;
 	struct svshm__qt_evidence evidence;
 	bool inside;
+	bool borrowed; /* this thread owns the lock, by a key that shares it */
+	bool stays;    /* the lock: somebody else has it, by such a key */
 };
 
 static int gone(struct work *work)
@@ -60,6 +63,9 @@ static int enter(struct work *work)
 	code = svshm__qt_lock_take(&work->lock, &work->names,
 				   force ? TIMEOUT_WITH_FORCE_MS : TIMEOUT_MS,
 				   work->error);
+	work->borrowed = code == SVSHM_DEADLOCK;
+	if (work->borrowed)
+		code = SVSHM_OK;
 	work->inside = code == SVSHM_OK;
 	return force && (code == SVSHM_TIMED_OUT || code == SVSHM_LOCK_ERROR) ?
 		SVSHM_OK : code;
@@ -67,12 +73,9 @@ static int enter(struct work *work)
 
 static void leave(struct work *work)
 {
-	if (!work->inside)
-		return;
-	if (work->lock.made)
-		svshm__qt_lock_remove(&work->lock, &work->names);
-	else
-		svshm__qt_lock_give(&work->lock, NULL);
+	if (work->inside)
+		svshm__qt_lock_withdraw(&work->lock, &work->names,
+					work->borrowed);
 }
 
 /* What is there now must be what was shown. */
@@ -110,6 +113,32 @@ static enum svshm_verdict judge(struct work *work)
 	    svshm__qt_judge_unused(work->evidence.segment_id, NULL))
 		return SVSHM_VERDICT_IN_USE;
 	return verdict;
+}
+
+/*
+ * Who has the lock may have it by another key, which nobody wants to remove.
+ * Then it stays, and his file; a lock without memory is all there is to remove.
+ */
+static int decide_lock(struct work *work)
+{
+	char other[SVSHM__QT_NAME_SIZE];
+
+	if (work->inside && !work->borrowed)
+		return SVSHM_OK;
+
+	bool shared = work->lock.set_id >= 0 &&
+		svshm__qt_file_shares_lock(&work->lock.file, work->names.lock,
+					   other, sizeof(other));
+
+	work->stays = shared || svshm__qt_owner_look(
+		work->lock.set_id, &work->lock.file, false) ==
+			SVSHM__QT_INSIDE_OTHER;
+	if (!work->stays || work->evidence.segment_id >= 0)
+		return SVSHM_OK;
+	return svshm__error_set(work->error, SVSHM_BUSY,
+				"somebody has the lock, and it is also that of "
+				"%.200s: he may have it by that", shared ?
+					other : "another key");
 }
 
 static int decide(struct work *work)
@@ -171,7 +200,10 @@ static int remove_all(struct work *work)
 	if (work->file.inode)
 		svshm__qt_file_unlink(&work->file, work->names.segment);
 	CRASHPOINT("qt:file gone");
-	svshm__qt_lock_remove(&work->lock, &work->names);
+	if (work->stays)
+		leave(work);
+	else
+		svshm__qt_lock_remove(&work->lock, &work->names);
 	return SVSHM_OK;
 }
 
@@ -197,6 +229,8 @@ int svshm__qt_recover(const struct svshm_object *object,
 		recovery->verdict = judge(&work);
 		code = decide(&work);
 	}
+	if (!code)
+		code = decide_lock(&work);
 	if (!code && !(recovery->flags & SVSHM_RECOVER_DRY_RUN)) {
 		code = save(&work);
 		if (!code)

@@ -48,12 +48,14 @@ static void describe(struct svshm_object *object,
 		object->locked = true;
 		object->lock_pid = evidence->last_pid;
 	}
+	if (*evidence->shared)
+		object->notes |= SVSHM_NOTE_LOCK_SHARED;
 }
 
 /* The segment's key, or that of a set without a segment. */
 static int look(struct svshm__qt_evidence *evidence,
-		const struct svshm__qt_names *names, int64_t *key,
-		struct svshm__error *error)
+		const struct svshm__qt_names *names, bool closely,
+		int64_t *key, struct svshm__error *error)
 {
 	struct svshm__qt_file file, lock_file;
 	bool lock = svshm__qt_file_look(&lock_file, names->lock, names->project,
@@ -64,6 +66,8 @@ static int look(struct svshm__qt_evidence *evidence,
 	memset(evidence, 0, sizeof(*evidence));
 	evidence->segment_id = -1;
 	svshm__qt_judge_set(evidence, lock ? &lock_file : NULL);
+	if (closely && lock)
+		svshm__qt_judge_shared(evidence, &lock_file, names->lock);
 	*key = lock ? (int64_t)lock_file.key : 0;
 	if (code == SVSHM_NOT_FOUND)
 		return SVSHM_OK;
@@ -75,18 +79,19 @@ static int look(struct svshm__qt_evidence *evidence,
 	return evidence->unreadable || evidence->foreign ? SVSHM_OK : code;
 }
 
-/* NOT_FOUND: nothing is there; the result of VISIT otherwise. */
+/* NOT_FOUND: nothing is there; the result of VISIT otherwise. CLOSELY: also look
+   for other keys' files, which would take long for one object after the other. */
 static int show(const struct svshm__qt_names *names, bool alone_too,
-		svshm_visit *visit, void *context, int ids[2],
+		bool closely, svshm_visit *visit, void *context, int ids[2],
 		struct svshm__error *error)
 {
 	struct svshm__qt_evidence evidence;
 	struct svshm_object object;
-	char key[256], reason[512];
+	char key[256], reason[768];
 	int code;
 
 	svshm__object_init(&object);
-	code = look(&evidence, names, &object.ipc_key, error);
+	code = look(&evidence, names, closely, &object.ipc_key, error);
 	if (code)
 		return code;
 	object.verdict = svshm__qt_judge(&evidence);
@@ -108,7 +113,7 @@ int svshm__qt_inspect(const struct svshm__qt_names *names, svshm_visit *visit,
 		      void *context, struct svshm__error *error)
 {
 	int ids[2];
-	int code = show(names, true, visit, context, ids, error);
+	int code = show(names, true, true, visit, context, ids, error);
 
 	if (code == SVSHM_NOT_FOUND)
 		svshm__error_set(error, code, "there is no Qt object with the "
@@ -143,8 +148,8 @@ static int show_names(struct scan *scan, const struct svshm__qt_names *names)
 {
 	struct svshm__qt_shown *shown = scan->shown;
 	int ids[2] = { -1, -1 };
-	int code = show(names, scan->alone_too, scan->visit, scan->context,
-			ids, NULL);
+	int code = show(names, scan->alone_too, false, scan->visit,
+			scan->context, ids, NULL);
 	int added = add(&shown->segments, &shown->segment_count, ids[0]);
 
 	if (!added)

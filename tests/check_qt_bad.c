@@ -250,42 +250,6 @@ START_TEST(qt_collisions_are_told)
 }
 END_TEST
 
-/* Two keys would have one lock, and who leaves first would take it along. */
-START_TEST(qt_collisions_of_locks_are_told)
-{
-	const char *key = test_key("lock 1"), *other = test_key("lock 2");
-	char *path = qt_lock_path(key), *other_path = qt_lock_path(other);
-	char *segment = qt_segment_path(other);
-	struct svshm *handle = qt_handle(key), *colliding = qt_handle(other);
-
-	if (!make_colliding_files(path, other_path))
-		return;
-	expect_code(handle, svshm_create(handle, 10, SVSHM_READ_WRITE), 0);
-	expect_failure(colliding, svshm_create(colliding, 10,
-					       SVSHM_READ_WRITE),
-		       SVSHM_KEY_ERROR, "same IPC key");
-	close(open(segment, O_CREAT | O_EXCL, 0640));
-
-	struct foreign memory = foreign_segment(ftok(segment, 'Q'), 10, 0600);
-
-	expect_failure(colliding, svshm_attach(colliding, SVSHM_READ_WRITE),
-		       SVSHM_KEY_ERROR, "same IPC key");
-	foreign_remove(&memory);
-	unlink(segment);
-	expect_code(handle, svshm_lock(handle), 0);
-	expect_code(handle, svshm_unlock(handle), 0);
-	ck_assert_int_eq(wire_value(key), 1);
-	svshm_free(handle);
-	svshm_free(colliding);
-	unlink(other_path);
-	ck_assert(qt_nothing_left(key));
-	ck_assert(qt_nothing_left(other));
-	free(path);
-	free(other_path);
-	free(segment);
-}
-END_TEST
-
 /* ---- Segments and sets ------------------------------------------------- */
 
 START_TEST(qt_a_set_of_two_is_no_lock)
@@ -536,7 +500,6 @@ static Suite *make_suite(void)
 	tcase_add_test(tcase, qt_hard_links_hide_the_lock);
 	tcase_add_test(tcase, qt_lost_key_files_are_told);
 	tcase_add_test(tcase, qt_collisions_are_told);
-	tcase_add_test(tcase, qt_collisions_of_locks_are_told);
 	tcase_add_test(tcase, qt_a_set_of_two_is_no_lock);
 	tcase_add_test(tcase, qt_removed_under_its_users);
 	tcase_add_test(tcase,

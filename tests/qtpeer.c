@@ -14,10 +14,23 @@
 
 #define PATIENCE_MS 60000
 
+#define PROGRAMS_MAX 4
+static const char *programs[PROGRAMS_MAX];
+int qt_program_count;
+
 struct ends {
 	const char *program;
 	int orders[2], answers[2];
 };
+
+void qt_find_programs(void)
+{
+	char *names = getenv("SVSHM_QT_PEERS");
+	char *name = names ? strtok(strdup(names), " ") : NULL;
+
+	for (; name && qt_program_count < PROGRAMS_MAX; name = strtok(NULL, " "))
+		programs[qt_program_count++] = name;
+}
 
 static int become_peer(void *context)
 {
@@ -68,9 +81,9 @@ const char *qt_order(const char *verb, const char *text)
 	return order;
 }
 
-void qt_peer_start(struct qt_peer *peer, const char *program, const char *key)
+void qt_peer_start(struct qt_peer *peer, int program, const char *key)
 {
-	struct ends ends = { .program = program };
+	struct ends ends = { .program = programs[program] };
 
 	ck_assert_int_eq(pipe(ends.orders), 0);
 	ck_assert_int_eq(pipe(ends.answers), 0);

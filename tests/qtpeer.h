@@ -13,8 +13,12 @@ struct qt_peer {
 	char answer[4096]; /* to the last order, without the newline */
 };
 
-/* Start PROGRAM, with an object of its own for KEY. */
-void qt_peer_start(struct qt_peer *peer, const char *program, const char *key);
+/* How many programs $SVSHM_QT_PEERS names: one for Qt 5 and one for Qt 6. */
+extern int qt_program_count;
+void qt_find_programs(void);
+
+/* Start the PROGRAMth, with an object of its own for KEY. */
+void qt_peer_start(struct qt_peer *peer, int program, const char *key);
 
 /* Let it begin; await the answer, 60 seconds at most; or both. */
 void qt_peer_begin(struct qt_peer *peer, const char *order);
@@ -35,6 +39,7 @@ void qt_peer_leave(struct qt_peer *peer);
 void qt_peer_kill(struct qt_peer *peer);
 
 /* How QSharedMemory numbers its errors. */
+#define QT_KEY_ERROR "error 3"
 #define QT_ALREADY_EXISTS "error 4"
 #define QT_NOT_FOUND "error 5"
 

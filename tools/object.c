@@ -181,6 +181,8 @@ static const struct {
 	  "somebody has removed its semaphore set" },
 	{ SVSHM_NOTE_RETIRED, "retired",
 	  "emptied by its last user, who was not permitted to remove it" },
+	{ SVSHM_NOTE_LOCK_SHARED, "lock-shared",
+	  "another key has the same lock" },
 };
 
 #define NOTE_COUNT (sizeof(notes) / sizeof(*notes))

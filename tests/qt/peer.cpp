@@ -71,6 +71,30 @@ static void filled(const char *byte)
 	std::puts(all ? "yes" : "no");
 }
 
+// A QNativeIpcKey from and to its text; "no" from a Qt that has none.
+#if QT_VERSION >= QT_VERSION_CHECK(6, 6, 0)
+static void set_key_of_text(const char *digits)
+{
+	memory->setNativeKey(QNativeIpcKey::fromString(text(digits)));
+	std::puts("ok");
+}
+
+static void print_text()
+{
+	std::puts(qPrintable(memory->nativeIpcKey().toString()));
+}
+#else
+static void set_key_of_text(const char *)
+{
+	std::puts("no");
+}
+
+static void print_text()
+{
+	std::puts("no");
+}
+#endif
+
 // Some verbs have one argument, create has two.
 static void obey(const char *verb, const char *first, const char *second)
 {
@@ -82,7 +106,7 @@ static void obey(const char *verb, const char *first, const char *second)
 		{ "attach", 3 }, { "detach", 4 }, { "lock", 5 },
 		{ "unlock", 6 }, { "size", 7 },	  { "path", 8 },
 		{ "add", 9 },	 { "fill", 10 },  { "filled", 11 },
-		{ "renew", 12 },
+		{ "renew", 12 }, { "ipckey", 13 }, { "text", 14 },
 	};
 	int number = -1;
 
@@ -105,6 +129,8 @@ static void obey(const char *verb, const char *first, const char *second)
 	// The destructor, and a new object without a key.
 	case 12: delete memory; memory = new QSharedMemory; std::puts("ok");
 		break;
+	case 13: set_key_of_text(first); break;
+	case 14: print_text(); break;
 	default: std::puts("what?");
 	}
 }
