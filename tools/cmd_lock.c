@@ -24,6 +24,7 @@ struct lock_run {
 	struct svshm *handle;
 	char **command;
 	int64_t deadline;
+	bool made; /* this process made the object, and owns the lock already */
 	bool keep; /* an orphan with data of others': leave it as it was */
 };
 
@@ -133,29 +134,19 @@ static int run_command(char **command, const struct dispositions *before)
 	return pid < 0 ? TOOL_FAILED : wait_for(pid);
 }
 
-/* Attach, or create where there is nothing; others may do the same. */
 static int reach_object(struct lock_run *run)
 {
-	for (;;) {
-		int code = svshm_attach(run->handle, SVSHM_READ_WRITE);
+	int code = svshm_open(run->handle, 1, SVSHM_READ_WRITE, &run->made);
 
-		/* One byte is what this command makes: nobody's data. */
-		run->keep = code == SVSHM_ORPHANED &&
-			    svshm_size(run->handle) > 1;
-		if (code == SVSHM_NOT_FOUND)
-			code = svshm_create(run->handle, 1, SVSHM_READ_WRITE);
-		if (code >= 0)
-			return TOOL_DONE;
-		if (code != SVSHM_ALREADY_EXISTS)
-			return fail(run->handle);
-		if (signals_caught() || now_ms() >= run->deadline)
-			return fail(run->handle);
-	}
+	/* One byte is what this command makes: nobody's data. */
+	run->keep = code == SVSHM_ORPHANED && svshm_size(run->handle) > 1;
+	return code < 0 ? fail(run->handle) : TOOL_DONE;
 }
 
 static int take_lock(struct lock_run *run)
 {
-	int code = lock_until(run->handle, run->deadline);
+	int code = run->made ? SVSHM_OK :
+			       lock_until(run->handle, run->deadline);
 
 	unsetenv(OWNER_DIED_VARIABLE);
 	if (code == LOCK_INTERRUPTED)
