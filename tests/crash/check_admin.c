@@ -4,8 +4,10 @@
  * or changed from outside, before and after each system call of an operation that
  * others may notice. Then others come. Whoever was in the middle goes on, or dies.
  *
- * In the Qt layout hardly any of it can be told: there is no header, and a set of
- * one semaphore. What can, is in check_qt_bad.c.
+ * In the Qt layout less can be told: there is no header, and a set of one
+ * semaphore. What holds there all the same: nobody is told that all had died whose
+ * memory he shares, nobody fails without a reason or waits for ever, and in the
+ * end the name can be used. See also check_qt_bad.c.
  */
 #include <config.h>
 
@@ -20,6 +22,8 @@
 #include "foreign.h"
 #include "key.h"
 #include "layout.h"
+#include "qt_key.h"
+#include "qtwire.h"
 #include "scene.h"
 #include "semun.h"
 #include "tracer.h"
@@ -28,8 +32,8 @@
 
 /* The object as he finds it. */
 static struct {
-	char *path;
-	key_t key;
+	char *path, *lock_path; /* lock_path: Qt's */
+	key_t key, lock_key;
 	int set_id, segment_id; /* -1: there is none now */
 } there;
 
@@ -41,17 +45,22 @@ static struct made {
 static void look_there(const char *key)
 {
 	struct svshm *handle = svshm_new(key);
+	bool qt = in_qt_world();
+	int project = qt ? SVSHM__QT_PROJECT : SVSHM__PROJECT_FIRST;
 
 	free(there.path);
-	there.path = strdup(svshm_native_key(handle));
+	free(there.lock_path);
+	there.path = qt ? qt_segment_path(key) :
+			  strdup(svshm_native_key(handle));
+	there.lock_path = qt ? qt_lock_path(key) : strdup(there.path);
 	svshm_free(handle);
-	there.key = ftok(there.path, SVSHM__PROJECT_FIRST);
-	there.set_id = there.segment_id = -1;
+	there.key = ftok(there.path, project);
+	there.lock_key = ftok(there.lock_path, project);
 	made->set = made->segment = -1;
-	if (there.key == (key_t)-1)
-		return;
-	there.set_id = semget(there.key, 0, 0);
-	there.segment_id = shmget(there.key, 0, 0);
+	there.set_id = there.lock_key == (key_t)-1 ? -1 :
+		semget(there.lock_key, 0, 0);
+	there.segment_id = there.key == (key_t)-1 ? -1 :
+		shmget(there.key, 0, 0);
 }
 
 static void remove_set(int unused)
@@ -64,7 +73,7 @@ static void replace_set(int unused)
 {
 	remove_set(unused);
 	if (there.set_id >= 0)
-		made->set = semget(there.key, 7,
+		made->set = semget(there.lock_key, 7,
 					IPC_CREAT | IPC_EXCL | 0666);
 }
 
@@ -76,6 +85,14 @@ static void touch_set(int unused)
 	(void)unused;
 	if (semctl(there.set_id, 0, IPC_STAT, argument) == 0)
 		semctl(there.set_id, 0, IPC_SET, argument);
+}
+
+/* As Qt's create() does, whoever owns the lock. */
+static void free_lock(int value)
+{
+	union semun argument = { .val = value };
+
+	semctl(there.set_id, 0, SETVAL, argument);
 }
 
 static void reset_one(int semaphore)
@@ -135,6 +152,22 @@ static void replace_file(int unused)
 		fclose(file);
 }
 
+static void remove_lock_file(int unused)
+{
+	(void)unused;
+	unlink(there.lock_path);
+}
+
+static void replace_lock_file(int unused)
+{
+	FILE *file;
+
+	remove_lock_file(unused);
+	file = fopen(there.lock_path, "w");
+	if (file)
+		fclose(file);
+}
+
 /* Moved away, so that the test can put it back. */
 static const char *moved_directory(void)
 {
@@ -179,6 +212,23 @@ static const struct deed {
 
 #define DEEDS (int)(sizeof(deeds) / sizeof(*deeds))
 
+/* A value of 0 is not among them: it means that somebody owns the lock. */
+static const struct deed qt_deeds[] = {
+	{ "set removed", remove_set, 0 },
+	{ "set replaced", replace_set, 0 },
+	{ "set touched", touch_set, 0 },
+	{ "lock freed", free_lock, 1 },
+	{ "segment removed", remove_segment, 0 },
+	{ "segment replaced", replace_segment, 0 },
+	{ "segment touched", touch_segment, 0 },
+	{ "key file removed", remove_file, 0 },
+	{ "key file replaced", replace_file, 0 },
+	{ "lock's key file removed", remove_lock_file, 0 },
+	{ "lock's key file replaced", replace_lock_file, 0 },
+};
+
+#define QT_DEEDS (int)(sizeof(qt_deeds) / sizeof(*qt_deeds))
+
 /* ---- In the middle of what ------------------------------------------------------- */
 
 static const struct scene {
@@ -199,6 +249,14 @@ static const struct scene {
 };
 
 #define SCENES (int)(sizeof(scenes) / sizeof(*scenes))
+
+/* In the Qt layout, who attaches waits for the lock: if nobody keeps it. */
+static bool is_possible(const struct scene *scene)
+{
+	return !in_qt_world() || (scene->victim != OWNER &&
+				  scene->company != OWNER &&
+				  scene->act != svshm_lock);
+}
 
 enum fate { GOES_ON, DIES, FATES };
 
@@ -280,7 +338,7 @@ static void expect_newcomer_honest(void)
 	expect(now.came == SVSHM_OK || now.came == SVSHM_ORPHANED ||
 	       now.came < 0);
 	expect(now.came != SVSHM_UNKNOWN_ERROR);
-	/* Who stands there, about to remove it, is waited for. */
+	/* Who stands there, about to change it, is waited for. */
 	expect(now.came != SVSHM_TIMED_OUT ||
 	       strstr(now.comer.actor.message, "is changing the object"));
 	if (now.came == SVSHM_ORPHANED) {
@@ -288,7 +346,8 @@ static void expect_newcomer_honest(void)
 		expect(!victim_in || now.scene->act == act_exit ||
 		       now.scene->act == svshm_detach || now.fate == DIES);
 	}
-	if (now.came < 0)
+	/* In the Qt layout who comes next would have to wait for it. */
+	if (now.came < 0 || in_qt_world())
 		return;
 	now.locked = puppet_do(&now.comer, svshm_trylock);
 	if (now.company_owns &&
@@ -334,8 +393,12 @@ static void play_on(void)
 		expect_newcomer_honest();
 	}
 	now.made = puppet_do(&now.maker, act_create);
-	expect(now.made >= 0 || now.made == SVSHM_ALREADY_EXISTS ||
-	       now.made == SVSHM_KEY_ERROR);
+	if (in_qt_world())
+		expect(now.made != SVSHM_UNKNOWN_ERROR &&
+		       now.made != SVSHM_TIMED_OUT);
+	else
+		expect(now.made >= 0 || now.made == SVSHM_ALREADY_EXISTS ||
+		       now.made == SVSHM_KEY_ERROR);
 }
 
 /* ---- The end ---------------------------------------------------------------------- */
@@ -352,6 +415,17 @@ static void put_back(void)
 		semctl(made->set, 0, IPC_RMID);
 	if (made->segment >= 0)
 		shmctl(made->segment, IPC_RMID, NULL);
+}
+
+/* In the Qt layout nothing but the key files leads to the rest. */
+static void remove_unreachable(void)
+{
+	void (*act)(int) = now.deed->act;
+
+	if (act == remove_file || act == replace_file)
+		remove_segment(0);
+	if (act == remove_lock_file || act == replace_lock_file)
+		remove_set(0);
 }
 
 /*
@@ -374,6 +448,11 @@ static void check_the_end(void)
 	expect(now.made >= 0);
 	puppet_leave(&last);
 	recover_leftovers(now.key);
+	if (in_qt_world()) {
+		remove_unreachable();
+		expect(qt_nothing_left(now.key));
+		return;
+	}
 	if (reset && there.set_id >= 0)
 		semctl(there.set_id, 0, IPC_RMID);
 	if (now.deed->act == replace_directory) {
@@ -407,12 +486,13 @@ START_TEST(admin_at_each_system_call)
 {
 	unsigned number = 0;
 
-	now.deed = &deeds[_i % DEEDS];
 	now.scene = &scenes[_i / DEEDS % SCENES];
 	now.world = &worlds[_i / DEEDS / SCENES];
 	if (!row_wanted(_i) || !tracer_permitted() || !now.world->enter() ||
-	    in_qt_world())
+	    !is_possible(now.scene) ||
+	    (in_qt_world() && _i % DEEDS >= QT_DEEDS))
 		return;
+	now.deed = in_qt_world() ? &qt_deeds[_i % DEEDS] : &deeds[_i % DEEDS];
 	made = test_shared(sizeof(*made));
 	for (unsigned stop = 1;; stop++) {
 		bool there_is = true;
@@ -438,6 +518,7 @@ static Suite *make_suite(void)
 
 	suite_add_tcase(suite, tests);
 	tcase_set_timeout(tests, 600);
+	qt_use_directory();
 	tcase_add_loop_test(tests, admin_at_each_system_call, 0,
 			    world_count * SCENES * DEEDS);
 	return suite;
