@@ -57,15 +57,24 @@ nothing_left()
 	[ -z "$(left)" ] || fail "$1: leaves $(left)"
 }
 
-# End whoever is the daemon, in order, until there is none.
+# End whoever is the daemon, in order, until there is none; one that hands over has
+# no lock for a while.
 end_all()
 {
-	end=$(($(date +%s) + 20))
-	while pid=$(holder) && [ -n "$pid" ] && [ "$(date +%s)" -lt $end ]; do
-		kill "$pid" 2>/dev/null
-		await holder_is_not "$pid"
+	rounds=0
+	until is_gone >/dev/null 2>&1 || [ $rounds -eq 10 ]; do
+		await held_or_gone
+		pid=$(holder)
+		[ -n "$pid" ] && kill "$pid" 2>/dev/null &&
+			await holder_is_not "$pid"
+		rounds=$((rounds + 1))
 	done
 	nothing_left "$1"
+}
+
+held_or_gone()
+{
+	[ -n "$(holder)" ] || is_gone
 }
 
 holder_is_not()
@@ -275,7 +284,8 @@ try_start()
 	at "$2" "$1" "$daemon" $options "$key"
 	reached=$?
 	if [ $reached -eq 0 ]; then
-		next_comes "start, process $2, $ground: $(cat "$work/at.out")" $who
+		next_comes "start, process $2, $ground: $(cat "$work/at.out")" \
+			"$who"
 	fi
 	end_all "start, process $2, $ground: $(cat "$work/at.out")"
 	return $reached
