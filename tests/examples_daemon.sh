@@ -57,15 +57,24 @@ nothing_left()
 	[ -z "$(left)" ] || fail "$1: leaves $(left)"
 }
 
-# End whoever is the daemon, in order, until there is none.
+# End whoever is the daemon, in order, until there is none; one that hands over has
+# no lock for a while.
 end_all()
 {
-	end=$(($(date +%s) + 20))
-	while pid=$(holder) && [ -n "$pid" ] && [ "$(date +%s)" -lt $end ]; do
-		kill "$pid" 2>/dev/null
-		await holder_is_not "$pid"
+	rounds=0
+	until is_gone >/dev/null 2>&1 || [ $rounds -eq 10 ]; do
+		await held_or_gone
+		pid=$(holder)
+		[ -n "$pid" ] && kill "$pid" 2>/dev/null &&
+			await holder_is_not "$pid"
+		rounds=$((rounds + 1))
 	done
 	nothing_left "$1"
+}
+
+held_or_gone()
+{
+	[ -n "$(holder)" ] || is_gone
 }
 
 holder_is_not()
@@ -145,6 +154,7 @@ start_old()
 {
 	start "$daemon" -f "$key"
 	old=$job
+	await test_says "runs from now on"
 	await ticks_on 0
 	seen=$(tick)
 }
@@ -235,7 +245,7 @@ at()
 # can be there. "any": there may be one.
 next_comes()
 {
-	"$daemon" "$key" >"$work/out" 2>"$work/err"
+	"$daemon" $options "$key" >"$work/out" 2>"$work/err"
 	came=$?
 	name=$1
 	case $2$came in
@@ -263,17 +273,19 @@ each()
 	done
 }
 
-# The starter (0), the child in the middle (1) or the daemon (2), on $ground.
+# The starter (0), the child in the middle (1) or the daemon (2), on $ground, with
+# $options.
 try_start()
 {
 	[ "$2" -eq 2 ] && who=dead || who=any
 	if [ "$ground" = orphan ]; then
-		"$daemon" "$key" 2>/dev/null && kill_daemon
+		"$daemon" $options "$key" 2>/dev/null && kill_daemon
 	fi
-	at "$2" "$1" "$daemon" "$key"
+	at "$2" "$1" "$daemon" $options "$key"
 	reached=$?
 	if [ $reached -eq 0 ]; then
-		next_comes "start, process $2, $ground: $(cat "$work/at.out")" $who
+		next_comes "start, process $2, $ground: $(cat "$work/at.out")" \
+			"$who"
 	fi
 	end_all "start, process $2, $ground: $(cat "$work/at.out")"
 	return $reached
@@ -331,7 +343,10 @@ try_leave()
 }
 
 cases=0
+options=
+traced=
 if [ -x "$kill_at" ] && at 0 1 "$daemon" && [ $status -ne 77 ]; then
+	traced=1
 	for ground in nothing orphan; do
 		each try_start 41 0
 		each try_start 4 1
@@ -349,5 +364,74 @@ else
 fi
 
 # ---- Without root's rights -----------------------------------------------------------
+
+# as COMMAND...: as the user that the daemon becomes.
+as()
+{
+	setpriv --reuid 65533 --regid 65533 --clear-groups "$@"
+}
+
+# In a mount namespace of our own: a user without a name gets one.
+give_name()
+{
+	sed '/^[^:]*:[^:]*:65533:/d' /etc/passwd >"$work/passwd" &&
+		echo "svshm-test:x:65533:65533::/:/bin/sh" >>"$work/passwd" &&
+		chmod 644 "$work/passwd" &&
+		mount --bind "$work/passwd" /etc/passwd &&
+		[ "$(id -u svshm-test)" = 65533 ] &&
+		mkdir -m 1777 "$work/shared" &&
+		as test -x "$daemon"
+}
+
+# becomes UID: the daemon runs with it, and with no other.
+becomes()
+{
+	pid=$(holder)
+	ids=$(sed -n 's/^[UG]id:[^0-9]*//p' "/proc/$pid/status" | tr '\t\n' '  ')
+	[ "$ids" = "$1 $1 $1 $1 $1 $1 $1 $1 " ] || fail "$name: ids are $ids"
+	"$SVSHM" info "$key" >"$work/out"
+	out '^owner  *svshm-test'
+}
+
+if [ "$(id -u)" -ne 0 ] || ! command -v setpriv >/dev/null ||
+	! give_name >"$work/out" 2>&1; then
+	echo "note: not root, or no setpriv, or no name for another user: no rights"
+	echo "note: were given up"
+	finish
+	exit
+fi
+# One that root has made for all. The default one is made by check_owner.
+SVSHM_KEYDIR=$work/shared
+check "rights: start" 0 "$daemon" -u svshm-test "$key"
+becomes 65533
+check "rights: root comes again" 3 "$daemon" -u svshm-test "$key"
+check "rights: the user himself comes" 3 as "$daemon" "$key"
+err "pid $(holder), since .*, runs already"
+check "rights: another user" 1 setpriv --reuid 65532 --regid 65532 \
+	--clear-groups "$daemon" "$key"
+await ticks_on 0
+seen=$(tick)
+check "rights: upgrade by root" 0 "$daemon" -r 60 -u svshm-test "$key"
+after "$seen"
+becomes 65533
+check "rights: upgrade by the user" 0 as "$daemon" -r 60 "$key"
+after "$seen"
+kill_daemon
+check "rights: root after a crash" 0 "$daemon" -u svshm-test "$key"
+err "died"
+after "$seen"
+becomes 65533
+kill_daemon
+check "rights: the user after a crash" 0 as "$daemon" "$key"
+err "died"
+after "$seen"
+end_all "rights"
+
+options="-u svshm-test"
+cases=0
+for ground in nothing orphan; do
+	[ -z "$traced" ] || each try_start 19 2
+done
+echo "$cases cases run"
 
 finish

@@ -18,6 +18,8 @@
  *   - svshm_set_owner() makes the object USER's: it is used, and removed by the
  *     last, without root's rights.
  *   - An upgrade attaches before the old one leaves: so the state stays.
+ *   - Only the daemon itself detaches. Who detaches as the last removes the
+ *     object, and with it the state of a daemon that was killed just before.
  */
 #define _DEFAULT_SOURCE /* initgroups(), also for compilers told to be strict */
 
@@ -59,7 +61,6 @@ struct state {
 static bool foreground;
 static int replace_ms = -1;       /* -1: don't */
 static const struct passwd *user; /* NULL: as we are */
-static bool orphaned;             /* what a dead one has left is here */
 static volatile sig_atomic_t stop;
 
 static void on_signal(int number)
@@ -95,6 +96,7 @@ static void say(const struct state *state, const char *what)
 static int go_background(void)
 {
 	unsigned char status;
+	bool told = false;
 	int ends[2];
 	pid_t child = pipe(ends) == 0 ? fork() : -1;
 
@@ -102,8 +104,9 @@ static int go_background(void)
 		return -1;
 	if (child > 0) {
 		close(ends[1]); /* or we would wait for ourselves */
-		exit(read(ends[0], &status, 1) == 1 ? status :
-		     fail("start", "the daemon died before it was ready"));
+		while (read(ends[0], &status, 1) == 1)
+			told = true;
+		exit(told ? status : fail("start", "killed on the way"));
 	}
 	close(ends[0]);
 	setsid();
@@ -121,6 +124,8 @@ static void tell_starter(int starter, int null, int status)
 	signal(SIGPIPE, SIG_IGN);
 	if (write(starter, &byte, 1) != 1)
 		fail("starter", strerror(errno));
+	if (status != STARTED)
+		return; /* the starter waits for our end */
 	close(starter);
 	for (int i = 0; i < 3; i++)
 		dup2(null, i); /* whoever reads our output may go on */
@@ -170,16 +175,16 @@ static bool give_up_rights(void)
 static int start(struct svshm *handle)
 {
 	bool made;
+	int code;
 
 	if (user != NULL && svshm_set_owner(handle, user->pw_uid) < 0)
 		return fail("owner", svshm_error_string(handle));
-	int code = svshm_open(handle, STATE_SIZE, SVSHM_READ_WRITE, &made);
+	code = svshm_open(handle, STATE_SIZE, SVSHM_READ_WRITE, &made);
 	if (code < 0)
 		return fail("open", svshm_error_string(handle));
 
 	struct state *state = svshm_data(handle);
 
-	orphaned = code == SVSHM_ORPHANED;
 	if (!made) /* who has made it has the lock already */
 		code = take_lock(handle, state);
 	if (code == SVSHM_BUSY || code == SVSHM_TIMED_OUT) {
@@ -188,37 +193,42 @@ static int start(struct svshm *handle)
 	}
 	if (code < 0)
 		return fail("lock", svshm_error_string(handle));
-	if (orphaned || code == SVSHM_OWNER_DIED)
+	if (code == SVSHM_OWNER_DIED) /* the proof: it had the lock for life */
 		say(state, "died");
 	if (state->format != 0 && state->format != STATE_FORMAT)
 		return fail("state", "it is another version's");
-	if (!give_up_rights())
-		return fail(user->pw_name, strerror(errno));
+	if (!give_up_rights()) {
+		fail(user->pw_name, strerror(errno));
+		if (made) /* there is no state to keep */
+			svshm_detach(handle);
+		return FAILED;
+	}
 	take_over(handle, state, code);
 	return STARTED;
 }
 
 /*
  * Let the successor have the lock, and stay until it has taken over: so the
- * state stays, and if the successor is killed on its way, we go on (false).
+ * state stays. If the successor is killed on its way, go on.
  */
-static bool hand_over(struct svshm *handle, struct state *state)
+static void hand_over(struct svshm *handle, struct state *state)
 {
 	uint32_t starts = state->starts;
 	int code = SVSHM_BUSY;
 
 	state->successor = 0;
 	say(state, "hands over");
-	if (svshm_unlock(handle) < 0)
-		return true; /* removed by force, as svshm_detach() will say */
+	if (svshm_unlock(handle) < 0) { /* removed by force, detach will say */
+		stop = 1;
+		return;
+	}
 	for (int i = 0; i < 100 && !stop && state->starts == starts; i++)
 		poll(NULL, 0, 10);
-	if (!stop && state->starts == starts)
+	if (state->starts == starts)
 		code = svshm_trylock(handle);
 	if (code < 0) /* somebody has it */
-		return true;
+		_exit(STARTED);
 	take_over(handle, state, code);
-	return false;
 }
 
 static int work(struct svshm *handle)
@@ -228,8 +238,8 @@ static int work(struct svshm *handle)
 	while (!stop) {
 		state->ticks++;
 		poll(NULL, 0, TICK_MS); /* a signal ends it */
-		if (state->successor != 0 && hand_over(handle, state))
-			break;
+		if (state->successor != 0)
+			hand_over(handle, state);
 	}
 	if (svshm_detach(handle) < 0)
 		return fail("detach", svshm_error_string(handle));
@@ -274,13 +284,10 @@ int main(int argc, char **argv)
 	sigaction(SIGHUP, &action, NULL);
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
-	/* Who failed does as if it had died: the state is for the next one. */
-	if (status == RUNS_ALREADY || (status == FAILED && !orphaned))
-		svshm_free(handle);
 	if (starter >= 0)
 		tell_starter(starter, null, status);
 	if (status != STARTED)
-		_exit(status);
+		_exit(status); /* exit(3) would detach */
 	status = work(handle);
 	svshm_free(handle);
 	return status;
