@@ -629,7 +629,7 @@ inline look_at_set()
 #ifdef SLOTS_PROVE
 	state = INTACT
 #else
-	state = (SEGMENT.set != my_set[me] -> LOST :
+	state = (!SET.live || SEGMENT.set != my_set[me] -> LOST :
 		 (seen_changed -> CHANGED : INTACT))
 #endif
 }
