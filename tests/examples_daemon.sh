@@ -122,7 +122,7 @@ check "start" 0 "$daemon" "$key"
 first=$(holder)
 err "^daemon: pid $first, since .*, tick 0, runs from now on\$"
 for option in -f --; do
-	check "another one, $option" 3 "$daemon" $option "$key"
+	check "another one, $option" 3 timeout 60 "$daemon" $option "$key"
 	err "pid $first, since .*, runs already\$"
 	[ "$(holder)" = "$first" ] || fail "$name: not the first has the lock"
 done
