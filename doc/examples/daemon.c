@@ -59,7 +59,7 @@ struct state {
 };
 
 static bool foreground;
-static int replace_ms = -1;       /* -1: don't */
+static int replace_seconds;       /* 0: don't */
 static const struct passwd *user; /* NULL: as we are */
 static volatile sig_atomic_t stop;
 
@@ -136,14 +136,17 @@ static int take_lock(struct svshm *handle, struct state *state)
 	int32_t me = (int32_t)getpid();
 	int code = svshm_trylock(handle);
 
-	if (code != SVSHM_BUSY || replace_ms < 0)
+	if (code != SVSHM_BUSY || replace_seconds == 0)
 		return code;
 	say(state, "is asked to leave");
-	/* A word, no signal: root should not trust a pid that USER wrote. */
-	state->successor = me;
-	code = svshm_timedlock(handle, replace_ms);
-	if (code != SVSHM_TIMED_OUT)
-		return code;
+	for (int i = 0; i < replace_seconds; i++) {
+		/* A word, no signal: root should not trust a pid that USER wrote.
+		   Again, as one that takes over meanwhile clears it. */
+		state->successor = me;
+		code = svshm_timedlock(handle, 1000);
+		if (code != SVSHM_TIMED_OUT)
+			return code;
+	}
 	if (state->successor == me)
 		state->successor = 0;
 	/* It may have seen that just before, and hand over now. */
@@ -248,17 +251,17 @@ static int work(struct svshm *handle)
 
 static bool read_options(int argc, char **argv)
 {
-	int option, seconds = 0;
+	int option;
 
 	while ((option = getopt(argc, argv, "fr:u:")) != -1) {
 		if (option == 'f')
 			foreground = true;
 		else if (option == 'r')
-			replace_ms = 1000 * (seconds = atoi(optarg) % 1000000);
+			replace_seconds = atoi(optarg);
 		else if (option != 'u' || (user = getpwnam(optarg)) == NULL)
 			return false;
 	}
-	return argc - optind == 1 && seconds >= 0;
+	return argc - optind == 1 && replace_seconds >= 0;
 }
 
 int main(int argc, char **argv)
