@@ -27,9 +27,10 @@ static void explain_lost_rights(struct svshm *handle)
 	svshm__error_append(&handle->error, "; this process was uid %lu, gid "
 			    "%lu when it attached, and is uid %lu, gid %lu now, "
 			    "to which the object's mode gives too little: "
-			    "change the uid before attaching, or let the "
-			    "object's creator set a mode and group that serve "
-			    "both", (unsigned long)handle->user,
+			    "change the uid before attaching, let "
+			    "svshm_set_owner() give the object to it, or let "
+			    "its creator set a mode and group that serve both",
+			    (unsigned long)handle->user,
 			    (unsigned long)handle->user_group,
 			    (unsigned long)geteuid(),
 			    (unsigned long)getegid());

@@ -198,11 +198,6 @@ int svshm__attempt_run(struct svshm__attempt *attempt,
 		 svshm__process_now() < attempt->deadline);
 	if (code != SVSHM__AGAIN)
 		return code;
-	if (attempt->opening)
-		return svshm__error_set(attempt->error, SVSHM_TIMED_OUT,
-					"what is there can neither be attached "
-					"to nor be replaced; \"svshm info\" "
-					"says why");
 	return svshm__error_set(attempt->error, SVSHM_TIMED_OUT,
 				"the object has been removed and made anew by "
 				"others all the time");

@@ -44,6 +44,7 @@ struct svshm__attempt {
 	unsigned name_hash;
 	bool by_scan;  /* found by its header, not by its key file */
 	bool opening;  /* create: an orphan is left to attach */
+	int refusals;  /* open: of create */
 	bool locked;   /* create: with the lock in the new owner's hands */
 	uid_t set_owner; /* to be, of a set that is made */
 	bool made_set; /* in this try, and nobody else has used it */

@@ -10,6 +10,9 @@
 
 #include "process.h"
 
+/* By so many creates, and as many milliseconds. */
+#define REFUSALS 2000
+
 static int open_once(struct svshm__attempt *attempt)
 {
 	size_t size = attempt->least;
@@ -26,7 +29,12 @@ static int open_once(struct svshm__attempt *attempt)
 	code = svshm__attempt_create(attempt);
 	if (code != SVSHM_ALREADY_EXISTS)
 		return code;
-	/* Mostly another one who opens it. */
+	/* Mostly another one who opens it, and is about to be ready. */
+	if (++attempt->refusals > REFUSALS)
+		return svshm__error_set(attempt->error, SVSHM_TIMED_OUT,
+					"what is there can neither be attached "
+					"to nor be replaced; \"svshm info\" "
+					"says why");
 	svshm__process_pause(1);
 	return SVSHM__AGAIN;
 }
