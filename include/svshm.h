@@ -517,6 +517,14 @@ typedef int svshm_visit(const struct svshm_object *object, void *context);
 SVSHM_API int svshm_scan(unsigned flags, svshm_visit *visit, void *context);
 
 /*
+ * The same for the objects that belong to USER, whoever made them, and with
+ * USER's key directory in the place of the caller's: for an administrator, who
+ * may look into it. (uid_t)-1: everybody's, as svshm_scan().
+ */
+SVSHM_API int svshm_scan_user(uid_t user, unsigned flags, svshm_visit *visit,
+			      void *context);
+
+/*
  * The same for the one object that HANDLE names, attached or not: its key is
  * looked up as attach would, whatever became of the key file. Does not
  * register.
