@@ -23,6 +23,12 @@ static int gone(struct foreign_work *work)
 				"it is gone already, or changed meanwhile");
 }
 
+/* Whoever wants it, but never another one than what was shown. */
+static bool is_forced(const struct foreign_work *work)
+{
+	return (work->recovery->flags & SVSHM_RECOVER_FORCE) != 0;
+}
+
 /*
  * Ids are used again: is it what was shown? Whoever changed its owner or mode
  * meanwhile (that is the change time) wants it.
@@ -125,7 +131,8 @@ static int look_last(struct foreign_work *work)
 {
 	int code = look(work);
 
-	if (!code && work->object->segment_id >= 0 && work->segment.mappings)
+	if (!code && work->object->segment_id >= 0 && work->segment.mappings &&
+	    !is_forced(work))
 		return svshm__error_set(&work->error, SVSHM_BUSY,
 					"somebody has attached to it just now");
 	return code;
@@ -142,7 +149,9 @@ static int remove_it(struct foreign_work *work)
 	code = svshm__segment_remove(object->segment_id, &work->error);
 	if (!code && svshm__segment_stat(object->segment_id, &status, NULL) ==
 		     SVSHM_OK && status.mappings)
-		svshm__error_set(&work->error, SVSHM_OK,
+		svshm__error_set(&work->error, SVSHM_OK, is_forced(work) ?
+				 "; who has it mapped keeps the memory, "
+				 "without its key" :
 				 "; somebody attached in that very moment, and "
 				 "keeps the memory without its key");
 	return code;
@@ -152,7 +161,7 @@ static int recover(struct foreign_work *work)
 {
 	struct svshm__lives lives = { .listed = false };
 	bool dry = (work->recovery->flags & SVSHM_RECOVER_DRY_RUN) != 0;
-	int code = judge(work, &lives);
+	int code = is_forced(work) ? look(work) : judge(work, &lives);
 
 	svshm__lives_free(&lives);
 	if (!code)
