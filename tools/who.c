@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "tool.h"
 
@@ -125,6 +126,21 @@ void who_free(struct who *who)
 
 /* ---- For people ---------------------------------------------------------- */
 
+/* Without the directory that it was started from, which takes all the room. */
+static char *command_cell(const struct mapper *mapper)
+{
+	const char *line = mapper->command_line ? mapper->command_line :
+						  mapper->command;
+	size_t end = *line == '/' ? strcspn(line, " ") : 0;
+	char *cell;
+
+	while (end > 0 && line[end - 1] != '/')
+		end--;
+	cell = text_escape(line + end);
+	text_cut(cell, COMMAND_WIDTH);
+	return cell;
+}
+
 static void print_table(const struct mappers *mappers)
 {
 	static const char *const titles[] = {
@@ -142,11 +158,9 @@ static void print_table(const struct mappers *mappers)
 			text_print("%s", text_since(mapper->start_time).bytes),
 			text_print("%s", mapper->writable ? "read-write" :
 				   "read-only"),
-			text_escape(mapper->command_line ?
-				    mapper->command_line : mapper->command),
+			command_cell(mapper),
 		};
 
-		text_cut(cells[5], COMMAND_WIDTH);
 		table_add(&table, cells, NULL);
 	}
 	if (table.rows > 0)
