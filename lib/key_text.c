@@ -51,10 +51,10 @@ static ssize_t read_some(int descriptor, void *buffer, size_t size)
 #define FLAGS (O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
 
 /*
- * For root, PATH is somebody else's word, in a header or by links in a directory
- * of his: it could lead to a device, which does something as it is opened. So
- * it is looked at first, in the very directory in which it is opened then; who
- * may change that one meanwhile has no devices to put there.
+ * For root, PATH is somebody else's word, in a header or by links in a
+ * directory of his: it could lead to a device, which does something as it is
+ * opened. So it is looked at first, in the very directory in which it is opened
+ * then; who may change that one meanwhile has no devices to put there.
  */
 static int open_regular(const char *path)
 {

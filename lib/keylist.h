@@ -15,7 +15,7 @@ struct svshm__key_list {
 
 /*
  * A directory that is missing or that may not be read gives an empty list; so
- * does, for root who looks into another USER's, one that is not USER's or root's.
+ * does one that is neither USER's nor root's, or that is a link.
  */
 int svshm__key_list_read(struct svshm__key_list *list, uid_t user,
 			 struct svshm__error *error);

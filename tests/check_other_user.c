@@ -18,6 +18,7 @@
 
 #include "foreign.h"
 #include "key.h"
+#include "puppet.h"
 #include "stranger.h"
 
 static const char *key;
@@ -128,7 +129,36 @@ static void write_key_file(const char *path, uid_t user)
 	ck_assert_int_eq(chown(path, user, user), 0);
 }
 
-/* What root makes to remove it must not shut ALICE out: she has nothing. */
+static int act_recover_alices(struct svshm *handle)
+{
+	(void)handle;
+	return scan_user(ALICE, true).code;
+}
+
+/* Root makes a set, as a gate, to remove it: if it dies, that is ALICE's. */
+START_TEST(gate_of_dead_root_is_hers)
+{
+	struct stranger alice;
+	struct puppet root;
+	char path[400];
+
+	if (!set_scene("gate"))
+		return;
+	in_directory(path, sizeof(path), directory);
+	write_key_file(path, ALICE);
+	puppet_start(&root, key);
+	puppet_arm(&root, "remove:segment gone", SIGKILL);
+	puppet_expect(&root, act_recover_alices, PUPPET_DIED);
+	stranger_enter_as(&alice, ALICE, key);
+	ck_assert_int_ge(stranger_do(&alice, "create 100"), 0);
+	expect_order(&alice, "lock", SVSHM_OK);
+	expect_order(&alice, "detach", SVSHM_OK);
+	stranger_exit(&alice);
+	ck_assert_int_eq(scan_user(ALICE, false).count, 0);
+	ck_assert_uint_eq(count_sets(key), 0);
+}
+END_TEST
+
 START_TEST(lone_key_file_is_removed)
 {
 	struct seen seen;
@@ -211,8 +241,9 @@ static bool was_opened(int watcher)
 }
 
 /*
- * A path in a header can be of anybody's choice. To open a device does something,
- * as a watchdog shows: what is no file is not opened. A FIFO stands for it.
+ * A path in a header can be of anybody's choice. To open a device does
+ * something, as a watchdog shows: what is no file is not opened. A FIFO stands
+ * for it.
  */
 START_TEST(device_is_not_opened)
 {
@@ -250,6 +281,7 @@ static Suite *make_suite(void)
 	tcase_set_timeout(tcase, 120);
 	tcase_add_test(tcase, scan_is_of_one_user);
 	tcase_add_test(tcase, lone_key_file_is_removed);
+	tcase_add_test(tcase, gate_of_dead_root_is_hers);
 	tcase_add_test(tcase, collision_leads_nowhere);
 	tcase_add_test(tcase, link_leads_nowhere);
 #ifdef __linux__

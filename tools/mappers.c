@@ -51,8 +51,8 @@ static int64_t time_of_ticks(long long ticks)
 }
 
 /*
- * From /proc/PID/stat: relatives, and field 22, the start, in ticks from the boot.
- * False: there is none, or it has ended, and its parent does not know yet.
+ * From /proc/PID/stat: relatives, and field 22, the start, in ticks from the
+ * boot. False: there is none, or it has ended, and its parent does not know yet.
  */
 static bool read_stat(const char *pid, struct mapper *mapper)
 {

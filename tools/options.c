@@ -113,7 +113,8 @@ static int set_user(const struct command *command,
 	unsigned long number = strtoul(value, NULL, 10);
 
 	if (!*value || value[strspn(value, "0123456789")] || errno ||
-	    number != (unsigned long)(uid_t)number || (uid_t)number == (uid_t)-1)
+	    number != (unsigned long)(uid_t)number ||
+	    (uid_t)number == (uid_t)-1)
 		return usage_error(command, "--%s: \"%.40s\" is neither a user "
 				   "nor a uid", option->name, value);
 	*target = (uid_t)number;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Which object a command means: by its key, or its key file; by an id or an IPC
- * key, then it is looked for in a scan, so that it is judged as in a list; or by
- * what the list prints for what has no key, as "segment 4".
+ * key, then it is looked for in a scan, so that it is judged as in a list; or
+ * by what the list prints for what has no key, as "segment 4".
  */
 #include <config.h>
 

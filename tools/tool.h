@@ -456,7 +456,7 @@ void mappers_free(struct mappers *mappers);
    does anything, or not to be known. */
 bool mapper_look(struct mapper *mapper, pid_t pid);
 
-/* ---- who.c: who has an object, and what the maker has to do with it ------- */
+/* ---- who.c: who has an object, and what its maker has to do with them ----- */
 
 enum maker { MAKER_UNKNOWN, MAKER_ALIVE, MAKER_DEAD };
 

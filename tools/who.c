@@ -56,8 +56,8 @@ static bool has_mapped(const struct mappers *mappers, pid_t pid)
 }
 
 /*
- * Its parent is not the one that it had: that is init, or one of another session,
- * though this one has not begun its own.
+ * Its parent is not the one that it had: that is init, or one of another
+ * session, though this one has not begun its own.
  */
 static bool is_adopted(const struct mapper *mapper)
 {
