@@ -539,8 +539,8 @@ SVSHM_API int svshm_inspect(struct svshm *handle, svshm_visit *visit,
 				    SVSHM_REMOVED */
 #define SVSHM_RECOVER_FOREIGN 4u /* also another program's, of a certainty of
 				    POSSIBLE or more, that is the caller's own
-				    (or the caller is root); with FORCE,
-				    whoever uses it */
+				    (or the caller is root); FORCE counts
+				    for nothing there */
 
 struct svshm_recovery {
 	unsigned flags;

@@ -23,12 +23,6 @@ static int gone(struct foreign_work *work)
 				"it is gone already, or changed meanwhile");
 }
 
-/* Whoever wants it, but never another one than what was shown. */
-static bool is_forced(const struct foreign_work *work)
-{
-	return (work->recovery->flags & SVSHM_RECOVER_FORCE) != 0;
-}
-
 /*
  * Ids are used again: is it what was shown? Whoever changed its owner or mode
  * meanwhile (that is the change time) wants it.
@@ -131,8 +125,7 @@ static int look_last(struct foreign_work *work)
 {
 	int code = look(work);
 
-	if (!code && work->object->segment_id >= 0 && work->segment.mappings &&
-	    !is_forced(work))
+	if (!code && work->object->segment_id >= 0 && work->segment.mappings)
 		return svshm__error_set(&work->error, SVSHM_BUSY,
 					"somebody has attached to it just now");
 	return code;
@@ -149,9 +142,7 @@ static int remove_it(struct foreign_work *work)
 	code = svshm__segment_remove(object->segment_id, &work->error);
 	if (!code && svshm__segment_stat(object->segment_id, &status, NULL) ==
 		     SVSHM_OK && status.mappings)
-		svshm__error_set(&work->error, SVSHM_OK, is_forced(work) ?
-				 "; who has it mapped keeps the memory, "
-				 "without its key" :
+		svshm__error_set(&work->error, SVSHM_OK,
 				 "; somebody attached in that very moment, and "
 				 "keeps the memory without its key");
 	return code;
@@ -161,7 +152,7 @@ static int recover(struct foreign_work *work)
 {
 	struct svshm__lives lives = { .listed = false };
 	bool dry = (work->recovery->flags & SVSHM_RECOVER_DRY_RUN) != 0;
-	int code = is_forced(work) ? look(work) : judge(work, &lives);
+	int code = judge(work, &lives);
 
 	svshm__lives_free(&lives);
 	if (!code)

@@ -205,10 +205,12 @@ check "... is gone" 1 "$SVSHM" info --id "$segment"
 set=$(ipcmk -S 3 | sed -n 's/^[^0-9]*\([0-9][0-9]*\)$/\1/p')
 check "recover --set of what can't be told" 0 "$SVSHM" recover --set "$set"
 out "^semaphore set $set: kept: "
-check "remove --set" 1 "$SVSHM" remove --set "$set"
-err "force removes it"
-check "remove --set --force" 0 "$SVSHM" remove --set "$set" --force
-check "... is gone" 1 "$SVSHM" info --set "$set"
+for force in "" --force; do
+	check "remove --set $force" 1 "$SVSHM" remove --set "$set" $force
+	err "ipcrm -s $set"
+done
+check "... is there" 0 "$SVSHM" info --set "$set"
+ipcrm -s "$set"
 
 # ---- Names of the list ---------------------------------------------------------
 
@@ -224,8 +226,9 @@ check "recover of a listed name" 0 "$SVSHM" recover "segment $segment" --yes
 out "^segment $segment: removed: foreign"
 check "... is gone" 1 "$SVSHM" info "segment $segment"
 set=$(ipcmk -S 3 | sed -n 's/^[^0-9]*\([0-9][0-9]*\)$/\1/p')
-check "remove of a listed set" 0 "$SVSHM" remove "semaphore set $set" --force
-check "... is gone" 1 "$SVSHM" info --set "$set"
+check "remove of a listed set" 1 "$SVSHM" remove "semaphore set $set"
+err "^svshm: semaphore set $set is not removed: "
+ipcrm -s "$set"
 touch "$work/own"
 "$SVSHM" put --native-key "$work/own" "$work/data" 2>/dev/null &
 job=$!

@@ -6,6 +6,18 @@
 
 #include "tool.h"
 
+/* What removes it all the same; force is for svshm's own. */
+static char *way_out(const struct svshm_object *object)
+{
+	if (object->verdict != SVSHM_VERDICT_FOREIGN)
+		return text_print("; --force removes it all the same");
+	if (object->segment_id >= 0)
+		return text_print("; \"ipcrm -m %d\" removes it all the same",
+				  object->segment_id);
+	return text_print("; \"ipcrm -s %d\" removes it all the same",
+			  object->semaphore_id);
+}
+
 static int visit(const struct svshm_object *object, void *context)
 {
 	struct svshm_recovery recovery = { .flags = *(unsigned *)context };
@@ -15,9 +27,10 @@ static int visit(const struct svshm_object *object, void *context)
 		return 0;
 	char *name = object_name(object);
 	char *why = object_refusal(object, &recovery, code);
+	char *hint = code == SVSHM_BUSY ? way_out(object) : text_print("%s", "");
 
-	message("%s is not removed: %s%s", name, why, code == SVSHM_BUSY ?
-		"; --force removes it all the same" : "");
+	message("%s is not removed: %s%s", name, why, hint);
+	free(hint);
 	free(why);
 	free(name);
 	/* Printed already: a code that the library does not have. */
