@@ -43,6 +43,8 @@ esac
 mount -t tmpfs -o mode=1777 tmpfs "$base" ||
 	{ echo "nothing can be mounted on $base"; exit 77; }
 
+need_lists
+
 # field NAME COMMAND...: a number of its JSON.
 field()
 {

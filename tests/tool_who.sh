@@ -6,10 +6,11 @@
 . "$srcdir/tests/toolkit.sh"
 alone "$0"
 prepare
-for tool in ipcmk ipcs setsid; do
+for tool in awk ipcmk ipcrm ipcs setsid; do
 	command -v $tool >/dev/null || { echo "no $tool here"; exit 77; }
 done
 [ -r /proc/self/maps ] || { echo "nothing tells here who maps what"; exit 77; }
+need_lists
 server=$builddir/tests/server
 key=0x52e2c1
 
