@@ -5,8 +5,21 @@
 _svshm_keys()
 {
 	# A key's own bytes, a line each; what has a line break is left out.
-	svshm list --json 2>/dev/null |
+	svshm list --json "$@" 2>/dev/null |
 		sed -n 's/^ *"key": "\([^"\\]*\)",$/\1/p'
+}
+
+_svshm_user()
+{
+	# "--user NAME", if it has been typed: whose keys are wanted.
+	local i
+
+	for ((i = 2; i < COMP_CWORD; i++)); do
+		[ "${COMP_WORDS[i]}" = --user ] || continue
+		# "--user=NAME" is three words to bash.
+		[ "${COMP_WORDS[i + 1]}" = = ] && ((i++))
+		printf -- '--user %q' "${COMP_WORDS[i + 1]}"
+	done
 }
 
 _svshm_options()
@@ -36,10 +49,13 @@ _svshm()
 	--group)
 		mapfile -t COMPREPLY < <(compgen -g -- "$current")
 		return ;;
+	--user)
+		mapfile -t COMPREPLY < <(compgen -u -- "$current")
+		return ;;
 	--layout)
 		mapfile -t COMPREPLY < <(compgen -W "native qt" -- "$current")
 		return ;;
-	--older-than | --timeout | --interval | --mode | --id | --set)
+	--older-than | --timeout | --interval | --mode | --id | --set | --key)
 		return ;;
 	esac
 	case $current in
@@ -56,7 +72,7 @@ _svshm()
 		while IFS= read -r word; do
 			[[ $word == "$current"* ]] &&
 				COMPREPLY+=("$(printf %q "$word")")
-		done < <(_svshm_keys)
+		done < <(_svshm_keys $(_svshm_user))
 		case $command in
 		put | get)
 			if [ "$COMP_CWORD" -gt 2 ]; then

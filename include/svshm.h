@@ -517,6 +517,14 @@ typedef int svshm_visit(const struct svshm_object *object, void *context);
 SVSHM_API int svshm_scan(unsigned flags, svshm_visit *visit, void *context);
 
 /*
+ * The same for the objects that belong to USER, whoever made them, and with
+ * USER's key directory in the place of the caller's: for an administrator, who
+ * may look into it. (uid_t)-1: everybody's, as svshm_scan().
+ */
+SVSHM_API int svshm_scan_user(uid_t user, unsigned flags, svshm_visit *visit,
+			      void *context);
+
+/*
  * The same for the one object that HANDLE names, attached or not: its key is
  * looked up as attach would, whatever became of the key file. Does not
  * register.
@@ -531,7 +539,8 @@ SVSHM_API int svshm_inspect(struct svshm *handle, svshm_visit *visit,
 				    SVSHM_REMOVED */
 #define SVSHM_RECOVER_FOREIGN 4u /* also another program's, of a certainty of
 				    POSSIBLE or more, that is the caller's own
-				    (or the caller is root) */
+				    (or the caller is root); FORCE counts
+				    for nothing there */
 
 struct svshm_recovery {
 	unsigned flags;

@@ -13,6 +13,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -28,6 +29,13 @@
 #define O_NOFOLLOW 0 /* O_EXCL does not follow; lstat has looked elsewhere */
 #endif
 
+#ifndef O_DIRECTORY
+#define O_DIRECTORY 0 /* openat() refuses what is none */
+#endif
+#ifndef PATH_MAX
+#define PATH_MAX 4096
+#endif
+
 #define MARK "svshm "
 
 static ssize_t read_some(int descriptor, void *buffer, size_t size)
@@ -40,11 +48,43 @@ static ssize_t read_some(int descriptor, void *buffer, size_t size)
 	return result;
 }
 
+#define FLAGS (O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
+
+/*
+ * For root, PATH is somebody else's word, in a header or by links in a
+ * directory of his: it could lead to a device, which does something as it is
+ * opened. So it is looked at first, in the very directory in which it is opened
+ * then; who may change that one meanwhile has no devices to put there.
+ */
+static int open_regular(const char *path)
+{
+	char directory[PATH_MAX];
+	struct stat status;
+	int parent, descriptor = -1, errnum;
+
+	if (geteuid() != 0)
+		return open(path, FLAGS);
+	svshm__key_directory_of(path, directory, sizeof(directory));
+	parent = open(*directory ? directory : ".", FLAGS | O_DIRECTORY);
+	if (parent < 0)
+		return -1;
+	if (fstatat(parent, svshm__key_base_name(path), &status,
+		    AT_SYMLINK_NOFOLLOW) == 0) {
+		errno = S_ISLNK(status.st_mode) ? ELOOP : EINVAL;
+		if (S_ISREG(status.st_mode))
+			descriptor = openat(parent, svshm__key_base_name(path),
+					    FLAGS);
+	}
+	errnum = errno;
+	close(parent);
+	errno = errnum;
+	return descriptor;
+}
+
 int svshm__key_file_check(const char *path, struct svshm__error *error)
 {
 	char text[sizeof(MARK) - 1];
-	int descriptor = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK |
-				    O_CLOEXEC);
+	int descriptor = open_regular(path);
 
 	/* What we may not read, we can't overwrite either. */
 	if (descriptor < 0 && (errno == EACCES || errno == ENOENT))

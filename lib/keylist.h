@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The key files in the caller's key directory. */
+/* The key files in a user's key directory. */
 #ifndef SVSHM_KEYLIST_H
 #define SVSHM_KEYLIST_H
 
 #include <stddef.h>
+#include <sys/types.h>
 
 #include "error.h"
 
@@ -12,8 +13,11 @@ struct svshm__key_list {
 	size_t count;
 };
 
-/* A directory that is missing or that may not be read gives an empty list. */
-int svshm__key_list_read(struct svshm__key_list *list,
+/*
+ * A directory that is missing or that may not be read gives an empty list; so
+ * does one that is neither USER's nor root's, or that is a link.
+ */
+int svshm__key_list_read(struct svshm__key_list *list, uid_t user,
 			 struct svshm__error *error);
 void svshm__key_list_free(struct svshm__key_list *list);
 

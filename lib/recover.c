@@ -45,6 +45,17 @@ static int gone(struct work *work)
 				"it is gone already, or changed meanwhile");
 }
 
+/* By root for the object's owner, who must not be shut out by it. */
+static int give_gate(struct work *work)
+{
+	const struct svshm_object *object = work->object;
+	struct svshm__set *set = &work->evidence.set;
+	uid_t owner = object->uid == (uid_t)-1 ? geteuid() : object->uid;
+	int code = svshm__semset_stat(set->id, &set->status, &work->error);
+
+	return code ? code : svshm__set_give(set, owner, &work->error);
+}
+
 /*
  * Without a set there is no gate: make one, as attach does. If we are killed, it
  * stays, and the next users have it: with room for as many as the object is for.
@@ -67,6 +78,8 @@ static int find_gate(struct work *work)
 					  &set->id, &work->error);
 		if (code == SVSHM_ALREADY_EXISTS)
 			return gone(work);
+		if (!code)
+			code = give_gate(work);
 		if (code)
 			return code;
 		work->made_set = true;

@@ -58,8 +58,12 @@ int svshm__scan_add_set(struct svshm__scan_list *list, int id, int64_t key,
 	return SVSHM_OK;
 }
 
+#define EVERYBODY ((uid_t)-1)
+
 struct scan {
 	bool foreign_too;
+	uid_t owner; /* whose objects; or EVERYBODY */
+	uid_t user;  /* whose key directory */
 	svshm_visit *visit;
 	void *context;
 	struct svshm__scan_list segments, sets; /* sorted by key */
@@ -93,6 +97,22 @@ static int by_path(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
+/* Known not to be wanted, before anybody looks at it closely? */
+static bool is_unwanted(const struct scan *scan, bool known, uid_t uid)
+{
+	return scan->owner != EVERYBODY && known && uid != scan->owner;
+}
+
+/* Passes on what belongs to the one who was asked for. */
+static int visit_wanted(const struct svshm_object *object, void *context)
+{
+	const struct scan *scan = context;
+
+	if (is_unwanted(scan, true, object->uid))
+		return 0;
+	return scan->visit(object, scan->context);
+}
+
 /* Passes objects on, and notes which key files they account for. */
 static int visit_and_note(const struct svshm_object *object, void *context)
 {
@@ -108,7 +128,7 @@ static int visit_and_note(const struct svshm_object *object, void *context)
 	if (file)
 		scan->file_done[file - scan->files.paths] = true;
 	scan->verdict = object->verdict;
-	return scan->visit(object, scan->context);
+	return visit_wanted(object, scan);
 }
 
 static int show_segments(struct scan *scan)
@@ -128,6 +148,12 @@ static int show_segments(struct scan *scan)
 
 		if (svshm__qt_shown_segment(&scan->qt, item->id))
 			continue;
+		if (is_unwanted(scan, item->status.size, item->status.uid)) {
+			/* A set with its key is another thing. */
+			if (!svshm__key_plausible(item->key))
+				item->id = -1;
+			continue;
+		}
 		/* To map a segment disturbs its times and counts: only those
 		   that may be ours, or that the caller has asked for. */
 		if (scan->foreign_too || svshm__key_plausible(item->key))
@@ -154,7 +180,7 @@ static int show_files(struct scan *scan)
 			continue;
 		candidate.path = scan->files.paths[i];
 		if (svshm__key_file_look(&file, candidate.path, false,
-					 geteuid(), NULL) ||
+					 scan->user, NULL) ||
 		    svshm__key_file_check(candidate.path, NULL)) {
 			svshm__key_file_free(&file);
 			continue;
@@ -168,8 +194,8 @@ static int show_files(struct scan *scan)
 		}
 		/* An object made since the segments were listed isn't new. */
 		if (candidate.segment_id < 0)
-			code = svshm__scan_show(&candidate, false, scan->visit,
-						scan->context, NULL);
+			code = svshm__scan_show(&candidate, false, visit_wanted,
+						scan, NULL);
 		if (candidate.set_id >= 0)
 			for (size_t j = 0; j < scan->sets.count; j++)
 				if (scan->sets.items[j].id == candidate.set_id)
@@ -194,11 +220,13 @@ static int show_sets(struct scan *scan)
 			.lives = &scan->lives
 		};
 
+		if (is_unwanted(scan, item->set_status.count,
+				item->set_status.uid))
+			continue;
 		if (item->id >= 0 && find_id(&scan->segments, item->key) < 0 &&
 		    !svshm__qt_shown_set(&scan->qt, item->id))
 			code = svshm__scan_show(&candidate, scan->foreign_too,
-						scan->visit, scan->context,
-						NULL);
+						visit_wanted, scan, NULL);
 	}
 	return code;
 }
@@ -216,24 +244,28 @@ static void sort(struct scan *scan)
 		      by_path);
 }
 
-static int scan_all(unsigned flags, svshm_visit *visit, void *context)
+static int scan_all(uid_t owner, unsigned flags, svshm_visit *visit,
+		    void *context)
 {
-	struct svshm__completion completion = { visit, context };
 	struct scan scan;
+	struct svshm__completion completion = { visit_wanted, &scan };
 	int code;
 
 	memset(&scan, 0, sizeof(scan));
+	scan.owner = owner;
+	scan.user = owner == EVERYBODY ? geteuid() : owner;
 	scan.foreign_too = (flags & SVSHM_SCAN_FOREIGN) != 0;
 	scan.visit = visit;
 	scan.context = context;
 
 	/* Sets first: an object made in between shows as a segment then,
 	   never as a set without one. */
-	code = svshm__scan_sets(&scan.sets, NULL);
+	code = svshm__scan_sets(scan.user, &scan.sets, NULL);
 	if (!code)
-		code = svshm__scan_segments(NULL, &scan.segments, NULL);
+		code = svshm__scan_segments(NULL, scan.user, &scan.segments,
+					    NULL);
 	/* Without a usable key directory the kernel's objects still show. */
-	if (svshm__key_list_read(&scan.files, NULL))
+	if (svshm__key_list_read(&scan.files, scan.user, NULL))
 		scan.files.count = 0;
 	scan.file_done = calloc(scan.files.count + 1, sizeof(bool));
 	if (!code && !scan.file_done)
@@ -258,14 +290,20 @@ static int scan_all(unsigned flags, svshm_visit *visit, void *context)
 	return code;
 }
 
-int svshm_scan(unsigned flags, svshm_visit *visit, void *context)
+int svshm_scan_user(uid_t user, unsigned flags, svshm_visit *visit,
+		    void *context)
 {
 	if (!visit || (flags & ~SVSHM_SCAN_FOREIGN))
 		return SVSHM_INVALID_ARGUMENT;
 
 	int state = svshm__cancel_forbidden();
-	int code = scan_all(flags, visit, context);
+	int code = scan_all(user, flags, visit, context);
 
 	svshm__cancel_allowed(state);
 	return code;
+}
+
+int svshm_scan(unsigned flags, svshm_visit *visit, void *context)
+{
+	return svshm_scan_user(EVERYBODY, flags, visit, context);
 }

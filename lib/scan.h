@@ -31,13 +31,14 @@ struct svshm__scan_list {
 };
 
 /*
- * All segments, or sets, that the caller may know of. FILE, if not NULL: those
- * that could be that name's are enough.
+ * All segments, or sets, that the caller may know of; where the kernel does not
+ * tell, those of USER's key files. FILE, if not NULL: those that could be that
+ * name's are enough.
  */
-int svshm__scan_segments(const struct svshm__key_file *file,
+int svshm__scan_segments(const struct svshm__key_file *file, uid_t user,
 			 struct svshm__scan_list *list,
 			 struct svshm__error *error);
-int svshm__scan_sets(struct svshm__scan_list *list,
+int svshm__scan_sets(uid_t user, struct svshm__scan_list *list,
 		     struct svshm__error *error);
 
 /*
@@ -99,6 +100,8 @@ struct svshm__candidate {
 	const char *path;
 	const struct svshm__segment_status *status; /* NULL: ask the kernel */
 	const struct svshm__set_status *set_status; /* of a lone set; or NULL */
+	const struct svshm__key_file *file; /* only what is of its name, or
+					       NULL: whatever is there */
 	struct svshm__lives *lives; /* NULL: not those of a scan */
 	struct svshm__error *error; /* of the look at it; or NULL */
 };

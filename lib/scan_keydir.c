@@ -6,7 +6,7 @@
  * system calls hide what the kernel would tell, and emulations lack it.
  *
  * Else by what works on every system: trying the keys that ftok gives for the
- * key files in the caller's key directory, or for the one in question. Objects
+ * key files in a user's key directory, or for the one in question. Objects
  * whose key file is lost, and other programs' segments, are not seen then.
  */
 #include <config.h>
@@ -63,11 +63,11 @@ static int add_path(struct svshm__scan_list *list, const char *path,
 	return SVSHM_OK;
 }
 
-static int add_all(struct svshm__scan_list *list, find_function *find,
-		   struct svshm__error *error)
+static int add_all(struct svshm__scan_list *list, uid_t user,
+		   find_function *find, struct svshm__error *error)
 {
 	struct svshm__key_list files;
-	int code = svshm__key_list_read(&files, error);
+	int code = svshm__key_list_read(&files, user, error);
 
 	for (size_t i = 0; !code && i < files.count; i++)
 		code = add_path(list, files.paths[i], find);
@@ -105,7 +105,7 @@ static bool is_answer(int code, struct svshm__scan_list *list)
 	return false;
 }
 
-int svshm__scan_segments(const struct svshm__key_file *file,
+int svshm__scan_segments(const struct svshm__key_file *file, uid_t user,
 			 struct svshm__scan_list *list,
 			 struct svshm__error *error)
 {
@@ -115,14 +115,15 @@ int svshm__scan_segments(const struct svshm__key_file *file,
 		return code;
 	if (file)
 		return add_path(list, file->path, svshm__segment_find);
-	return add_all(list, svshm__segment_find, error);
+	return add_all(list, user, svshm__segment_find, error);
 }
 
-int svshm__scan_sets(struct svshm__scan_list *list, struct svshm__error *error)
+int svshm__scan_sets(uid_t user, struct svshm__scan_list *list,
+		     struct svshm__error *error)
 {
 	int code = svshm__scan_kernel_sets(list, error);
 
 	if (is_answer(code, list))
 		return code;
-	return add_all(list, svshm__semset_find, error);
+	return add_all(list, user, svshm__semset_find, error);
 }

@@ -5,6 +5,7 @@
 #include "scan.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "ipclimits.h"
 
@@ -78,7 +79,7 @@ int svshm__scan_find(const struct svshm__key_file *file, int except,
 	   as there were segments once. */
 	if (except >= 0 && svshm__limits_one_segment())
 		return SVSHM_NOT_FOUND;
-	if (svshm__scan_segments(file, &list, NULL))
+	if (svshm__scan_segments(file, file->user, &list, NULL))
 		list.count = 0;
 	for (size_t i = 0; i < list.count && code; i++) {
 		if (list.items[i].id == except ||
@@ -149,6 +150,10 @@ int svshm__scan_inspect(const char *path, bool native, uid_t user,
 	if (code && (code != SVSHM_NOT_FOUND || !file.path))
 		goto out;
 	code = SVSHM_NOT_FOUND;
+	/* For root in another user's directory: he may have made a file there
+	   whose keys collide with somebody else's. */
+	if (user != geteuid())
+		candidate.file = &file;
 	if (file.exists && svshm__scan_by_keys(&file, &candidate)) {
 		candidate.path = native ? NULL : file.path;
 	} else if (svshm__scan_find(&file, -1, &found) == SVSHM_OK) {

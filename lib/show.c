@@ -166,6 +166,14 @@ static int look_at_set(struct picture *picture,
 	return SVSHM_OK;
 }
 
+/* Of which name it is can't be seen now: by whose it is, not the one wanted? */
+static bool is_others(const struct picture *picture,
+		      const struct svshm__candidate *candidate)
+{
+	return candidate->file && picture->evidence.segment.size &&
+	       picture->evidence.segment.uid != candidate->file->user;
+}
+
 static int gather(struct picture *picture,
 		  const struct svshm__candidate *candidate)
 {
@@ -190,11 +198,13 @@ static int gather(struct picture *picture,
 			return SVSHM_OK;
 		code = svshm__segment_stat(evidence->segment_id,
 					   &evidence->segment, NULL);
-		return code == SVSHM_REMOVED ? SVSHM__AGAIN : SVSHM_OK;
+		if (code == SVSHM_REMOVED || is_others(picture, candidate))
+			return SVSHM__AGAIN;
+		return SVSHM_OK;
 	}
 	code = svshm__judge_look(evidence, candidate->segment_id,
-				 picture->inside, picture->inside, NULL,
-				 candidate->error);
+				 picture->inside, picture->inside,
+				 candidate->file, candidate->error);
 	return code == SVSHM_PERMISSION_DENIED ? SVSHM_OK : code;
 }
 

@@ -191,8 +191,9 @@ int svshm_set_owner(struct svshm *handle, uid_t owner)
 	svshm__clear(handle);
 	if (owner != (uid_t)-1 && owner != geteuid() && geteuid() != 0) {
 		svshm__error_set(&handle->error, SVSHM_PERMISSION_DENIED,
-				 "only root can give objects to uid %lu; this "
-				 "process is uid %lu", (unsigned long)owner,
+				 "only root can use the keys of uid %lu, or "
+				 "give objects to it; this process is uid %lu",
+				 (unsigned long)owner,
 				 (unsigned long)geteuid());
 		return svshm__finish(handle, SVSHM_PERMISSION_DENIED, tried);
 	}

@@ -29,6 +29,8 @@
 struct get_run {
 	struct svshm *handle;
 	bool wait;
+	struct target target;
+	const char *key; /* NULL: a native key */
 	int64_t deadline;
 	bool orphaned;
 	bool locked;
@@ -99,10 +101,31 @@ static int open_destination(struct get_run *run, const char *path)
 	return TOOL_DONE;
 }
 
+/*
+ * The list prints the native key of what has no key. Only a name for people is
+ * left then, if it prints that.
+ */
+static int attach_listed(struct get_run *run)
+{
+	if (run->key && run->key[0] == '/') {
+		int code = svshm_set_native_key(run->handle, run->key);
+
+		if (code >= 0)
+			code = svshm_attach(run->handle, SVSHM_READ_ONLY);
+		if (code != SVSHM_NOT_FOUND)
+			return code;
+		svshm_set_key(run->handle, run->key);
+	}
+	return svshm_attach(run->handle, SVSHM_READ_ONLY);
+}
+
 static int attach(struct get_run *run)
 {
 	for (;;) {
 		int code = svshm_attach(run->handle, SVSHM_READ_ONLY);
+
+		if (code == SVSHM_NOT_FOUND)
+			code = attach_listed(run);
 
 		if (code >= 0) {
 			run->orphaned = code == SVSHM_ORPHANED;
@@ -220,14 +243,13 @@ static int finish(struct get_run *run, int status)
 
 static int get_run(int argc, char **argv)
 {
-	enum svshm_layout layout = SVSHM_LAYOUT_NATIVE;
-	const char *native_key = NULL;
 	int64_t timeout = -1;
-	struct get_run run = { .fd = -1 };
+	struct get_run run = { .fd = -1, .target = { .user = (uid_t)-1 } };
 	const struct tool_option options[] = {
-		{ "layout", OPTION_LAYOUT, &layout },
-		{ "native-key", OPTION_TEXT, &native_key },
+		{ "layout", OPTION_LAYOUT, &run.target.layout },
+		{ "native-key", OPTION_TEXT, &run.target.native_key },
 		{ "timeout", OPTION_DURATION, &timeout },
+		{ "user", OPTION_USER, &run.target.user },
 		{ "wait", OPTION_FLAG, &run.wait },
 		{ NULL, OPTION_FLAG, NULL },
 	};
@@ -237,10 +259,17 @@ static int get_run(int argc, char **argv)
 
 	if (status != OPTIONS_READ)
 		return status;
-	run.handle = options_handle(&command_get, &operands, native_key,
-				    layout, &status);
+	run.key = run.target.native_key ? NULL : operands.values[0];
+	run.handle = options_handle(&command_get, &operands,
+				    run.target.native_key, run.target.layout,
+				    &status);
 	if (!run.handle)
 		return status;
+	if (target_set_user(&run.target, run.handle) < 0) {
+		status = fail(run.handle);
+		svshm_free(run.handle);
+		return status;
+	}
 	if (operands.count > 1) {
 		svshm_free(run.handle);
 		return usage_error(&command_get, "\"%.60s\" is one argument "
@@ -259,7 +288,7 @@ const struct command command_get = {
 	.run = get_run,
 	.help = "copy the data of an object to a file",
 	.usage =
-	"usage: svshm get KEY [FILE] [--wait] [--timeout T]\n"
+	"usage: svshm get KEY [FILE] [--wait] [--timeout T] [--user USER]\n"
 	"       svshm get --native-key PATH [FILE] [--wait] [--timeout T]\n"
 	"\n"
 	"Copy the data of an object to FILE, or to standard output, under the "
@@ -269,5 +298,6 @@ const struct command command_get = {
 	"  --native-key PATH  the object of the key file PATH\n"
 	"  --timeout T        wait so long at most, for object and lock: 30s, "
 	"10m\n"
+	"  --user USER        the key of that user: a name, or a uid\n"
 	"  --wait             wait until there is such an object\n",
 };

@@ -10,10 +10,9 @@
 #include "tool.h"
 
 struct info_run {
-	int segment_id; /* what to look for in a scan; -1: not by that */
-	int set_id;
+	struct target target;
 	bool json;
-	bool found;
+	size_t shown;
 };
 
 static void line(const char *label, const char *value)
@@ -72,7 +71,8 @@ static void print_pid(const char *label, pid_t pid)
 		line(label, "-");
 }
 
-static void print_segment(const struct svshm_object *object)
+static void print_segment(const struct svshm_object *object,
+			  const struct who *who)
 {
 	if (object->segment_id < 0) {
 		line("segment", "none");
@@ -89,7 +89,11 @@ static void print_segment(const struct svshm_object *object)
 	/* 0 is "never", if there was anything to be seen. */
 	print_time("last attach", object->attach_time, object->segment_size);
 	print_time("last detach", object->detach_time, object->segment_size);
-	print_pid("creator pid", object->creator_pid);
+	if (who->maker == MAKER_UNKNOWN)
+		print_pid("creator pid", object->creator_pid);
+	else
+		LINE("creator pid", "%ld (%s)", (long)object->creator_pid,
+		     who->maker == MAKER_DEAD ? "dead" : "alive");
 	print_pid("last pid", object->last_pid);
 }
 
@@ -202,73 +206,29 @@ static void print_processes(const struct svshm_object *object)
 	table_free(&table);
 }
 
-static void print_mappers(const struct mappers *mappers)
+/* By an IPC key, a set can come after a segment: then there is an array. */
+static void print_json(const struct info_run *run,
+		       const struct svshm_object *object,
+		       const struct who *who)
 {
-	static const char *const titles[] = {
-		"  PID", "USER", "STARTED", "ACCESS", "COMMAND"
-	};
-	struct table table = { .titles = titles, .alignment = "llrll" };
-
-	if (!mappers->known) {
-		line("mapped by", "not known on this system");
-		return;
-	}
-	LINE("mapped by", mappers->unreadable ?
-	     "%zu process%s; %zu more cannot be looked into" :
-	     "%zu process%s", mappers->count, mappers->count == 1 ? "" : "es",
-	     mappers->unreadable);
-	for (size_t i = 0; i < mappers->count; i++) {
-		const struct mapper *mapper = &mappers->list[i];
-		char *const cells[] = {
-			text_print("  %ld", (long)mapper->pid),
-			text_print("%s", text_user(mapper->uid).bytes),
-			text_print("%s", text_since(mapper->start_time).bytes),
-			text_print("%s", mapper->writable ? "read-write" :
-				   "read-only"),
-			text_escape(mapper->command),
-		};
-
-		table_add(&table, cells, NULL);
-	}
-	if (table.rows > 0)
-		table_print(&table);
-	table_free(&table);
-}
-
-static void mappers_json(const struct mappers *mappers)
-{
-	if (!mappers->known) {
-		json_null("mapped_by");
-		json_null("mapped_by_complete");
-		return;
-	}
-	json_open("mapped_by", '[');
-	for (size_t i = 0; i < mappers->count; i++) {
-		const struct mapper *mapper = &mappers->list[i];
-
+	if (run->shown == 0) {
 		json_open(NULL, '{');
-		json_number("pid", mapper->pid);
-		json_unsigned("uid", mapper->uid);
-		json_known("start_time", mapper->start_time);
-		json_text("access", mapper->writable ? "read-write" :
-			  "read-only");
-		json_text("command", mapper->command);
-		json_close('}');
+		json_number("schema", 1);
+	} else if (run->shown == 1) {
+		json_open("same_ipc_key", '[');
 	}
-	json_close(']');
-	json_boolean("mapped_by_complete", mappers->unreadable == 0);
+	json_open(run->shown ? NULL : "object", '{');
+	object_json(object);
+	who_json(who);
+	json_close('}');
 }
 
-static void print_json(const struct svshm_object *object,
-		       const struct mappers *mappers)
+static void end_json(const struct info_run *run)
 {
-	json_open(NULL, '{');
-	json_number("schema", 1);
-	json_open("object", '{');
-	object_json(object);
-	mappers_json(mappers);
-	json_close('}');
-	json_close('}');
+	if (run->shown > 1)
+		json_close(']');
+	if (run->shown > 0)
+		json_close('}');
 }
 
 /* What Qt's objects have no place to note. */
@@ -287,19 +247,22 @@ static void print_users(const struct svshm_object *object)
 	print_processes(object);
 }
 
-static void print_text(const struct svshm_object *object,
-		       const struct mappers *mappers)
+static void print_text(const struct info_run *run,
+		       const struct svshm_object *object,
+		       const struct who *who)
 {
+	if (run->shown > 0)
+		putchar('\n');
 	print_names(object);
 	print_rights(object);
-	print_segment(object);
+	print_segment(object, who);
 	if (object->verdict != SVSHM_VERDICT_FOREIGN) {
 		print_line("lock", lock_owner(object));
 		if (object->layout == SVSHM_LAYOUT_NATIVE)
 			print_users(object);
 	}
 	if (object->segment_id >= 0)
-		print_mappers(mappers);
+		who_print(who);
 	else if (object->verdict == SVSHM_VERDICT_FOREIGN)
 		print_set(object);
 }
@@ -307,71 +270,42 @@ static void print_text(const struct svshm_object *object,
 static int visit(const struct svshm_object *object, void *context)
 {
 	struct info_run *run = context;
-	struct mappers mappers = { .known = false };
+	struct who who;
 
-	bool by_id = run->segment_id >= 0 || run->set_id >= 0;
-
-	scan_breathe();
-	if (run->segment_id >= 0 && object->segment_id != run->segment_id)
-		return 0;
-	if (run->set_id >= 0 && object->semaphore_id != run->set_id)
-		return 0;
-	run->found = true;
-	if (object->segment_id >= 0)
-		mappers_find(&mappers, object->segment_id);
+	who_find(&who, object);
 	if (run->json)
-		print_json(object, &mappers);
+		print_json(run, object, &who);
 	else
-		print_text(object, &mappers);
-	mappers_free(&mappers);
-	/* In a scan, the one that was looked for: no need to go on. */
-	return by_id;
+		print_text(run, object, &who);
+	who_free(&who);
+	run->shown++;
+	return 0;
 }
 
-/* WHAT is "segment" or "set", of which *TARGET becomes the id. */
-static int info_by_id(struct info_run *run, const char *what, const char *text,
-		      int *target)
+static int info(struct info_run *run, const char *key)
 {
-	char *end;
-	long id = strtol(text, &end, 10);
+	char *problem;
+	int code = target_find(&run->target, key, visit, run, &problem);
 
-	if (end == text || *end || id < 0 || id > INT_MAX)
-		return usage_error(&command_info, "\"%.40s\" is not the id of "
-				   "a %s", text, what);
-	*target = (int)id;
-	int code = svshm_scan(SVSHM_SCAN_FOREIGN, visit, run);
-
-	if (code < 0) {
-		message("cannot look for %s %ld: %s", what, id,
-			svshm_strerror(code));
-		return TOOL_FAILED;
-	}
-	if (!run->found) {
-		message("there is no %s %ld that you may look at; \"svshm "
-			"list --all\" shows what there is", what, id);
-		return TOOL_FAILED;
-	}
-	return TOOL_DONE;
-}
-
-static int info_by_name(struct info_run *run, struct svshm *handle)
-{
-	int code = svshm_inspect(handle, visit, run);
-
-	return code < 0 ? fail(handle) : TOOL_DONE;
+	if (run->json)
+		end_json(run);
+	if (code < 0)
+		message("%s", problem);
+	free(problem);
+	return code < 0 ? TOOL_FAILED : TOOL_DONE;
 }
 
 static int info_run(int argc, char **argv)
 {
-	enum svshm_layout layout = SVSHM_LAYOUT_NATIVE;
-	const char *native_key = NULL, *id = NULL, *set = NULL;
-	struct info_run run = { .segment_id = -1, .set_id = -1 };
+	struct info_run run = { .target = { .user = (uid_t)-1 } };
 	const struct tool_option options[] = {
-		{ "id", OPTION_TEXT, &id },
+		{ "id", OPTION_TEXT, &run.target.id_text },
 		{ "json", OPTION_FLAG, &run.json },
-		{ "layout", OPTION_LAYOUT, &layout },
-		{ "native-key", OPTION_TEXT, &native_key },
-		{ "set", OPTION_TEXT, &set },
+		{ "key", OPTION_TEXT, &run.target.ipc_key_text },
+		{ "layout", OPTION_LAYOUT, &run.target.layout },
+		{ "native-key", OPTION_TEXT, &run.target.native_key },
+		{ "set", OPTION_TEXT, &run.target.set_text },
+		{ "user", OPTION_USER, &run.target.user },
 		{ NULL, OPTION_FLAG, NULL },
 	};
 	struct operands operands;
@@ -381,22 +315,16 @@ static int info_run(int argc, char **argv)
 	if (status != OPTIONS_READ)
 		return status;
 	signals_spare_output();
-	if (operands.count + (native_key != NULL) + (id != NULL) +
-		    (set != NULL) != 1)
-		return usage_error(&command_info, "give one of KEY, "
-				   "--native-key PATH, --id N and --set N");
-	if (id)
-		return info_by_id(&run, "segment", id, &run.segment_id);
-	if (set)
-		return info_by_id(&run, "semaphore set", set, &run.set_id);
-	struct svshm *handle = options_handle(&command_info, &operands,
-					      native_key, layout, &status);
-
-	if (!handle)
+	if (operands.count > 1)
+		return usage_error(&command_info, "\"%.60s\" is one argument "
+				   "too many", operands.values[1]);
+	status = target_parse(&command_info, &run.target, operands.count);
+	if (status != OPTIONS_READ)
 		return status;
-	status = info_by_name(&run, handle);
-	svshm_free(handle);
-	return status;
+	if (operands.count == 0 && !run.target.native_key &&
+	    !target_is_number(&run.target))
+		return usage_error(&command_info, "no KEY given");
+	return info(&run, operands.values[0]);
 }
 
 const struct command command_info = {
@@ -404,18 +332,22 @@ const struct command command_info = {
 	.run = info_run,
 	.help = "show all about one object, and who uses it",
 	.usage =
-	"usage: svshm info KEY [--json]\n"
+	"usage: svshm info KEY [--user USER] [--json]\n"
 	"       svshm info --native-key PATH [--json]\n"
-	"       svshm info --id N | --set N [--json]\n"
+	"       svshm info --id N | --set N | --key IPC-KEY [--json]\n"
 	"\n"
 	"Show all that is known about an object: ids, rights, sizes, times, "
 	"the owner of\nthe lock, the registered processes, and on Linux who "
-	"has it mapped.\n"
+	"has it mapped, and which of them are a dead maker's children.\n"
 	"\n"
 	"  --id N             the segment with the id N, of any program\n"
 	"  --json             print JSON\n"
+	"  --key IPC-KEY      the segment and the set with that IPC key, as "
+	"ipcs prints\n"
+	"                     it: 0x0052e2c1\n"
 	"  --layout LAYOUT    native, or qt: the object of a Qt program\n"
 	"  --native-key PATH  the object of the key file PATH\n"
 	"  --set N            the semaphore set with the id N, of any "
-	"program\n",
+	"program\n"
+	"  --user USER        the key of that user: a name, or a uid\n",
 };

@@ -65,7 +65,7 @@ static int visit(const struct svshm_object *object, void *context)
 	return 0;
 }
 
-static int scan(struct list_run *run, bool all)
+static int scan(struct list_run *run, bool all, uid_t user)
 {
 	if (run->json) {
 		json_open(NULL, '{');
@@ -73,7 +73,8 @@ static int scan(struct list_run *run, bool all)
 		json_open("objects", '[');
 	}
 	progress_begin(&run->progress, "looked at");
-	int code = svshm_scan(all ? SVSHM_SCAN_FOREIGN : 0, visit, run);
+	int code = svshm_scan_user(user, all ? SVSHM_SCAN_FOREIGN : 0, visit,
+				   run);
 
 	progress_end(&run->progress);
 	/* What was seen before a failure is printed all the same. */
@@ -93,6 +94,7 @@ static int scan(struct list_run *run, bool all)
 static int list_run(int argc, char **argv)
 {
 	bool all = false, check = false;
+	uid_t user = (uid_t)-1;
 	struct list_run run = {
 		.colour = output_in_colour(),
 		.table = { .titles = row_titles, .alignment = ROW_ALIGNMENT,
@@ -102,6 +104,7 @@ static int list_run(int argc, char **argv)
 		{ "all", OPTION_FLAG, &all },
 		{ "check", OPTION_FLAG, &check },
 		{ "json", OPTION_FLAG, &run.json },
+		{ "user", OPTION_USER, &user },
 		{ NULL, OPTION_FLAG, NULL },
 	};
 	struct operands operands;
@@ -114,7 +117,7 @@ static int list_run(int argc, char **argv)
 	if (operands.count > 0)
 		return usage_error(&command_list, "\"%.60s\" is one argument "
 				   "too many", operands.values[0]);
-	if (scan(&run, all) < 0)
+	if (scan(&run, all, user) < 0)
 		return TOOL_FAILED;
 	return check && run.leftovers > 0 ? TOOL_LEFTOVERS : TOOL_DONE;
 }
@@ -124,13 +127,14 @@ const struct command command_list = {
 	.run = list_run,
 	.help = "show all objects, with a verdict for each",
 	.usage =
-	"usage: svshm list [--all] [--json] [--check]\n"
+	"usage: svshm list [--all] [--json] [--check] [--user USER]\n"
 	"\n"
 	"Show every object on this machine that you may look at.\n"
 	"\n"
-	"  --all    segments and semaphore sets of other programs too\n"
-	"  --check  exit status 3 if there are leftovers\n"
-	"  --json   print JSON\n"
+	"  --all        segments and semaphore sets of other programs too\n"
+	"  --check      exit status 3 if there are leftovers\n"
+	"  --json       print JSON\n"
+	"  --user USER  only what belongs to that user: a name, or a uid\n"
 	"\n"
 	"PROCS: processes registered / of these alive.  MAPS: attachments that "
 	"the\nkernel counts.  \"foreign?\": of another program, and perhaps "

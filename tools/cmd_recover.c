@@ -8,6 +8,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "tool.h"
@@ -18,7 +19,8 @@ struct recover_run {
 	bool dry_run, quiet, json;
 	bool foreign, yes;     /* other programs' too; and remove them */
 	bool qt;               /* objects of Qt programs, and only these */
-	bool named;            /* the objects were asked for by name */
+	bool named;            /* the objects were asked for one by one */
+	struct target target;  /* how, and whose */
 	int64_t older_than;    /* milliseconds; negative: any age */
 	const char *directory; /* where to save; NULL: nowhere */
 	size_t found;          /* leftovers to remove */
@@ -97,7 +99,8 @@ static enum action judge_refusal(struct recover_run *run, int code,
 	case SVSHM_NOT_FOUND: /* somebody else was faster */
 		return KEPT;
 	case SVSHM_BUSY:
-		if (verdict == SVSHM_VERDICT_IN_USE)
+		if (verdict == SVSHM_VERDICT_IN_USE ||
+		    verdict == SVSHM_VERDICT_FOREIGN)
 			return KEPT;
 		return run->named ? FAILED : KEPT;
 	case SVSHM_PERMISSION_DENIED:
@@ -135,7 +138,8 @@ static void recover_object(struct recover_run *run,
 	bool dry = run->dry_run || (foreign && !run->yes);
 	struct svshm_recovery recovery = {
 		.flags = (dry ? SVSHM_RECOVER_DRY_RUN : 0) |
-			 (run->foreign ? SVSHM_RECOVER_FOREIGN : 0),
+			 (run->foreign || run->named ?
+			  SVSHM_RECOVER_FOREIGN : 0),
 		.save = run->directory && !dry ? rescue_save : NULL,
 		.context = &rescue,
 	};
@@ -170,7 +174,8 @@ static bool is_concerned(const struct recover_run *run,
 {
 	if (object_is_leftover(object))
 		return true;
-	return run->foreign && object->verdict == SVSHM_VERDICT_FOREIGN &&
+	return (run->foreign || run->named) &&
+	       object->verdict == SVSHM_VERDICT_FOREIGN &&
 	       (object->certainty ||
 		(object->segment_id >= 0 && object->mappings == 0));
 }
@@ -205,69 +210,72 @@ static int visit(const struct svshm_object *object, void *context)
 	return signals_caught() ? 1 : 0;
 }
 
-static void recover_name(struct recover_run *run, struct svshm *handle)
+/* What a reason has after "; ": that somebody else has one, for example. */
+static const char *elsewhere(const char *problem)
 {
-	int code = svshm_inspect(handle, visit, run);
+	const char *more = strstr(problem, "; ");
+
+	return more && strstr(more, "--user") ? more : "";
+}
+
+/* One named object. */
+static void recover_name(struct recover_run *run, const char *key)
+{
+	char *problem;
+	int code = target_find(&run->target, key, visit, run, &problem);
 
 	if (code == SVSHM_NOT_FOUND) {
 		/* That is what was wanted. */
 		if (!run->quiet && !run->json) {
-			char *name = text_escape(svshm_key(handle) ?
-				svshm_key(handle) : svshm_native_key(handle));
+			char *name = target_name(&run->target, key);
+			char *escaped = text_escape(name);
 
-			printf("%s: nothing there\n", name);
+			printf("%s: nothing there%s\n", escaped,
+			       elsewhere(problem));
+			free(escaped);
 			free(name);
 		}
 	} else if (code < 0) {
 		run->failures++;
-		fail(handle);
+		message("%s", problem);
 	}
+	free(problem);
 }
 
-static int recover_names(struct recover_run *run, struct operands *operands,
-			 const char *native_key)
+static void recover_names(struct recover_run *run,
+			  const struct operands *operands)
 {
-	int status = TOOL_FAILED;
-
 	run->named = true;
-	while (native_key || operands->count > 0) {
-		struct svshm *handle = options_handle(
-			&command_recover, operands, native_key,
-			run->qt ? SVSHM_LAYOUT_QT : SVSHM_LAYOUT_NATIVE,
-			&status);
-
-		if (!handle)
-			return status;
-		recover_name(run, handle);
-		svshm_free(handle);
-		native_key = NULL;
-	}
-	return TOOL_DONE;
+	if (operands->count == 0)
+		recover_name(run, NULL);
+	for (int i = 0; i < operands->count; i++)
+		recover_name(run, operands->values[i]);
 }
 
 static void recover_all(struct recover_run *run)
 {
-	int code = svshm_scan(run->foreign ? SVSHM_SCAN_FOREIGN : 0, visit,
-			      run);
+	int code = svshm_scan_user(run->target.user,
+				   run->foreign ? SVSHM_SCAN_FOREIGN : 0, visit,
+				   run);
 
 	if (code < 0) {
 		run->failures++;
 		message("cannot look at all objects: %s", svshm_strerror(code));
 	}
-	if (run->quiet || run->json)
-		return;
-	if (run->listed > 0)
-		printf("%zu of other programs; --yes removes %s\n",
-		       run->listed, run->listed == 1 ? "it" : "them");
-	else if (run->found == 0 && run->failures == 0)
+	if (!run->quiet && !run->json && run->listed == 0 && run->found == 0 &&
+	    run->failures == 0)
 		printf("nothing to recover\n");
 }
 
-static int recover(struct recover_run *run, struct operands *operands,
-		   const char *native_key)
+static bool is_named(const struct recover_run *run,
+		     const struct operands *operands)
 {
-	int status = TOOL_DONE;
+	return operands->count > 0 || run->target.native_key ||
+	       target_is_number(&run->target);
+}
 
+static int recover(struct recover_run *run, const struct operands *operands)
+{
 	signals_catch();
 	if (run->json) {
 		json_open(NULL, '{');
@@ -275,13 +283,16 @@ static int recover(struct recover_run *run, struct operands *operands,
 		json_boolean("dry_run", run->dry_run);
 		json_open("objects", '[');
 	}
-	if (operands->count > 0 || native_key)
-		status = recover_names(run, operands, native_key);
+	if (is_named(run, operands))
+		recover_names(run, operands);
 	else
 		recover_all(run);
 	if (run->json) {
 		json_close(']');
 		json_close('}');
+	} else if (run->listed > 0 && !run->quiet) {
+		printf("%zu of other programs; --yes removes %s\n",
+		       run->listed, run->listed == 1 ? "it" : "them");
 	}
 	if (signals_caught()) {
 		fflush(stdout);
@@ -289,25 +300,26 @@ static int recover(struct recover_run *run, struct operands *operands,
 	}
 	if (run->failures > 0)
 		return TOOL_FAILED;
-	if (status == TOOL_DONE && (run->listed > 0 ||
-				    (run->dry_run && run->found > 0)))
-		return TOOL_LEFTOVERS;
-	return status;
+	return run->listed > 0 || (run->dry_run && run->found > 0) ?
+		TOOL_LEFTOVERS : TOOL_DONE;
 }
 
 static int recover_run(int argc, char **argv)
 {
-	const char *native_key = NULL;
-	struct recover_run run = { .older_than = -1 };
+	struct recover_run run = { .older_than = -1,
+				   .target = { .user = (uid_t)-1 } };
 	const struct tool_option options[] = {
 		{ "dry-run", OPTION_FLAG, &run.dry_run },
 		{ "foreign", OPTION_FLAG, &run.foreign },
+		{ "id", OPTION_TEXT, &run.target.id_text },
 		{ "json", OPTION_FLAG, &run.json },
-		{ "native-key", OPTION_TEXT, &native_key },
+		{ "native-key", OPTION_TEXT, &run.target.native_key },
 		{ "older-than", OPTION_DURATION, &run.older_than },
 		{ "qt", OPTION_FLAG, &run.qt },
 		{ "quiet", OPTION_FLAG, &run.quiet },
 		{ "save", OPTION_TEXT, &run.directory },
+		{ "set", OPTION_TEXT, &run.target.set_text },
+		{ "user", OPTION_USER, &run.target.user },
 		{ "yes", OPTION_FLAG, &run.yes },
 		{ NULL, OPTION_FLAG, NULL },
 	};
@@ -317,14 +329,18 @@ static int recover_run(int argc, char **argv)
 
 	if (status != OPTIONS_READ)
 		return status;
-	if (run.yes && !run.foreign)
+	status = target_parse(&command_recover, &run.target, operands.count);
+	if (status != OPTIONS_READ)
+		return status;
+	if (run.yes && !run.foreign && !is_named(&run, &operands))
 		return usage_error(&command_recover, "--yes goes with "
 				   "--foreign");
-	if (run.foreign && (native_key || operands.count > 0))
+	if (run.foreign && is_named(&run, &operands))
 		return usage_error(&command_recover, "--foreign takes no KEY");
 	if (run.directory && directory_check(run.directory) != 0)
 		return TOOL_FAILED;
-	return recover(&run, &operands, native_key);
+	run.target.layout = run.qt ? SVSHM_LAYOUT_QT : SVSHM_LAYOUT_NATIVE;
+	return recover(&run, &operands);
 }
 
 const struct command command_recover = {
@@ -335,7 +351,8 @@ const struct command command_recover = {
 	"usage: svshm recover [KEY...] [--dry-run] [--save DIR] "
 	"[--older-than T]\n"
 	"                     [--foreign [--yes]] [--native-key PATH] [--qt]\n"
-	"                     [--json] [--quiet]\n"
+	"                     [--user USER] [--json] [--quiet]\n"
+	"       svshm recover --id N | --set N [--yes] [--dry-run] ...\n"
 	"\n"
 	"Remove the named leftovers, or without a name every one that you may "
 	"remove.\nObjects that are in use, or may be, are kept. Says what was "
@@ -346,11 +363,18 @@ const struct command command_recover = {
 	"  --foreign          list what other programs seem to have left, too; "
 	"with\n"
 	"                     --yes, remove it\n"
+	"  --id N             the segment with the id N, of any program; with "
+	"--yes,\n"
+	"                     also another's\n"
 	"  --json             print JSON\n"
 	"  --native-key PATH  the object of the key file PATH\n"
 	"  --older-than T     only what has been left for longer: 30s, 10m, "
 	"2h, 1d\n"
 	"  --qt               those of Qt programs instead of svshm's own\n"
 	"  --quiet            print failures only\n"
-	"  --save DIR         save the data of each in a file in DIR first\n",
+	"  --save DIR         save the data of each in a file in DIR first\n"
+	"  --set N            the semaphore set with the id N, likewise\n"
+	"  --user USER        only what belongs to that user, a name or a uid; "
+	"or his\n"
+	"                     key\n",
 };

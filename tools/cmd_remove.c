@@ -6,6 +6,18 @@
 
 #include "tool.h"
 
+/* What removes it all the same; force is for svshm's own. */
+static char *way_out(const struct svshm_object *object)
+{
+	if (object->verdict != SVSHM_VERDICT_FOREIGN)
+		return text_print("; --force removes it all the same");
+	if (object->segment_id >= 0)
+		return text_print("; \"ipcrm -m %d\" removes it all the same",
+				  object->segment_id);
+	return text_print("; \"ipcrm -s %d\" removes it all the same",
+			  object->semaphore_id);
+}
+
 static int visit(const struct svshm_object *object, void *context)
 {
 	struct svshm_recovery recovery = { .flags = *(unsigned *)context };
@@ -15,9 +27,10 @@ static int visit(const struct svshm_object *object, void *context)
 		return 0;
 	char *name = object_name(object);
 	char *why = object_refusal(object, &recovery, code);
+	char *hint = code == SVSHM_BUSY ? way_out(object) : text_print("%s", "");
 
-	message("%s is not removed: %s%s", name, why, code == SVSHM_BUSY ?
-		"; --force removes it all the same" : "");
+	message("%s is not removed: %s%s", name, why, hint);
+	free(hint);
 	free(why);
 	free(name);
 	/* Printed already: a code that the library does not have. */
@@ -26,13 +39,15 @@ static int visit(const struct svshm_object *object, void *context)
 
 static int remove_run(int argc, char **argv)
 {
-	enum svshm_layout layout = SVSHM_LAYOUT_NATIVE;
-	const char *native_key = NULL;
+	struct target target = { .user = (uid_t)-1 };
 	bool force = false;
 	const struct tool_option options[] = {
 		{ "force", OPTION_FLAG, &force },
-		{ "layout", OPTION_LAYOUT, &layout },
-		{ "native-key", OPTION_TEXT, &native_key },
+		{ "id", OPTION_TEXT, &target.id_text },
+		{ "layout", OPTION_LAYOUT, &target.layout },
+		{ "native-key", OPTION_TEXT, &target.native_key },
+		{ "set", OPTION_TEXT, &target.set_text },
+		{ "user", OPTION_USER, &target.user },
 		{ NULL, OPTION_FLAG, NULL },
 	};
 	struct operands operands;
@@ -41,20 +56,25 @@ static int remove_run(int argc, char **argv)
 
 	if (status != OPTIONS_READ)
 		return status;
-	if (operands.count + (native_key != NULL) != 1)
-		return usage_error(&command_remove, "give one of KEY and "
-				   "--native-key PATH");
-	struct svshm *handle = options_handle(&command_remove, &operands,
-					      native_key, layout, &status);
-
-	if (!handle)
+	if (operands.count > 1)
+		return usage_error(&command_remove, "\"%.60s\" is one argument "
+				   "too many", operands.values[1]);
+	status = target_parse(&command_remove, &target, operands.count);
+	if (status != OPTIONS_READ)
 		return status;
-	unsigned flags = force ? SVSHM_RECOVER_FORCE : 0;
-	int code = svshm_inspect(handle, visit, &flags);
+	if (operands.count == 0 && !target.native_key &&
+	    !target_is_number(&target))
+		return usage_error(&command_remove, "no KEY given");
+	/* Named, another program's is judged like all others. */
+	unsigned flags = SVSHM_RECOVER_FOREIGN |
+			 (force ? SVSHM_RECOVER_FORCE : 0);
+	char *problem;
+	int code = target_find(&target, operands.values[0], visit, &flags,
+			       &problem);
 
 	if (code < 0)
-		fail(handle);
-	svshm_free(handle);
+		message("%s", problem);
+	free(problem);
 	return code == 0 ? TOOL_DONE : TOOL_FAILED;
 }
 
@@ -63,8 +83,9 @@ const struct command command_remove = {
 	.run = remove_run,
 	.help = "remove an object that nobody uses, or by force",
 	.usage =
-	"usage: svshm remove KEY [--force]\n"
+	"usage: svshm remove KEY [--force] [--user USER]\n"
 	"       svshm remove --native-key PATH [--force]\n"
+	"       svshm remove --id N | --set N [--force]\n"
 	"\n"
 	"Remove one object: the segment, the semaphore set, and the key file "
 	"if svshm\nmade it. Refuses while it is in use, and says who uses "
@@ -73,6 +94,10 @@ const struct command command_remove = {
 	"  --force            remove it whatever it is; its users are told at "
 	"their\n"
 	"                     next call\n"
+	"  --id N             the segment with the id N, of any program\n"
 	"  --layout LAYOUT    native, or qt: the object of a Qt program\n"
-	"  --native-key PATH  the object of the key file PATH\n",
+	"  --native-key PATH  the object of the key file PATH\n"
+	"  --set N            the semaphore set with the id N, of any "
+	"program\n"
+	"  --user USER        the key of that user: a name, or a uid\n",
 };

@@ -21,6 +21,7 @@
 struct top_run {
 	bool all, colour, stop;
 	int64_t interval;
+	uid_t user;   /* whose; (uid_t)-1: everybody's */
 	size_t first; /* row that is shown on top */
 	int lines, columns;
 	size_t in_use, leftovers, foreign;
@@ -49,7 +50,9 @@ static void scan(struct top_run *run)
 				     .alignment = ROW_ALIGNMENT,
 				     .coloured = ROW_VERDICT };
 	run->in_use = run->leftovers = run->foreign = 0;
-	run->code = svshm_scan(run->all ? SVSHM_SCAN_FOREIGN : 0, collect, run);
+	run->code = svshm_scan_user(run->user,
+				    run->all ? SVSHM_SCAN_FOREIGN : 0, collect,
+				    run);
 }
 
 static size_t room(const struct top_run *run)
@@ -157,10 +160,12 @@ static int top(struct top_run *run)
 static int top_run(int argc, char **argv)
 {
 	struct top_run run = { .colour = output_in_colour(), .interval = -1,
+			       .user = (uid_t)-1,
 			       .table = { .alignment = "" } };
 	const struct tool_option options[] = {
 		{ "all", OPTION_FLAG, &run.all },
 		{ "interval", OPTION_DURATION, &run.interval },
+		{ "user", OPTION_USER, &run.user },
 		{ NULL, OPTION_FLAG, NULL },
 	};
 	struct operands operands;
@@ -185,12 +190,13 @@ const struct command command_top = {
 	.run = top_run,
 	.help = "the list, refreshed in place",
 	.usage =
-	"usage: svshm top [--all] [--interval T]\n"
+	"usage: svshm top [--all] [--interval T] [--user USER]\n"
 	"\n"
 	"Show the list on a terminal, and refresh it.\n"
 	"\n"
 	"  --all         segments and semaphore sets of other programs too\n"
 	"  --interval T  time between two looks: 2s\n"
+	"  --user USER   only what belongs to that user: a name, or a uid\n"
 	"\n"
 	"Keys: q quits, a shows all programs' objects or svshm's only; arrows, "
 	"j, k and\npage keys scroll; any other key refreshes.\n",

@@ -39,31 +39,48 @@ static void read_command(const char *pid, struct mapper *mapper)
 	fclose(file);
 }
 
-/* Field 22 of /proc/PID/stat counts from the boot, in ticks. */
-static int64_t read_start(const char *pid)
+/* When a process was started that the boot was so many ticks before. */
+static int64_t time_of_ticks(long long ticks)
 {
-	char path[64], text[1024];
 	struct timespec up;
 	long hertz = sysconf(_SC_CLK_TCK);
+
+	if (hertz <= 0 || clock_gettime(CLOCK_BOOTTIME, &up) != 0)
+		return 0;
+	return (int64_t)time(NULL) - (int64_t)up.tv_sec + ticks / hertz;
+}
+
+/*
+ * From /proc/PID/stat: relatives, and field 22, the start, in ticks from the
+ * boot. False: there is none, or it has ended, and its parent does not know yet.
+ */
+static bool read_stat(const char *pid, struct mapper *mapper)
+{
+	char path[64], text[1024], state;
+	long parent, group, session;
+	long long ticks;
 
 	snprintf(path, sizeof(path), "/proc/%.20s/stat", pid);
 	FILE *file = fopen(path, "r");
 
 	if (!file)
-		return 0;
+		return false;
 	size_t size = fread(text, 1, sizeof(text) - 1, file);
 
 	fclose(file);
 	text[size] = '\0';
 	/* The name in field 2 can contain anything, also ") ". */
-	char *field = strrchr(text, ')');
+	const char *field = strrchr(text, ')');
 
-	for (int i = 2; field && i < 22; i++)
-		field = strchr(field + 1, ' ');
-	if (!field || hertz <= 0 || clock_gettime(CLOCK_BOOTTIME, &up) != 0)
-		return 0;
-	return (int64_t)time(NULL) - (int64_t)up.tv_sec +
-	       strtoll(field, NULL, 10) / hertz;
+	if (!field || sscanf(field + 1, " %c %ld %ld %ld %*s %*s %*s %*s %*s "
+			     "%*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %lld",
+			     &state, &parent, &group, &session, &ticks) != 5)
+		return true;
+	mapper->parent = (pid_t)parent;
+	mapper->group = (pid_t)group;
+	mapper->session = (pid_t)session;
+	mapper->start_time = time_of_ticks(ticks);
+	return state != 'Z' && state != 'X';
 }
 
 bool mapper_look(struct mapper *mapper, pid_t pid)
@@ -74,12 +91,43 @@ bool mapper_look(struct mapper *mapper, pid_t pid)
 	*mapper = (struct mapper){ .pid = pid };
 	snprintf(number, sizeof(number), "%ld", (long)pid);
 	snprintf(path, sizeof(path), "/proc/%s", number);
-	if (stat(path, &status) != 0)
+	if (stat(path, &status) != 0 || !read_stat(number, mapper))
 		return false;
 	mapper->uid = status.st_uid;
-	mapper->start_time = read_start(number);
 	read_command(number, mapper);
 	return true;
+}
+
+/* What a user may know it by, as servers write into it what they do. */
+static char *read_command_line(const char *pid)
+{
+	char path[64], text[256];
+
+	snprintf(path, sizeof(path), "/proc/%.20s/cmdline", pid);
+	FILE *file = fopen(path, "r");
+
+	if (!file)
+		return NULL;
+	size_t size = fread(text, 1, sizeof(text) - 1, file);
+
+	fclose(file);
+	while (size > 0 && (text[size - 1] == '\0' || text[size - 1] == ' '))
+		size--;
+	for (size_t i = 0; i < size; i++)
+		if (text[i] == '\0')
+			text[i] = ' ';
+	text[size] = '\0';
+	return size ? text_print("%s", text) : NULL;
+}
+
+/* Who belongs to another session than its parent was adopted, or began one. */
+static void read_more(const char *pid, struct mapper *mapper)
+{
+	struct mapper parent;
+
+	mapper->command_line = read_command_line(pid);
+	if (mapper->parent > 0 && mapper_look(&parent, mapper->parent))
+		mapper->parent_session = parent.session;
 }
 
 /*
@@ -172,6 +220,7 @@ static void look_at(struct mappers *mappers, const char *pid, int segment_id)
 	if (!mapper_look(&mapper, mapper.pid))
 		return;
 	mapper.writable = writable;
+	read_more(pid, &mapper);
 	mappers->list = must_reallocate(mappers->list, (mappers->count + 1) *
 					sizeof(*mappers->list));
 	mappers->list[mappers->count++] = mapper;
@@ -218,5 +267,7 @@ bool mapper_look(struct mapper *mapper, pid_t pid)
 
 void mappers_free(struct mappers *mappers)
 {
+	for (size_t i = 0; i < mappers->count; i++)
+		free(mappers->list[i].command_line);
 	free(mappers->list);
 }

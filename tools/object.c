@@ -144,6 +144,9 @@ char *object_refusal(const struct svshm_object *object,
 				     "%s", text_user(object->uid).bytes,
 				     object->uid == 0 ? "" : ", as root can",
 				     why);
+	else if (code == SVSHM_CORRUPT && object->segment_id >= 0)
+		refusal = text_print("%s; \"svshm remove --force --id %d\" "
+				     "removes it", why, object->segment_id);
 	else
 		refusal = text_print("%s", why);
 	free(users);

@@ -6,6 +6,8 @@
  */
 #include <config.h>
 
+#include <errno.h>
+#include <pwd.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -93,6 +95,32 @@ static int set_layout(const struct command *command,
 	return OPTIONS_READ;
 }
 
+/* A name, as chown(1) has it: before a number that looks the same. */
+static int set_user(const struct command *command,
+		    const struct tool_option *option, const char *value)
+{
+	uid_t *target = option->target;
+	const struct passwd *entry = getpwnam(value);
+
+	if (*target != (uid_t)-1)
+		return usage_error(command, "--%s is given twice",
+				   option->name);
+	if (entry) {
+		*target = entry->pw_uid;
+		return OPTIONS_READ;
+	}
+	errno = 0;
+	unsigned long number = strtoul(value, NULL, 10);
+
+	if (!*value || value[strspn(value, "0123456789")] || errno ||
+	    number != (unsigned long)(uid_t)number ||
+	    (uid_t)number == (uid_t)-1)
+		return usage_error(command, "--%s: \"%.40s\" is neither a user "
+				   "nor a uid", option->name, value);
+	*target = (uid_t)number;
+	return OPTIONS_READ;
+}
+
 static int set_value(const struct command *command,
 		     const struct tool_option *option, const char *value)
 {
@@ -102,6 +130,8 @@ static int set_value(const struct command *command,
 		return set_text(command, option, value);
 	if (option->kind == OPTION_LAYOUT)
 		return set_layout(command, option, value);
+	if (option->kind == OPTION_USER)
+		return set_user(command, option, value);
 	if (!parse_duration(value, option->target))
 		return usage_error(command, "--%s: \"%.40s\" is not a duration "
 				   "like 30s, 10m, 2h or 1d", option->name,

@@ -242,23 +242,28 @@ struct text text_since(int64_t since)
 	return text_age(now - since);
 }
 
+struct text text_date(int64_t when)
+{
+	struct text text;
+	time_t moment = (time_t)when;
+	struct tm *fields = localtime(&moment);
+
+	/* A header can hold any number; not each is a date. */
+	if (!fields || (int64_t)moment != when ||
+	    strftime(text.bytes, sizeof(text.bytes), "%Y-%m-%d %H:%M:%S",
+		     fields) == 0)
+		snprintf(text.bytes, sizeof(text.bytes), "second %lld",
+			 (long long)when);
+	return text;
+}
+
 struct text text_time(int64_t when)
 {
 	struct text text = { "never" };
-	time_t moment = (time_t)when;
-	char date[32];
-	struct tm *fields = localtime(&moment);
 
-	if (when == 0)
-		return text;
-	/* A header can hold any number; not each is a date. */
-	if (!fields || (int64_t)moment != when ||
-	    strftime(date, sizeof(date), "%Y-%m-%d %H:%M:%S", fields) == 0)
-		snprintf(text.bytes, sizeof(text.bytes), "second %lld",
-			 (long long)when);
-	else
-		snprintf(text.bytes, sizeof(text.bytes), "%s (age %.20s)",
-			 date, text_since(when).bytes);
+	if (when != 0)
+		snprintf(text.bytes, sizeof(text.bytes), "%.32s (age %.20s)",
+			 text_date(when).bytes, text_since(when).bytes);
 	return text;
 }
 

@@ -55,6 +55,7 @@ enum tool_option_kind {
 	OPTION_FLAG,    /* target: bool */
 	OPTION_TEXT,    /* target: const char *; NULL before */
 	OPTION_DURATION, /* target: int64_t, milliseconds; negative before */
+	OPTION_USER,    /* target: uid_t; (uid_t)-1 before; a name or a uid */
 	OPTION_LAYOUT /* target: enum svshm_layout; 0, native, before */
 };
 
@@ -97,6 +98,38 @@ struct svshm *options_handle(const struct command *command,
 /* Print what is wrong with the command line; the result is TOOL_USAGE. */
 int usage_error(const struct command *command, const char *format, ...)
 	TOOL_PRINTF(2, 3);
+
+/* ---- target.c: which object is meant ------------------------------------- */
+
+/* What the options say; segment_id and what follows: target_parse(). */
+struct target {
+	const char *native_key, *id_text, *set_text, *ipc_key_text;
+	enum svshm_layout layout;
+	uid_t user; /* whose; (uid_t)-1: the caller's by key, anybody's by id */
+	int segment_id, set_id; /* -1: not by that */
+	uint32_t ipc_key;
+};
+
+/* Read the numbers. More than one way to name it, OPERANDS too, is an error. */
+int target_parse(const struct command *command, struct target *target,
+		 int operands);
+
+/* It is named by an id or an IPC key. */
+bool target_is_number(const struct target *target);
+
+/* Before HANDLE is used: it looks for the keys of the target's user. */
+int target_set_user(const struct target *target, struct svshm *handle);
+
+/*
+ * Visit what is named by a number or the native key, or by KEY. The result is
+ * the visit's, or a code of svshm_inspect(), and why in *PROBLEM, which the
+ * caller frees. By an IPC key there can be two: a segment and a set.
+ */
+int target_find(const struct target *target, const char *key,
+		svshm_visit *visit, void *context, char **problem);
+
+/* What was asked for, for messages; the caller frees it. */
+char *target_name(const struct target *target, const char *key);
 
 /* ---- suggest.c: what was meant ------------------------------------------ */
 
@@ -146,6 +179,7 @@ void text_cut(char *text, size_t columns);
 struct text text_size(uint64_t bytes);            /* "4.0K" */
 struct text text_age(int64_t seconds);            /* "12m" */
 struct text text_since(int64_t time);             /* age of a time, or "-" */
+struct text text_date(int64_t time);              /* "2026-11-30 02:26:25" */
 struct text text_time(int64_t time);              /* with age, or "never" */
 struct text text_user(uid_t uid);                 /* "-": (uid_t)-1 */
 struct text text_group(gid_t gid);
@@ -399,10 +433,13 @@ int terminal_key(int64_t timeout_ms);
 
 struct mapper {
 	pid_t pid;
+	pid_t parent, group, session; /* 0: not known */
+	pid_t parent_session;
 	uid_t uid;
 	int64_t start_time; /* 0: not known */
 	bool writable;
 	char command[64];
+	char *command_line; /* NULL: not known; of mappers_find() only */
 };
 
 struct mappers {
@@ -415,8 +452,33 @@ struct mappers {
 void mappers_find(struct mappers *mappers, int segment_id);
 void mappers_free(struct mappers *mappers);
 
-/* A process of this pid: its user, start and command; false: none, or not to
-   be known. */
+/* A process of this pid: its user, start and command; false: none that still
+   does anything, or not to be known. */
 bool mapper_look(struct mapper *mapper, pid_t pid);
+
+/* ---- who.c: who has an object, and what its maker has to do with them ----- */
+
+enum maker { MAKER_UNKNOWN, MAKER_ALIVE, MAKER_DEAD };
+
+/* What a process that has a segment mapped is to the one that made it. */
+enum relation {
+	RELATION_NONE,    /* or it can't be told */
+	RELATION_MAKER,
+	RELATION_CHILD,   /* of the living maker */
+	RELATION_ORPHAN,  /* the dead maker's child */
+	RELATION_ADOPTED  /* somebody's who has died: perhaps the maker's */
+};
+
+struct who {
+	enum maker maker;
+	pid_t maker_pid;
+	struct mappers mappers;
+	enum relation *relations; /* one for each of them */
+};
+
+void who_find(struct who *who, const struct svshm_object *object);
+void who_print(const struct who *who);
+void who_json(const struct who *who);
+void who_free(struct who *who);
 
 #endif
