@@ -89,6 +89,13 @@ if command -v bash >/dev/null; then
 	[ "$(cat "$work/out")" = --foreign ] || fail "$name"
 	check "completion: keys" 0 complete svshm info "$prefix"
 	[ "$(cat "$work/out")" = "$prefix" ] || fail "$name"
+	check "completion: orders" 0 complete svshm list --sort o
+	[ "$(cat "$work/out")" = owner ] || fail "$name"
+	check "completion: columns" 0 complete svshm top --output KEY,CP
+	[ "$(cat "$work/out")" = KEY,CPID ] || fail "$name"
+	check "completion: verdicts" 0 complete svshm list --verdict ha
+	[ "$(tr '\n' ' ' <"$work/out")" = "half-made half-removed " ] ||
+		fail "$name"
 	check "completion: directories" 0 complete svshm recover --save "$work/k"
 	out "^$work/keys\$"
 	for command in $("$SVSHM" --help |
