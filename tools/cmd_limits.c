@@ -42,6 +42,7 @@ struct one_limit {
 struct limits_run {
 	struct one_limit limits[LIMITS_MAX];
 	size_t count;
+	int check; /* per cent; 0: no check */
 	struct shares shares;
 };
 
@@ -62,6 +63,18 @@ static int percent(const struct one_limit *limit)
 	if (!limit->total || limit->limit == 0)
 		return -1;
 	return (int)(100.0 * (double)limit->used / (double)limit->limit);
+}
+
+/* Used to so many per cent. Where nothing is allowed, all of it is used. */
+static int fullness(const struct one_limit *limit)
+{
+	return limit->total && limit->limit == 0 ? 100 : percent(limit);
+}
+
+static bool is_full(const struct limits_run *run,
+		    const struct one_limit *limit)
+{
+	return run->check > 0 && fullness(limit) >= run->check;
 }
 
 static int keep(const struct svshm_limit *limit, void *context)
@@ -129,7 +142,8 @@ static void find_leaks(struct limits_run *run)
 	bool wanted = false;
 
 	for (size_t i = 0; i < run->count; i++)
-		wanted |= percent(&run->limits[i]) >= NEARLY_FULL;
+		wanted |= percent(&run->limits[i]) >= NEARLY_FULL ||
+			  is_full(run, &run->limits[i]);
 	run->shares.known = wanted && svshm_scan(SVSHM_SCAN_FOREIGN,
 						 count_object,
 						 &run->shares) >= 0;
@@ -304,16 +318,107 @@ static void print_json(const struct limits_run *run, char **warnings,
 	json_close('}');
 }
 
+/* ---- One line, for monitoring -------------------------------------------- */
+
+/* "segments 97% (3972 of 4096; 3900 left over)" */
+static void print_fullness(const struct limits_run *run,
+			   const struct one_limit *limit, const char *between)
+{
+	enum resource resource = resource_of(limit);
+	uint64_t left = 0;
+
+	if (resource != NO_RESOURCE)
+		left = run->shares.ours[resource].amount +
+		       run->shares.foreign[resource].amount;
+	printf("%s%s%s %d%% (%s", between, limit->name,
+	       is_full(run, limit) ? "" : ":", fullness(limit),
+	       amount(limit, limit->used).bytes);
+	printf(" of %s", amount(limit, limit->limit).bytes);
+	if (left > 0)
+		printf("; %s left over", amount(limit, left).bytes);
+	putchar(')');
+}
+
+static int fuller_first(const void *a, const void *b)
+{
+	const struct one_limit *one = *(const struct one_limit *const *)a;
+	const struct one_limit *other = *(const struct one_limit *const *)b;
+
+	if (fullness(one) != fullness(other))
+		return fullness(other) - fullness(one);
+	/* In the order of the table. */
+	return (one > other) - (one < other);
+}
+
+static size_t count_full(const struct limits_run *run)
+{
+	size_t full = 0;
+
+	for (size_t i = 0; i < run->count; i++)
+		full += is_full(run, &run->limits[i]);
+	return full;
+}
+
+static void print_check(const struct limits_run *run)
+{
+	const struct one_limit *sorted[LIMITS_MAX];
+	size_t full = count_full(run);
+
+	for (size_t i = 0; i < run->count; i++)
+		sorted[i] = &run->limits[i];
+	qsort(sorted, run->count, sizeof(*sorted), fuller_first);
+	if (full > 0)
+		printf("%zu limit%s at %d%% or more", full,
+		       full == 1 ? "" : "s", run->check);
+	else
+		printf("no limit at %d%% or more", run->check);
+	for (size_t i = 0; i < full; i++)
+		print_fullness(run, sorted[i], i == 0 ? ": " : ", ");
+	if (full == 0 && run->count > 0 && fullness(sorted[0]) >= 0)
+		print_fullness(run, sorted[0], "; most is used of ");
+	putchar('\n');
+}
+
+/* A number, and perhaps a sign of per cent. */
+static bool read_percent(const char *text, int *value)
+{
+	size_t digits = strspn(text, "0123456789");
+
+	if (digits == 0 || digits > 3 ||
+	    (text[digits] && strcmp(text + digits, "%") != 0))
+		return false;
+	*value = atoi(text);
+	return *value >= 1 && *value <= 100;
+}
+
+/* -------------------------------------------------------------------------- */
+
+static void print(const struct limits_run *run, bool json)
+{
+	char *warnings[WARNINGS_MAX];
+	size_t count = warnings_find(warnings);
+
+	if (json)
+		print_json(run, warnings, count);
+	else if (run->check)
+		print_check(run);
+	else
+		print_text(run, warnings, count);
+	for (size_t i = 0; i < count; i++)
+		free(warnings[i]);
+}
+
 static int limits_run(int argc, char **argv)
 {
 	bool json = false;
+	const char *check = NULL;
 	const struct tool_option options[] = {
+		{ "check", OPTION_TEXT, &check },
 		{ "json", OPTION_FLAG, &json },
 		{ NULL, OPTION_FLAG, NULL },
 	};
 	struct limits_run run = { .count = 0 };
 	struct operands operands;
-	char *warnings[WARNINGS_MAX];
 	int status = options_parse(&command_limits, argc, argv, options,
 				   &operands);
 
@@ -323,6 +428,9 @@ static int limits_run(int argc, char **argv)
 	if (operands.count > 0)
 		return usage_error(&command_limits, "\"%.60s\" is one argument "
 				   "too many", operands.values[0]);
+	if (check && !read_percent(check, &run.check))
+		return usage_error(&command_limits, "--check: \"%.40s\" is no "
+				   "number of per cent from 1 to 100", check);
 	int code = svshm_limits(keep, &run);
 
 	if (code < 0) {
@@ -331,16 +439,9 @@ static int limits_run(int argc, char **argv)
 		return TOOL_FAILED;
 	}
 	find_leaks(&run);
-	size_t count = warnings_find(warnings);
-
-	if (json)
-		print_json(&run, warnings, count);
-	else
-		print_text(&run, warnings, count);
-	for (size_t i = 0; i < count; i++)
-		free(warnings[i]);
+	print(&run, json);
 	free_shares(&run.shares);
-	return TOOL_DONE;
+	return count_full(&run) > 0 ? TOOL_LEFTOVERS : TOOL_DONE;
 }
 
 const struct command command_limits = {
@@ -348,12 +449,15 @@ const struct command command_limits = {
 	.run = limits_run,
 	.help = "show the system's limits, and what fills them",
 	.usage =
-	"usage: svshm limits [--json]\n"
+	"usage: svshm limits [--check PERCENT] [--json]\n"
 	"\n"
 	"Show what is used of the system's limits for segments and semaphore "
 	"sets. Of a\nlimit that is nearly reached, say whether leftovers fill "
 	"it, and how to raise it.\nWarn of settings that remove objects under "
 	"their users.\n"
 	"\n"
-	"  --json  print JSON\n",
+	"  --check PERCENT  one line instead of a table; exit status 3 if so "
+	"much of a\n"
+	"                   limit, or more, is used\n"
+	"  --json           print JSON\n",
 };

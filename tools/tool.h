@@ -28,7 +28,7 @@ enum tool_status {
 	TOOL_DONE = 0,
 	TOOL_FAILED = 1,
 	TOOL_USAGE = 2,
-	TOOL_LEFTOVERS = 3
+	TOOL_LEFTOVERS = 3 /* or a limit that is reached: there is something */
 };
 
 struct command {
