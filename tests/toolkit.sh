@@ -123,8 +123,14 @@ narrow()
 		fail "$name: over 80 columns"
 }
 
+# valid_json: it is JSON, and what the schema says of one of the commands.
 valid_json()
 {
+	"${builddir-.}/tests/validate" "$srcdir/doc/svshm.schema.json" \
+		<"$work/out" >"$work/invalid" 2>&1 || {
+		fail "$name: not what the schema says"
+		sed 's/^/    /' "$work/invalid"
+	}
 	command -v python3 >/dev/null || return 0
 	python3 -m json.tool <"$work/out" >/dev/null 2>&1 ||
 		fail "$name: not valid JSON"
