@@ -85,7 +85,7 @@ json 0 recover --qt
 : >"$work/file"
 orphan "$prefix-kept" "$work/data"
 id=$("$SVSHM" list --noheadings --output id --verdict orphan | head -n 1)
-echo >"$work/saved/$prefix-kept.$(echo $id)"
+echo >"$work/saved/$prefix-kept.$((id))"
 json 1 recover "$prefix-kept" --save "$work/saved"
 json 0 recover --foreign --yes
 json 0 recover --foreign --yes --older-than 1d

@@ -16,7 +16,7 @@ for name in c a b; do
 	b) size=70000 ;;
 	c) size=10 ;;
 	esac
-	head -c $size /dev/zero >"$work/data"
+	head -c "$size" /dev/zero >"$work/data"
 	orphan "$prefix-$name" "$work/data"
 done
 start_put "$prefix-u" "$work/data"

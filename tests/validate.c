@@ -7,8 +7,8 @@
  * against the whole schema, or #/$defs/DEFINITION. Status 0: it is valid; 1: it
  * is not, and a line says where and why; 2: the schema itself can't be used.
  *
- * Of JSON schema it knows what doc/svshm.schema.json needs, and refuses a schema
- * with anything else, so that nothing in it goes unchecked. It is stricter in
+ * Of JSON schema it knows what doc/svshm.schema.json needs, and refuses a
+ * schema with anything else, so that nothing in it goes unchecked. It is stricter in
  * two ways: no member may occur twice, and none that the schema does not
  * mention. What a command prints has to be described.
  */
@@ -28,7 +28,7 @@ enum type { T_NULL, T_BOOLEAN, T_NUMBER, T_STRING, T_ARRAY, T_OBJECT };
 
 struct value {
 	enum type type;
-	char *text; /* a string's bytes; a number, boolean or null as it stands */
+	char *text; /* of a string, the bytes; else as it stands there */
 	size_t count; /* of an array or object */
 	struct member *members;
 };
@@ -58,7 +58,7 @@ static void *allocate(void *memory, size_t size)
 	return larger;
 }
 
-/* ---- Reading --------------------------------------------------------------- */
+/* ---- Reading ------------------------------------------------------------- */
 
 struct input {
 	const char *what; /* for messages */
@@ -264,7 +264,7 @@ static struct value read_document(FILE *file, const char *what, int status)
 	return value;
 }
 
-/* ---- Checking --------------------------------------------------------------- */
+/* ---- Checking ------------------------------------------------------------ */
 
 static struct value schema_root;
 

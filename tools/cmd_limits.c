@@ -9,44 +9,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "limits.h"
 #include "tool.h"
 
 /* From here on, a limit wants an explanation. */
 #define NEARLY_FULL 80 /* per cent */
 
-#define LIMITS_MAX 16
-
-/* Leftovers among what counts for a limit, and whose they are. */
-struct share {
-	uint64_t amount;
-	struct {
-		uid_t uid;
-		uint64_t amount;
-	} *owners;
-	size_t owner_count;
-};
-
-enum resource { SEGMENTS, MEMORY, SETS, SEMAPHORES, RESOURCES, NO_RESOURCE };
-
-struct shares {
-	bool known;
-	struct share ours[RESOURCES], foreign[RESOURCES];
-};
-
-struct one_limit {
-	char name[32], unit[32], parameter[64], raise[160];
-	bool total, can_raise;
-	uint64_t used, limit;
-};
-
-struct limits_run {
-	struct one_limit limits[LIMITS_MAX];
-	size_t count;
-	int check; /* per cent; 0: no check */
-	struct shares shares;
-};
-
-static enum resource resource_of(const struct one_limit *limit)
+enum resource limit_resource(const struct one_limit *limit)
 {
 	static const char *const names[RESOURCES] = {
 		"segments", "memory", "sets", "semaphores"
@@ -58,23 +27,11 @@ static enum resource resource_of(const struct one_limit *limit)
 	return NO_RESOURCE;
 }
 
-static int percent(const struct one_limit *limit)
+int limit_percent(const struct one_limit *limit)
 {
 	if (!limit->total || limit->limit == 0)
 		return -1;
 	return (int)(100.0 * (double)limit->used / (double)limit->limit);
-}
-
-/* Used to so many per cent. Where nothing is allowed, all of it is used. */
-static int fullness(const struct one_limit *limit)
-{
-	return limit->total && limit->limit == 0 ? 100 : percent(limit);
-}
-
-static bool is_full(const struct limits_run *run,
-		    const struct one_limit *limit)
-{
-	return run->check > 0 && fullness(limit) >= run->check;
 }
 
 static int keep(const struct svshm_limit *limit, void *context)
@@ -142,8 +99,8 @@ static void find_leaks(struct limits_run *run)
 	bool wanted = false;
 
 	for (size_t i = 0; i < run->count; i++)
-		wanted |= percent(&run->limits[i]) >= NEARLY_FULL ||
-			  is_full(run, &run->limits[i]);
+		wanted |= limit_percent(&run->limits[i]) >= NEARLY_FULL ||
+			  limit_is_full(run, &run->limits[i]);
 	run->shares.known = wanted && svshm_scan(SVSHM_SCAN_FOREIGN,
 						 count_object,
 						 &run->shares) >= 0;
@@ -159,7 +116,7 @@ static void free_shares(struct shares *shares)
 
 /* ---- Diagnosis ----------------------------------------------------------- */
 
-static struct text amount(const struct one_limit *limit, uint64_t value)
+struct text limit_amount(const struct one_limit *limit, uint64_t value)
 {
 	struct text text;
 
@@ -183,9 +140,9 @@ static char *share_text(const struct one_limit *limit,
 		if (share->owners[i].amount > share->owners[most].amount)
 			most = i;
 	return text_print("; %s of them %s, %s of these of %s: run \"%s\"",
-			  amount(limit, share->amount).bytes, what,
+			  limit_amount(limit, share->amount).bytes, what,
 			  share->owner_count == 1 ? "all" :
-			  amount(limit, share->owners[most].amount).bytes,
+			  limit_amount(limit, share->owners[most].amount).bytes,
 			  text_user(share->owners[most].uid).bytes, command);
 }
 
@@ -193,12 +150,12 @@ static char *share_text(const struct one_limit *limit,
 static char *diagnose(const struct limits_run *run,
 		      const struct one_limit *limit)
 {
-	enum resource resource = resource_of(limit);
+	enum resource resource = limit_resource(limit);
 
 	if (limit->limit == 0 && limit->can_raise)
 		return text_print("%s: none are allowed here; \"%s\" allows "
 				  "some", limit->name, limit->raise);
-	if (percent(limit) < NEARLY_FULL || resource == NO_RESOURCE)
+	if (limit_percent(limit) < NEARLY_FULL || resource == NO_RESOURCE)
 		return NULL;
 	char *ours = share_text(limit, &run->shares.ours[resource],
 				"are leftovers", "svshm recover");
@@ -213,8 +170,8 @@ static char *diagnose(const struct limits_run *run,
 		rest = "; as far as can be told, all are in use";
 	char *text = text_print("%s: %s of %s used%s%s%s; \"%s\" raises the "
 				"limit", limit->name,
-				amount(limit, limit->used).bytes,
-				amount(limit, limit->limit).bytes, ours,
+				limit_amount(limit, limit->used).bytes,
+				limit_amount(limit, limit->limit).bytes, ours,
 				foreign, rest, limit->raise);
 
 	free(ours);
@@ -237,18 +194,20 @@ static void print_table(const struct limits_run *run)
 		char *const cells[] = {
 			text_print("%s", limit->name),
 			text_print("%s", limit->total ?
-				   amount(limit, limit->used).bytes : "-"),
+				   limit_amount(limit, limit->used).bytes :
+				   "-"),
 			text_print("%s", limit->limit == UINT64_MAX ? "none" :
-				   amount(limit, limit->limit).bytes),
-			percent(limit) >= 0 ?
-				text_print("%d%%", percent(limit)) :
+				   limit_amount(limit, limit->limit).bytes),
+			limit_percent(limit) >= 0 ?
+				text_print("%d%%", limit_percent(limit)) :
 				text_print("-"),
 			text_print("%s", limit->unit),
 			text_print("%s", limit->parameter),
 		};
 
 		table_add(&table, cells, output_in_colour() &&
-			  percent(limit) >= NEARLY_FULL ? "\033[31m" : NULL);
+			  limit_percent(limit) >= NEARLY_FULL ?
+			  "\033[31m" : NULL);
 	}
 	table_print(&table);
 	table_free(&table);
@@ -272,7 +231,7 @@ static void print_text(const struct limits_run *run, char **warnings,
 static void limit_json(const struct limits_run *run,
 		       const struct one_limit *limit)
 {
-	enum resource resource = resource_of(limit);
+	enum resource resource = limit_resource(limit);
 	char *text = diagnose(run, limit);
 
 	json_open(NULL, '{');
@@ -287,7 +246,7 @@ static void limit_json(const struct limits_run *run,
 		json_null("limit");
 	else
 		json_unsigned("limit", limit->limit);
-	json_id("percent", percent(limit));
+	json_id("percent", limit_percent(limit));
 	if (run->shares.known && resource != NO_RESOURCE) {
 		json_unsigned("leftovers", run->shares.ours[resource].amount);
 		json_unsigned("foreign_leftovers",
@@ -318,81 +277,6 @@ static void print_json(const struct limits_run *run, char **warnings,
 	json_close('}');
 }
 
-/* ---- One line, for monitoring -------------------------------------------- */
-
-/* "segments 97% (3972 of 4096; 3900 left over)" */
-static void print_fullness(const struct limits_run *run,
-			   const struct one_limit *limit, const char *between)
-{
-	enum resource resource = resource_of(limit);
-	uint64_t left = 0;
-
-	if (resource != NO_RESOURCE)
-		left = run->shares.ours[resource].amount +
-		       run->shares.foreign[resource].amount;
-	printf("%s%s%s %d%% (%s", between, limit->name,
-	       is_full(run, limit) ? "" : ":", fullness(limit),
-	       amount(limit, limit->used).bytes);
-	printf(" of %s", amount(limit, limit->limit).bytes);
-	if (left > 0)
-		printf("; %s left over", amount(limit, left).bytes);
-	putchar(')');
-}
-
-static int fuller_first(const void *a, const void *b)
-{
-	const struct one_limit *one = *(const struct one_limit *const *)a;
-	const struct one_limit *other = *(const struct one_limit *const *)b;
-
-	if (fullness(one) != fullness(other))
-		return fullness(other) - fullness(one);
-	/* In the order of the table. */
-	return (one > other) - (one < other);
-}
-
-static size_t count_full(const struct limits_run *run)
-{
-	size_t full = 0;
-
-	for (size_t i = 0; i < run->count; i++)
-		full += is_full(run, &run->limits[i]);
-	return full;
-}
-
-static void print_check(const struct limits_run *run)
-{
-	const struct one_limit *sorted[LIMITS_MAX];
-	size_t full = count_full(run);
-
-	for (size_t i = 0; i < run->count; i++)
-		sorted[i] = &run->limits[i];
-	qsort(sorted, run->count, sizeof(*sorted), fuller_first);
-	if (full > 0)
-		printf("%zu limit%s at %d%% or more", full,
-		       full == 1 ? "" : "s", run->check);
-	else
-		printf("no limit at %d%% or more", run->check);
-	for (size_t i = 0; i < full; i++)
-		print_fullness(run, sorted[i], i == 0 ? ": " : ", ");
-	if (full == 0 && run->count > 0 && fullness(sorted[0]) >= 0)
-		print_fullness(run, sorted[0], "; most is used of ");
-	putchar('\n');
-}
-
-/* A number, and perhaps a sign of per cent. */
-static bool read_percent(const char *text, int *value)
-{
-	size_t digits = strspn(text, "0123456789");
-
-	if (digits == 0 || digits > 3 ||
-	    (text[digits] && strcmp(text + digits, "%") != 0))
-		return false;
-	*value = atoi(text);
-	return *value >= 1 && *value <= 100;
-}
-
-/* -------------------------------------------------------------------------- */
-
 static void print(const struct limits_run *run, bool json)
 {
 	char *warnings[WARNINGS_MAX];
@@ -401,7 +285,7 @@ static void print(const struct limits_run *run, bool json)
 	if (json)
 		print_json(run, warnings, count);
 	else if (run->check)
-		print_check(run);
+		limits_print_check(run);
 	else
 		print_text(run, warnings, count);
 	for (size_t i = 0; i < count; i++)
@@ -428,7 +312,7 @@ static int limits_run(int argc, char **argv)
 	if (operands.count > 0)
 		return usage_error(&command_limits, "\"%.60s\" is one argument "
 				   "too many", operands.values[0]);
-	if (check && !read_percent(check, &run.check))
+	if (check && !limits_read_percent(check, &run.check))
 		return usage_error(&command_limits, "--check: \"%.40s\" is no "
 				   "number of per cent from 1 to 100", check);
 	int code = svshm_limits(keep, &run);
@@ -441,7 +325,7 @@ static int limits_run(int argc, char **argv)
 	find_leaks(&run);
 	print(&run, json);
 	free_shares(&run.shares);
-	return count_full(&run) > 0 ? TOOL_LEFTOVERS : TOOL_DONE;
+	return limits_count_full(&run) > 0 ? TOOL_LEFTOVERS : TOOL_DONE;
 }
 
 const struct command command_limits = {

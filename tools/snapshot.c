@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Objects that stay when the visit that showed them is over, so that they can be
- * put in order.
+ * Objects that stay when the visit that showed them is over, so that they can
+ * be put in order.
  */
 #include <config.h>
 
@@ -32,7 +32,7 @@ void snapshot_add(struct snapshot *snapshot, const struct svshm_object *object)
 	struct seen *seen = &snapshot->list[snapshot->count++];
 	struct svshm_object *kept = &seen->object;
 
-	/* A later version of the library appends members: these are not ours. */
+	/* A later version of the library appends members: not ours. */
 	*kept = *object;
 	kept->key = copy_text(object->key);
 	kept->native_key = copy_text(object->native_key);

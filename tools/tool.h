@@ -207,7 +207,7 @@ void row_add(struct table *table, const struct columns *columns,
 	     const struct svshm_object *object, size_t name_width,
 	     bool colour);
 
-/* ---- snapshot.c: objects that stay ---------------------------------------- */
+/* ---- snapshot.c: objects that stay --------------------------------------- */
 
 enum sort_order {
 	SORT_KEY,  /* ours before other programs' */
@@ -233,7 +233,7 @@ void snapshot_sort(struct snapshot *snapshot, enum sort_order by);
 /* It is empty afterwards, and can be used again. */
 void snapshot_free(struct snapshot *snapshot);
 
-/* ---- view.c: which objects, in which order and columns -------------------- */
+/* ---- view.c: which objects, in which order and columns ------------------- */
 
 struct view {
 	/* As the options have it; VIEW_OPTIONS(). */
