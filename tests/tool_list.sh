@@ -5,6 +5,7 @@
 . "$srcdir/tests/toolkit.sh"
 alone "$0"
 prepare
+many_objects
 command -v ipcmk >/dev/null || { echo "no ipcmk here"; exit 77; }
 
 # ---- What there is ---------------------------------------------------------------

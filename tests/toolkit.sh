@@ -53,6 +53,18 @@ prepare()
 	trap 'exit 1' HUP INT TERM
 }
 
+# many_objects: the test needs a handful of them at once, and is skipped where the
+# system's limits are too low for that.
+many_objects()
+{
+	set -- true
+	for i in 1 2 3 4 5 6; do
+		set -- "$SVSHM" lock "$prefix-many-$i" -- "$@"
+	done
+	"$@" 2>"$work/err" || ! grep "No space left on device" "$work/err" ||
+		exit 77
+}
+
 # remove_objects: those of a test that may run outside a namespace of its own,
 # in which they would go with it. The test defines it anew.
 remove_objects()
