@@ -27,6 +27,18 @@ _svshm_options()
 	svshm "$1" --help 2>/dev/null | grep -o -e '--[a-z-]*' | sort -u
 }
 
+# The word behind the last comma.
+_svshm_list_word()
+{
+	local before=
+
+	case $current in
+	*,*) before=${current%,*}, ;;
+	esac
+	mapfile -t COMPREPLY < <(compgen -P "$before" -W "$1" -- \
+		"${current##*,}")
+}
+
 _svshm()
 {
 	local current=${COMP_WORDS[COMP_CWORD]} command=${COMP_WORDS[1]-}
@@ -55,8 +67,23 @@ _svshm()
 	--layout)
 		mapfile -t COMPREPLY < <(compgen -W "native qt" -- "$current")
 		return ;;
+	--sort)
+		mapfile -t COMPREPLY < <(compgen -W \
+			"key size age owner verdict" -- "$current")
+		return ;;
+	--output)
+		_svshm_list_word "KEY LAYOUT VERDICT SIZE PROCS MAPS MODE
+			OWNER AGE ID SET LOCK CREATOR CPID LPID KEYFILE"
+		return ;;
+	--verdict)
+		_svshm_list_word "leftover orphan half-made half-removed
+			corrupt in-use unknown foreign foreign?"
+		return ;;
 	--older-than | --timeout | --interval | --mode | --id | --set | --key)
 		return ;;
+	--check)
+		# The one of limits takes a number.
+		[ "$command" = limits ] && return ;;
 	esac
 	case $current in
 	-*)

@@ -50,9 +50,78 @@ orphan "$prefix" "$work/data"
 check "cron: recover" 0 sh "$work/job"
 [ ! -s "$work/out" ] && [ ! -s "$work/err" ] || fail "$name: cron would mail"
 check "cron: it is gone" 0 "$SVSHM" list --check
-grep -v '^#\|^PATH=' "$examples/cron/svshm-recover" |
-	grep -vq '^[0-9*]* [0-9*]* [0-9*]* [0-9*]* [0-9*]* root [a-z]' &&
-	fail "cron: a line is none of cron's"
+for crontab in svshm-recover svshm-check; do
+	grep -v '^#\|^PATH=' "$examples/cron/$crontab" |
+		grep -q '^[0-9*]* [0-9*]* [0-9*]* [0-9*]* [0-9*]* root [a-z]' ||
+		fail "cron: $crontab does nothing"
+	grep -v '^#\|^PATH=' "$examples/cron/$crontab" |
+		grep -v '^[0-9*]* [0-9*]* [0-9*]* [0-9*]* [0-9*]* root [a-z]' &&
+		fail "cron: a line of $crontab is none of cron's"
+	# There it would begin the command's input.
+	grep -v '^#' "$examples/cron/$crontab" | grep -q % &&
+		fail "cron: a per cent sign in $crontab"
+done
+grep '^[0-9]' "$examples/cron/svshm-check" |
+	sed 's/^[^ ]* [^ ]* [^ ]* [^ ]* [^ ]* root //' >"$work/job"
+if "$SVSHM" limits >"$work/out" 2>&1; then
+	check "cron: nothing to tell" 0 sh "$work/job"
+	[ ! -s "$work/out" ] && [ ! -s "$work/err" ] ||
+		fail "$name: cron would mail"
+fi
+orphan "$prefix" "$work/data"
+check "cron: a leftover" 0 sh "$work/job"
+out "^1 leftover among 1 object: 1 orphan; "
+"$SVSHM" recover --quiet
+
+# ---- Nagios --------------------------------------------------------------------
+
+# plugin STATUS [OPTION...]
+plugin()
+{
+	wanted_status=$1
+	shift
+	check "nagios: $*" "$wanted_status" sh \
+		"$examples/nagios/check_svshm" "$@"
+	[ "$(wc -l <"$work/out")" -eq 1 ] || fail "$name: not one line"
+}
+
+if "$SVSHM" limits >"$work/out" 2>&1; then
+	plugin 0
+	out "^SVSHM OK - no limit at 80% or more; .*; no leftovers among 0 objects |"
+	out "| .*segments=0%;80;95;0;100"
+	bar=$prefix'|a=1'
+	orphan "$bar" "$work/data"
+	plugin 1
+	out "^SVSHM WARNING - .*; 1 leftover among 1 object: 1 orphan; .*!a=1, left"
+	plugin 0 -l
+	"$SVSHM" recover --quiet
+	plugin 3 -w 90 -c 80
+	plugin 3 -w x
+	plugin 3 -c 101
+	plugin 3 -x
+	out "^SVSHM UNKNOWN - "
+	check "nagios: no svshm" 3 env SVSHM="$work/none" sh \
+		"$examples/nagios/check_svshm"
+	if [ "$(id -u)" -eq 0 ] && command -v ipcmk >/dev/null &&
+		echo 10 2>/dev/null >/proc/sys/kernel/shmmni; then
+		for i in 1 2 3 4 5 6 7 8; do
+			foreign_segment 4096 >"$work/out"
+		done
+		plugin 1
+		out "^SVSHM WARNING - 1 limit at 80% or more: segments 80%"
+		out " segments=80%;80;95;0;100"
+		plugin 2 -c 80
+		plugin 0 -w 81
+		foreign_segment 4096 >"$work/out"
+		foreign_segment 4096 >"$work/out"
+		plugin 2
+		out "^SVSHM CRITICAL - 1 limit at 80% or more: segments 100%"
+		"$SVSHM" recover --foreign --yes --quiet
+		echo 4096 >/proc/sys/kernel/shmmni
+	fi
+else
+	echo "note: no limits here, so no plugin for Nagios"
+fi
 
 # ---- systemd -------------------------------------------------------------------
 
@@ -89,6 +158,13 @@ if command -v bash >/dev/null; then
 	[ "$(cat "$work/out")" = --foreign ] || fail "$name"
 	check "completion: keys" 0 complete svshm info "$prefix"
 	[ "$(cat "$work/out")" = "$prefix" ] || fail "$name"
+	check "completion: orders" 0 complete svshm list --sort o
+	[ "$(cat "$work/out")" = owner ] || fail "$name"
+	check "completion: columns" 0 complete svshm top --output KEY,CP
+	[ "$(cat "$work/out")" = KEY,CPID ] || fail "$name"
+	check "completion: verdicts" 0 complete svshm list --verdict ha
+	[ "$(tr '\n' ' ' <"$work/out")" = "half-made half-removed " ] ||
+		fail "$name"
 	check "completion: directories" 0 complete svshm recover --save "$work/k"
 	out "^$work/keys\$"
 	for command in $("$SVSHM" --help |

@@ -63,7 +63,9 @@ check "lock" 7 "$SVSHM" lock --layout qt "$key" -- sh -c \
 nothing_left
 
 orphan "$key" "$work/data" --layout qt
-check "list of an orphan" 3 "$SVSHM" list --check
+check "list --check of an orphan" 3 "$SVSHM" list --check
+out "1 orphan"
+check "list of an orphan" 0 "$SVSHM" list
 out "^$key  *qt  *orphan"
 check "recover leaves Qt's alone" 0 "$SVSHM" recover
 out 'nothing to recover'

@@ -21,8 +21,16 @@ valid_json
 out '"name": "sets"'
 check "limits of something" 2 "$SVSHM" limits x
 
+one_line()
+{
+	[ "$(wc -l <"$work/out")" -eq 1 ] || fail "$name: not one line"
+}
+
 echo 5 >/proc/sys/kernel/shmmni
 echo "250 32000 32 4" >/proc/sys/kernel/sem
+check "nothing is used" 0 "$SVSHM" limits --check 80
+one_line
+out "^no limit at 80% or more; most is used of segments: 0% (0 of 5)\$"
 for i in 1 2 3 4; do
 	foreign_segment 4096 >"$work/out"
 	ipcmk -S 2 >"$work/out"
@@ -33,7 +41,26 @@ out "^sets: 4 of 4 used; as far as can be told, all are in use; \"sysctl -w kern
 check "... with JSON" 0 "$SVSHM" limits --json
 valid_json
 out '"foreign_leftovers": 4,'
+check "... in one line" 3 "$SVSHM" limits --check 80
+one_line
+out "^2 limits at 80% or more: sets 100% (4 of 4), segments 80% (4 of 5; 4 left over)\$"
+check "... of one" 3 "$SVSHM" limits --check=81%
+one_line
+out "^1 limit at 81% or more: sets 100% (4 of 4)\$"
+check "... at the end" 3 "$SVSHM" limits --check 100
+check "... with JSON" 3 "$SVSHM" limits --check 100 --json
+valid_json
+for percent in 0 101 -1 80.5 x 80%% ""; do
+	check "\"$percent\" per cent" 2 "$SVSHM" limits --check "$percent"
+	err "is no number of per cent from 1 to 100"
+done
 check "... which go" 0 "$SVSHM" recover --foreign --yes
+check "... and so is one limit" 3 "$SVSHM" limits --check 80
+out "^1 limit at 80% or more: sets 100% (4 of 4)\$"
+ipcs -s | awk '$2 ~ /^[0-9]+$/ { print $2 }' | while read -r set; do
+	ipcrm -s "$set"
+done
+check "... and none" 0 "$SVSHM" limits --check 1
 check "... and so are none" 0 "$SVSHM" limits
 no_out "^segments: "
 
@@ -46,6 +73,9 @@ out "^semaphores: none are allowed here; \"sysctl -w kernel.sem='250 1024000000 
 check "... with JSON" 0 "$SVSHM" limits --json
 valid_json
 out '"percent": null,$'
+check "... in one line" 3 "$SVSHM" limits --check 100
+one_line
+out "^2 limits at 100% or more: segments 100% (0 of 0), semaphores 100% (0 of 0)\$"
 echo 5 >/proc/sys/kernel/shmmni
 
 echo "250 32000 32 400" >/proc/sys/kernel/sem

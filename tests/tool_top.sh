@@ -65,6 +65,48 @@ tmux -S "$socket/t" send-keys C-c
 sees "^C ends it" "^ended 0"
 await test -s "$work/after"
 cmp -s "$work/before" "$work/after" || fail "the terminal is not as it was"
+
+# ---- Order, and what is shown ------------------------------------------------
+
+# Key files alone, of two ages: the order of keys is not that of ages.
+touch -t 202201010000 "$work/keys/$prefix-a"
+touch -t 202001010000 "$work/keys/$prefix-b"
+check "an order that is none" 2 "$SVSHM" top --sort kye
+check "a column that is none" 2 "$SVSHM" top --output KYE
+tmux -S "$socket/t" resize-window -x 80 -y 12 2>/dev/null
+tmux -S "$socket/t" respawn-pane -k "'$SVSHM' top --interval 200ms \
+	--verdict half-made --output age,key --noheadings; exec cat"
+# The first of two lines has PATTERN, and there is no third.
+first_is()
+{
+	tmux -S "$socket/t" capture-pane -p >"$work/out" 2>/dev/null
+	sed -n 3p "$work/out" | grep -q -e "$1" && sed -n 5p "$work/out" |
+		grep -q "^q quit"
+}
+first()
+{
+	name=$1
+	await first_is "$2"
+	: >"$work/err"
+	if first_is "$2"; then
+		echo "ok: $name"
+	else
+		fail "$name: no \"$2\" in the first line"
+	fi
+}
+first "columns, verdicts, no headings" "^ *[0-9]*d  $prefix-a\$"
+tmux -S "$socket/t" send-keys s
+sees "s sorts" "^q quit .* s by size "
+tmux -S "$socket/t" send-keys s
+first "... by age" "^ *[0-9]*d  $prefix-b\$"
+sees "the foot says so" "^q quit .* s by age "
+tmux -S "$socket/t" send-keys s
+sees "... by owner" "^q quit .* s by owner "
+tmux -S "$socket/t" send-keys s s
+first "... and by key again" "^ *[0-9]*d  $prefix-a\$"
+tmux -S "$socket/t" respawn-pane -k "'$SVSHM' top --sort age \
+	--verdict half-made; exec cat"
+sees "--sort" "^q quit .* s by age "
 tmux -S "$socket/t" kill-server 2>/dev/null
 
 finish

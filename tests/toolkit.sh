@@ -53,6 +53,18 @@ prepare()
 	trap 'exit 1' HUP INT TERM
 }
 
+# many_objects: the test needs a handful of them at once, and is skipped where the
+# system's limits are too low for that.
+many_objects()
+{
+	set -- true
+	for i in 1 2 3 4 5 6; do
+		set -- "$SVSHM" lock "$prefix-many-$i" -- "$@"
+	done
+	"$@" 2>"$work/err" || ! grep "No space left on device" "$work/err" ||
+		exit 77
+}
+
 # remove_objects: those of a test that may run outside a namespace of its own,
 # in which they would go with it. The test defines it anew.
 remove_objects()
@@ -123,8 +135,14 @@ narrow()
 		fail "$name: over 80 columns"
 }
 
+# valid_json: it is JSON, and what the schema says of one of the commands.
 valid_json()
 {
+	"${builddir-.}/tests/validate" "$srcdir/doc/svshm.schema.json" \
+		<"$work/out" >"$work/invalid" 2>&1 || {
+		fail "$name: not what the schema says"
+		sed 's/^/    /' "$work/invalid"
+	}
 	command -v python3 >/dev/null || return 0
 	python3 -m json.tool <"$work/out" >/dev/null 2>&1 ||
 		fail "$name: not valid JSON"

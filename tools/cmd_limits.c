@@ -9,43 +9,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "limits.h"
 #include "tool.h"
 
 /* From here on, a limit wants an explanation. */
 #define NEARLY_FULL 80 /* per cent */
 
-#define LIMITS_MAX 16
-
-/* Leftovers among what counts for a limit, and whose they are. */
-struct share {
-	uint64_t amount;
-	struct {
-		uid_t uid;
-		uint64_t amount;
-	} *owners;
-	size_t owner_count;
-};
-
-enum resource { SEGMENTS, MEMORY, SETS, SEMAPHORES, RESOURCES, NO_RESOURCE };
-
-struct shares {
-	bool known;
-	struct share ours[RESOURCES], foreign[RESOURCES];
-};
-
-struct one_limit {
-	char name[32], unit[32], parameter[64], raise[160];
-	bool total, can_raise;
-	uint64_t used, limit;
-};
-
-struct limits_run {
-	struct one_limit limits[LIMITS_MAX];
-	size_t count;
-	struct shares shares;
-};
-
-static enum resource resource_of(const struct one_limit *limit)
+enum resource limit_resource(const struct one_limit *limit)
 {
 	static const char *const names[RESOURCES] = {
 		"segments", "memory", "sets", "semaphores"
@@ -57,7 +27,7 @@ static enum resource resource_of(const struct one_limit *limit)
 	return NO_RESOURCE;
 }
 
-static int percent(const struct one_limit *limit)
+int limit_percent(const struct one_limit *limit)
 {
 	if (!limit->total || limit->limit == 0)
 		return -1;
@@ -129,7 +99,8 @@ static void find_leaks(struct limits_run *run)
 	bool wanted = false;
 
 	for (size_t i = 0; i < run->count; i++)
-		wanted |= percent(&run->limits[i]) >= NEARLY_FULL;
+		wanted |= limit_percent(&run->limits[i]) >= NEARLY_FULL ||
+			  limit_is_full(run, &run->limits[i]);
 	run->shares.known = wanted && svshm_scan(SVSHM_SCAN_FOREIGN,
 						 count_object,
 						 &run->shares) >= 0;
@@ -145,7 +116,7 @@ static void free_shares(struct shares *shares)
 
 /* ---- Diagnosis ----------------------------------------------------------- */
 
-static struct text amount(const struct one_limit *limit, uint64_t value)
+struct text limit_amount(const struct one_limit *limit, uint64_t value)
 {
 	struct text text;
 
@@ -169,9 +140,9 @@ static char *share_text(const struct one_limit *limit,
 		if (share->owners[i].amount > share->owners[most].amount)
 			most = i;
 	return text_print("; %s of them %s, %s of these of %s: run \"%s\"",
-			  amount(limit, share->amount).bytes, what,
+			  limit_amount(limit, share->amount).bytes, what,
 			  share->owner_count == 1 ? "all" :
-			  amount(limit, share->owners[most].amount).bytes,
+			  limit_amount(limit, share->owners[most].amount).bytes,
 			  text_user(share->owners[most].uid).bytes, command);
 }
 
@@ -179,12 +150,12 @@ static char *share_text(const struct one_limit *limit,
 static char *diagnose(const struct limits_run *run,
 		      const struct one_limit *limit)
 {
-	enum resource resource = resource_of(limit);
+	enum resource resource = limit_resource(limit);
 
 	if (limit->limit == 0 && limit->can_raise)
 		return text_print("%s: none are allowed here; \"%s\" allows "
 				  "some", limit->name, limit->raise);
-	if (percent(limit) < NEARLY_FULL || resource == NO_RESOURCE)
+	if (limit_percent(limit) < NEARLY_FULL || resource == NO_RESOURCE)
 		return NULL;
 	char *ours = share_text(limit, &run->shares.ours[resource],
 				"are leftovers", "svshm recover");
@@ -199,8 +170,8 @@ static char *diagnose(const struct limits_run *run,
 		rest = "; as far as can be told, all are in use";
 	char *text = text_print("%s: %s of %s used%s%s%s; \"%s\" raises the "
 				"limit", limit->name,
-				amount(limit, limit->used).bytes,
-				amount(limit, limit->limit).bytes, ours,
+				limit_amount(limit, limit->used).bytes,
+				limit_amount(limit, limit->limit).bytes, ours,
 				foreign, rest, limit->raise);
 
 	free(ours);
@@ -223,18 +194,20 @@ static void print_table(const struct limits_run *run)
 		char *const cells[] = {
 			text_print("%s", limit->name),
 			text_print("%s", limit->total ?
-				   amount(limit, limit->used).bytes : "-"),
+				   limit_amount(limit, limit->used).bytes :
+				   "-"),
 			text_print("%s", limit->limit == UINT64_MAX ? "none" :
-				   amount(limit, limit->limit).bytes),
-			percent(limit) >= 0 ?
-				text_print("%d%%", percent(limit)) :
+				   limit_amount(limit, limit->limit).bytes),
+			limit_percent(limit) >= 0 ?
+				text_print("%d%%", limit_percent(limit)) :
 				text_print("-"),
 			text_print("%s", limit->unit),
 			text_print("%s", limit->parameter),
 		};
 
 		table_add(&table, cells, output_in_colour() &&
-			  percent(limit) >= NEARLY_FULL ? "\033[31m" : NULL);
+			  limit_percent(limit) >= NEARLY_FULL ?
+			  "\033[31m" : NULL);
 	}
 	table_print(&table);
 	table_free(&table);
@@ -258,7 +231,7 @@ static void print_text(const struct limits_run *run, char **warnings,
 static void limit_json(const struct limits_run *run,
 		       const struct one_limit *limit)
 {
-	enum resource resource = resource_of(limit);
+	enum resource resource = limit_resource(limit);
 	char *text = diagnose(run, limit);
 
 	json_open(NULL, '{');
@@ -273,7 +246,7 @@ static void limit_json(const struct limits_run *run,
 		json_null("limit");
 	else
 		json_unsigned("limit", limit->limit);
-	json_id("percent", percent(limit));
+	json_id("percent", limit_percent(limit));
 	if (run->shares.known && resource != NO_RESOURCE) {
 		json_unsigned("leftovers", run->shares.ours[resource].amount);
 		json_unsigned("foreign_leftovers",
@@ -304,16 +277,32 @@ static void print_json(const struct limits_run *run, char **warnings,
 	json_close('}');
 }
 
+static void print(const struct limits_run *run, bool json)
+{
+	char *warnings[WARNINGS_MAX];
+	size_t count = warnings_find(warnings);
+
+	if (json)
+		print_json(run, warnings, count);
+	else if (run->check)
+		limits_print_check(run);
+	else
+		print_text(run, warnings, count);
+	for (size_t i = 0; i < count; i++)
+		free(warnings[i]);
+}
+
 static int limits_run(int argc, char **argv)
 {
 	bool json = false;
+	const char *check = NULL;
 	const struct tool_option options[] = {
+		{ "check", OPTION_TEXT, &check },
 		{ "json", OPTION_FLAG, &json },
 		{ NULL, OPTION_FLAG, NULL },
 	};
 	struct limits_run run = { .count = 0 };
 	struct operands operands;
-	char *warnings[WARNINGS_MAX];
 	int status = options_parse(&command_limits, argc, argv, options,
 				   &operands);
 
@@ -323,6 +312,9 @@ static int limits_run(int argc, char **argv)
 	if (operands.count > 0)
 		return usage_error(&command_limits, "\"%.60s\" is one argument "
 				   "too many", operands.values[0]);
+	if (check && !limits_read_percent(check, &run.check))
+		return usage_error(&command_limits, "--check: \"%.40s\" is no "
+				   "number of per cent from 1 to 100", check);
 	int code = svshm_limits(keep, &run);
 
 	if (code < 0) {
@@ -331,16 +323,9 @@ static int limits_run(int argc, char **argv)
 		return TOOL_FAILED;
 	}
 	find_leaks(&run);
-	size_t count = warnings_find(warnings);
-
-	if (json)
-		print_json(&run, warnings, count);
-	else
-		print_text(&run, warnings, count);
-	for (size_t i = 0; i < count; i++)
-		free(warnings[i]);
+	print(&run, json);
 	free_shares(&run.shares);
-	return TOOL_DONE;
+	return limits_count_full(&run) > 0 ? TOOL_LEFTOVERS : TOOL_DONE;
 }
 
 const struct command command_limits = {
@@ -348,12 +333,15 @@ const struct command command_limits = {
 	.run = limits_run,
 	.help = "show the system's limits, and what fills them",
 	.usage =
-	"usage: svshm limits [--json]\n"
+	"usage: svshm limits [--check PERCENT] [--json]\n"
 	"\n"
 	"Show what is used of the system's limits for segments and semaphore "
 	"sets. Of a\nlimit that is nearly reached, say whether leftovers fill "
 	"it, and how to raise it.\nWarn of settings that remove objects under "
 	"their users.\n"
 	"\n"
-	"  --json  print JSON\n",
+	"  --check PERCENT  one line instead of a table; exit status 3 if so "
+	"much of a\n"
+	"                   limit, or more, is used\n"
+	"  --json           print JSON\n",
 };

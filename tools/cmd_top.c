@@ -15,16 +15,18 @@
 #define OTHER_COLUMNS 58
 #define NAME_MIN 12
 
-/* Lines that are no rows: the head, an empty one, titles, the foot. */
-#define OTHER_LINES 4
+/* Lines that are no rows: the head, an empty one, the foot; and titles. */
+#define OTHER_LINES 3
 
 struct top_run {
-	bool all, colour, stop;
+	bool colour, stop;
+	struct view view;
 	int64_t interval;
 	uid_t user;   /* whose; (uid_t)-1: everybody's */
 	size_t first; /* row that is shown on top */
 	int lines, columns;
 	size_t in_use, leftovers, foreign;
+	struct snapshot snapshot;
 	struct table table;
 	int code; /* of the last scan */
 };
@@ -32,33 +34,46 @@ struct top_run {
 static int collect(const struct svshm_object *object, void *context)
 {
 	struct top_run *run = context;
-	size_t width = run->columns > OTHER_COLUMNS + NAME_MIN ?
-		(size_t)(run->columns - OTHER_COLUMNS) : NAME_MIN;
 
 	scan_breathe();
+	if (!view_wants(&run->view, object))
+		return signals_caught();
 	run->in_use += object->verdict == SVSHM_VERDICT_IN_USE;
 	run->leftovers += object_is_leftover(object);
 	run->foreign += object->verdict == SVSHM_VERDICT_FOREIGN;
-	row_add(&run->table, object, width, run->colour);
+	snapshot_add(&run->snapshot, object);
 	return signals_caught();
+}
+
+/* Keys may be long; the right end of a line that is too long is cut off. */
+static void fill_table(struct top_run *run)
+{
+	size_t width = run->columns > OTHER_COLUMNS + NAME_MIN ?
+		(size_t)(run->columns - OTHER_COLUMNS) : NAME_MIN;
+
+	table_free(&run->table);
+	run->table = view_table(&run->view);
+	for (size_t i = 0; i < run->snapshot.count; i++)
+		row_add(&run->table, &run->view.columns,
+			&run->snapshot.list[i].object, width, run->colour);
 }
 
 static void scan(struct top_run *run)
 {
-	table_free(&run->table);
-	run->table = (struct table){ .titles = row_titles,
-				     .alignment = ROW_ALIGNMENT,
-				     .coloured = ROW_VERDICT };
 	run->in_use = run->leftovers = run->foreign = 0;
 	run->code = svshm_scan_user(run->user,
-				    run->all ? SVSHM_SCAN_FOREIGN : 0, collect,
-				    run);
+				    run->view.all ? SVSHM_SCAN_FOREIGN : 0,
+				    collect, run);
+	snapshot_sort(&run->snapshot, run->view.order);
+	fill_table(run);
+	snapshot_free(&run->snapshot);
 }
 
 static size_t room(const struct top_run *run)
 {
-	return run->lines > OTHER_LINES ?
-		(size_t)(run->lines - OTHER_LINES) : 1;
+	int others = OTHER_LINES + !run->view.no_headings;
+
+	return run->lines > others ? (size_t)(run->lines - others) : 1;
 }
 
 static void keep_in_range(struct top_run *run)
@@ -100,8 +115,9 @@ static void draw(struct top_run *run)
 	fputs("\033[?7l", stdout);
 	table_print_some(&run->table, run->first, room(run), "\033[K\r\n");
 	fputs("\033[J\033[?7h", stdout);
-	print_line(run, text_print("q quit  a %s  arrows scroll%s",
-				   run->all ? "ours only" : "all programs'",
+	print_line(run, text_print("q quit  a %s  s by %s  arrows scroll%s",
+				   run->view.all ? "ours only" :
+				   "all programs'", view_order_word(&run->view),
 				   run->first + room(run) < run->table.rows ?
 				   "  (more below)" : ""));
 	fputs("\033[K", stdout);
@@ -119,7 +135,11 @@ static void obey(struct top_run *run, int key)
 		run->stop = true;
 		break;
 	case 'a':
-		run->all = !run->all;
+		run->view.all = !run->view.all;
+		run->first = 0;
+		break;
+	case 's':
+		view_next_order(&run->view);
 		run->first = 0;
 		break;
 	case 'k':
@@ -163,7 +183,7 @@ static int top_run(int argc, char **argv)
 			       .user = (uid_t)-1,
 			       .table = { .alignment = "" } };
 	const struct tool_option options[] = {
-		{ "all", OPTION_FLAG, &run.all },
+		VIEW_OPTIONS(&run.view),
 		{ "interval", OPTION_DURATION, &run.interval },
 		{ "user", OPTION_USER, &run.user },
 		{ NULL, OPTION_FLAG, NULL },
@@ -172,6 +192,8 @@ static int top_run(int argc, char **argv)
 	int status = options_parse(&command_top, argc, argv, options,
 				   &operands);
 
+	if (status == OPTIONS_READ)
+		status = view_read(&run.view, &command_top);
 	if (status != OPTIONS_READ)
 		return status;
 	if (operands.count > 0)
@@ -190,7 +212,9 @@ const struct command command_top = {
 	.run = top_run,
 	.help = "the list, refreshed in place",
 	.usage =
-	"usage: svshm top [--all] [--interval T] [--user USER]\n"
+	"usage: svshm top [--all] [--verdict V,...] [--sort ORDER]\n"
+	"                 [--output COLUMN,...] [--noheadings] [--interval T]\n"
+	"                 [--user USER]\n"
 	"\n"
 	"Show the list on a terminal, and refresh it.\n"
 	"\n"
@@ -198,6 +222,10 @@ const struct command command_top = {
 	"  --interval T  time between two looks: 2s\n"
 	"  --user USER   only what belongs to that user: a name, or a uid\n"
 	"\n"
-	"Keys: q quits, a shows all programs' objects or svshm's only; arrows, "
-	"j, k and\npage keys scroll; any other key refreshes.\n",
+	"  --noheadings, --output COLUMN,..., --sort ORDER, --verdict V,...\n"
+	"                as for list; see \"svshm list --help\"\n"
+	"\n"
+	"Keys: q quits, a shows all programs' objects or svshm's only, s sorts "
+	"by the next\nof key, size, age, owner and verdict; arrows, j, k and "
+	"page keys scroll; any\nother key refreshes.\n",
 };

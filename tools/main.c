@@ -38,8 +38,9 @@ static void print_overview(void)
 	      "  -h, --help     this text, or after a command: its own\n"
 	      "  -V, --version  the version\n"
 	      "\n"
-	      "Exit status: 0 done, 1 failed, 2 wrong usage, 3 leftovers "
-	      "found.\n", stdout);
+	      "Exit status: 0 done, 1 failed, 2 wrong usage, 3 leftovers, "
+	      "or a limit\n"
+	      "that is reached.\n", stdout);
 }
 
 static const struct command *find_command(const char *name)

@@ -64,6 +64,12 @@ const char *object_certainty(const struct svshm_object *object)
 	return "none";
 }
 
+uint64_t object_size(const struct svshm_object *object)
+{
+	/* A program's segment is all data: it has no size of svshm's. */
+	return object->size ? object->size : object->segment_size;
+}
+
 int64_t object_left_time(const struct svshm_object *object)
 {
 	int64_t left = object->detach_time;

@@ -269,24 +269,26 @@ struct text text_time(int64_t when)
 
 struct text text_user(uid_t uid)
 {
-	/* Most objects of a list have the same owner; a look-up takes long. */
-	static struct text text;
-	static uid_t last;
+	/* The objects of a list have few owners; a look-up takes long. */
+	static struct {
+		uid_t uid;
+		struct text text; /* "": none yet */
+	} known[16];
+	struct text *text = &known[uid % 16].text;
 
 	if (uid == (uid_t)-1)
 		return (struct text){ "-" };
-	if (text.bytes[0] && uid == last)
-		return text;
+	if (text->bytes[0] && known[uid % 16].uid == uid)
+		return *text;
 	const struct passwd *user = getpwuid(uid);
 
-	last = uid;
-
+	known[uid % 16].uid = uid;
 	if (user)
-		snprintf(text.bytes, sizeof(text.bytes), "%s", user->pw_name);
+		snprintf(text->bytes, sizeof(text->bytes), "%s", user->pw_name);
 	else
-		snprintf(text.bytes, sizeof(text.bytes), "%lu",
+		snprintf(text->bytes, sizeof(text->bytes), "%lu",
 			 (unsigned long)uid);
-	return text;
+	return *text;
 }
 
 struct text text_group(gid_t gid)

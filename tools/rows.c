@@ -6,12 +6,6 @@
 
 #include "tool.h"
 
-const char *const row_titles[] = {
-	"KEY", "LAYOUT", "VERDICT", "SIZE", "PROCS", "MAPS", "MODE", "OWNER", "AGE"
-};
-
-#define TITLE_COUNT (sizeof(row_titles) / sizeof(*row_titles))
-
 static const char *verdict_colour(const struct svshm_object *object)
 {
 	if (object->verdict == SVSHM_VERDICT_CORRUPT)
@@ -39,10 +33,9 @@ static char *processes_cell(const struct svshm_object *object)
 			  object_alive(object));
 }
 
-/* A program's segment is all data: it has no size of svshm's. */
 static char *size_cell(const struct svshm_object *object)
 {
-	uint64_t size = object->size ? object->size : object->segment_size;
+	uint64_t size = object_size(object);
 
 	if (size == 0)
 		return text_print("-");
@@ -56,24 +49,147 @@ static char *maps_cell(const struct svshm_object *object)
 	return text_print("%llu", (unsigned long long)object->mappings);
 }
 
-void row_add(struct table *table, const struct svshm_object *object,
-	     size_t name_width, bool colour)
+static char *key_cell(const struct svshm_object *object)
 {
 	char *name = object_name(object);
-	char *const cells[TITLE_COUNT] = {
-		text_escape(name),
-		text_print("%s", object_layout(object)),
-		verdict_cell(object),
-		size_cell(object),
-		processes_cell(object),
-		maps_cell(object),
-		text_print("%s", text_mode(object->mode).bytes),
-		text_print("%s", text_user(object->uid).bytes),
-		text_print("%s", text_since(object->create_time).bytes),
-	};
+	char *cell = text_escape(name);
 
 	free(name);
-	if (name_width)
-		text_cut(cells[0], name_width);
+	return cell;
+}
+
+static char *layout_cell(const struct svshm_object *object)
+{
+	return text_print("%s", object_layout(object));
+}
+
+static char *mode_cell(const struct svshm_object *object)
+{
+	return text_print("%s", text_mode(object->mode).bytes);
+}
+
+static char *owner_cell(const struct svshm_object *object)
+{
+	return text_print("%s", text_user(object->uid).bytes);
+}
+
+static char *age_cell(const struct svshm_object *object)
+{
+	return text_print("%s", text_since(object->create_time).bytes);
+}
+
+static char *number_cell(bool known, long long number)
+{
+	return known ? text_print("%lld", number) : text_print("-");
+}
+
+static char *id_cell(const struct svshm_object *object)
+{
+	return number_cell(object->segment_id >= 0, object->segment_id);
+}
+
+static char *set_cell(const struct svshm_object *object)
+{
+	return number_cell(object->semaphore_id >= 0, object->semaphore_id);
+}
+
+/* The owner of the lock; it may be unknown who has it. */
+static char *lock_cell(const struct svshm_object *object)
+{
+	if (!object->lock_known)
+		return text_print("-");
+	if (!object->locked)
+		return text_print("free");
+	return object->lock_pid ? number_cell(true, object->lock_pid) :
+				  text_print("held");
+}
+
+static char *creator_cell(const struct svshm_object *object)
+{
+	return text_print("%s", text_user(object->creator_uid).bytes);
+}
+
+static char *creator_pid_cell(const struct svshm_object *object)
+{
+	return number_cell(object->creator_pid > 0, object->creator_pid);
+}
+
+static char *last_pid_cell(const struct svshm_object *object)
+{
+	return number_cell(object->last_pid > 0, object->last_pid);
+}
+
+static char *file_cell(const struct svshm_object *object)
+{
+	return text_escape(object->native_key ? object->native_key : "-");
+}
+
+#define KEY_COLUMN 0
+#define VERDICT_COLUMN 2
+#define USUAL_COLUMNS 9
+
+static const struct {
+	const char *title;
+	char alignment;
+	char *(*cell)(const struct svshm_object *object);
+} all_columns[COLUMNS_MAX] = {
+	[KEY_COLUMN] = { "KEY", 'l', key_cell },
+	{ "LAYOUT", 'l', layout_cell },
+	[VERDICT_COLUMN] = { "VERDICT", 'l', verdict_cell },
+	{ "SIZE", 'r', size_cell },
+	{ "PROCS", 'r', processes_cell },
+	{ "MAPS", 'r', maps_cell },
+	{ "MODE", 'l', mode_cell },
+	{ "OWNER", 'l', owner_cell },
+	{ "AGE", 'r', age_cell },
+	{ "ID", 'r', id_cell },
+	{ "SET", 'r', set_cell },
+	{ "LOCK", 'r', lock_cell },
+	{ "CREATOR", 'l', creator_cell },
+	{ "CPID", 'r', creator_pid_cell },
+	{ "LPID", 'r', last_pid_cell },
+	{ "KEYFILE", 'l', file_cell },
+};
+
+size_t columns_names(const char *names[COLUMNS_MAX])
+{
+	for (size_t i = 0; i < COLUMNS_MAX; i++)
+		names[i] = all_columns[i].title;
+	return COLUMNS_MAX;
+}
+
+bool columns_add(struct columns *columns, size_t index)
+{
+	if (columns->count == 0)
+		columns->verdict = COLUMNS_MAX;
+	for (size_t i = 0; i < columns->count; i++)
+		if (columns->which[i] == index)
+			return false;
+	if (index == VERDICT_COLUMN)
+		columns->verdict = columns->count;
+	columns->which[columns->count] = index;
+	columns->titles[columns->count] = all_columns[index].title;
+	columns->alignment[columns->count++] = all_columns[index].alignment;
+	return true;
+}
+
+void columns_usual(struct columns *columns)
+{
+	for (size_t i = 0; i < USUAL_COLUMNS; i++)
+		columns_add(columns, i);
+}
+
+void row_add(struct table *table, const struct columns *columns,
+	     const struct svshm_object *object, size_t name_width, bool colour)
+{
+	char *cells[COLUMNS_MAX];
+
+	for (size_t i = 0; i < columns->count; i++) {
+		size_t which = columns->which[i];
+
+		cells[i] = all_columns[which].cell(object);
+		if (which == KEY_COLUMN && name_width)
+			text_cut(cells[i], name_width);
+	}
 	table_add(table, cells, colour ? verdict_colour(object) : NULL);
 }

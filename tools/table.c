@@ -10,7 +10,6 @@
 
 #define LINE_WIDTH 80
 #define GAP 2
-#define COLUMNS_MAX 16
 
 void table_add(struct table *table, char *const *cells, const char *colour)
 {
@@ -40,14 +39,15 @@ static void find_widths(const struct table *table, size_t *widths)
 	for (size_t column = columns; column-- > 0;) {
 		size_t limit = LINE_WIDTH - others;
 
-		widths[column] = strlen(table->titles[column]);
+		widths[column] = table->untitled ? 0 :
+				 strlen(table->titles[column]);
 		for (size_t row = 0; row < table->rows; row++) {
 			size_t width = text_width(
 				table->cells[row * columns + column]);
 
 			/* Only the first column has texts of any length. */
 			if (width > widths[column] &&
-			    (column > 0 || width <= limit))
+			    (column > 0 || table->wide || width <= limit))
 				widths[column] = width;
 		}
 		others += widths[column] + GAP;
@@ -104,7 +104,8 @@ void table_print_some(const struct table *table, size_t first, size_t count,
 	size_t columns = strlen(table->alignment);
 
 	find_widths(table, widths);
-	print_row(table, table->titles, widths, NULL, end);
+	if (!table->untitled)
+		print_row(table, table->titles, widths, NULL, end);
 	for (size_t row = first; row < table->rows && row - first < count;
 	     row++)
 		print_row(table,

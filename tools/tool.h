@@ -28,7 +28,7 @@ enum tool_status {
 	TOOL_DONE = 0,
 	TOOL_FAILED = 1,
 	TOOL_USAGE = 2,
-	TOOL_LEFTOVERS = 3
+	TOOL_LEFTOVERS = 3 /* or a limit that is reached: there is something */
 };
 
 struct command {
@@ -194,6 +194,8 @@ struct table {
 	const char *const *titles;
 	const char *alignment;   /* a letter per column: l or r */
 	size_t coloured;         /* the column that rows may colour */
+	bool untitled;           /* rows only */
+	bool wide;               /* a line each, however long it gets */
 	size_t rows;
 	char **cells;            /* owned */
 	const char **colours;    /* per row: escape sequence or NULL; static */
@@ -204,8 +206,8 @@ void table_add(struct table *table, char *const *cells, const char *colour);
 
 /*
  * Print titles and rows within 80 columns: a first cell that is too long gets
- * a line of its own. table_print_some(): COUNT rows from FIRST on, each line
- * ended by END.
+ * a line of its own, unless the table is wide. table_print_some(): COUNT rows
+ * from FIRST on, each line ended by END.
  */
 void table_print(const struct table *table);
 void table_print_some(const struct table *table, size_t first, size_t count,
@@ -214,13 +216,87 @@ void table_free(struct table *table);
 
 /* ---- rows.c: objects as rows --------------------------------------------- */
 
-#define ROW_ALIGNMENT "lllrrrllr"
-#define ROW_VERDICT 2 /* the column that is coloured */
-extern const char *const row_titles[];
+#define COLUMNS_MAX 16
 
-/* NAME_WIDTH: cut the first cell to so many columns; 0: don't. */
-void row_add(struct table *table, const struct svshm_object *object,
-	     size_t name_width, bool colour);
+/* Which columns are shown; begins as zeros. */
+struct columns {
+	size_t count;
+	size_t which[COLUMNS_MAX];
+	const char *titles[COLUMNS_MAX];
+	char alignment[COLUMNS_MAX + 1];
+	size_t verdict; /* the column that is coloured; none: COLUMNS_MAX */
+};
+
+/* The titles of all columns that there are; the result is their number. */
+size_t columns_names(const char *names[COLUMNS_MAX]);
+
+/* Add the column with that index; false: it is there already. */
+bool columns_add(struct columns *columns, size_t index);
+
+/* What is shown unless something else is asked for. */
+void columns_usual(struct columns *columns);
+
+/* NAME_WIDTH: cut the key to so many columns; 0: don't. */
+void row_add(struct table *table, const struct columns *columns,
+	     const struct svshm_object *object, size_t name_width,
+	     bool colour);
+
+/* ---- snapshot.c: objects that stay --------------------------------------- */
+
+enum sort_order {
+	SORT_KEY,  /* ours before other programs' */
+	SORT_SIZE, /* the largest first */
+	SORT_AGE,  /* the oldest first */
+	SORT_OWNER,
+	SORT_VERDICT /* leftovers first */
+};
+
+struct seen {
+	struct svshm_object object; /* owns what it points to */
+	struct text owner;
+};
+
+struct snapshot {
+	size_t count;
+	struct seen *list;
+};
+
+void snapshot_add(struct snapshot *snapshot, const struct svshm_object *object);
+void snapshot_sort(struct snapshot *snapshot, enum sort_order by);
+
+/* It is empty afterwards, and can be used again. */
+void snapshot_free(struct snapshot *snapshot);
+
+/* ---- view.c: which objects, in which order and columns ------------------- */
+
+struct view {
+	/* As the options have it; VIEW_OPTIONS(). */
+	const char *sort, *output, *verdict;
+	bool no_headings;
+	bool all; /* other programs' too */
+	/* What view_read() has made of them. */
+	enum sort_order order;
+	unsigned verdicts; /* 0: all */
+	struct columns columns;
+};
+
+#define VIEW_OPTIONS(view) \
+	{ "all", OPTION_FLAG, &(view)->all }, \
+	{ "noheadings", OPTION_FLAG, &(view)->no_headings }, \
+	{ "output", OPTION_TEXT, &(view)->output }, \
+	{ "sort", OPTION_TEXT, &(view)->sort }, \
+	{ "verdict", OPTION_TEXT, &(view)->verdict }
+
+/* OPTIONS_READ, or what is wrong has been printed, and it's the exit status. */
+int view_read(struct view *view, const struct command *command);
+
+bool view_wants(const struct view *view, const struct svshm_object *object);
+
+/* An empty table for its columns, which it refers to. */
+struct table view_table(const struct view *view);
+
+const char *view_order_word(const struct view *view);
+void view_next_order(struct view *view);
 
 /* ---- json.c ------------------------------------------------------------- */
 
@@ -254,6 +330,9 @@ const char *object_verdict(const struct svshm_object *object);
 
 /* The estimate of a foreign one, as JSON and people have it. */
 const char *object_certainty(const struct svshm_object *object);
+
+/* Bytes of data; of another program's, of the segment; 0: not known. */
+uint64_t object_size(const struct svshm_object *object);
 
 /* When it was used last, as far as is known; 0: not at all. */
 int64_t object_left_time(const struct svshm_object *object);
