@@ -532,6 +532,11 @@ SVSHM_API int svshm_inspect(struct svshm *handle, svshm_visit *visit,
 #define SVSHM_RECOVER_FOREIGN 4u /* also another program's, of a certainty of
 				    POSSIBLE or more, that is the caller's own
 				    (or the caller is root) */
+#define SVSHM_RECOVER_UNMAPPED 8u /* with FOREIGN: also what nobody has used for
+				    longer than unmapped_for, whoever made it:
+				    a segment that nobody has mapped; a set for
+				    which nobody waits, unless who changed it
+				    last is known to live */
 
 struct svshm_recovery {
 	unsigned flags;
@@ -550,6 +555,8 @@ struct svshm_recovery {
 	   or why not, for people. */
 	enum svshm_verdict verdict;
 	char message[1024];
+	/* Read only with the flag UNMAPPED: seconds, not negative. */
+	int64_t unmapped_for;
 };
 
 /*

@@ -146,6 +146,20 @@ void svshm__lives_free(struct svshm__lives *lives)
 	lives->all = NULL;
 }
 
+#define LIST_KEPT (1000 * SVSHM__MILLISECOND)
+
+void svshm__lives_renew(struct svshm__lives *lives, int64_t time)
+{
+	memset(lives->kept, 0, sizeof(lives->kept));
+	if (!lives->listed ||
+	    (svshm__process_now() - lives->listed_at < LIST_KEPT &&
+	     time + 2 * ROUNDING < lives->listed_time))
+		return;
+	svshm__lives_free(lives);
+	lives->listed = lives->answered = false;
+	lives->count = 0;
+}
+
 enum svshm__life svshm__lives_of(struct svshm__lives *lives, pid_t pid,
 				 int64_t time)
 {
@@ -208,8 +222,11 @@ static void find_eldest(struct svshm__lives *lives, uid_t user, uid_t creator)
 enum svshm__life svshm__lives_elder(struct svshm__lives *lives, uid_t user,
 				    uid_t creator, int64_t time, pid_t *pid)
 {
-	if (!lives->listed)
+	if (!lives->listed) {
+		lives->listed_time = svshm__process_time();
+		lives->listed_at = svshm__process_now();
 		list(lives);
+	}
 	if (!lives->all)
 		return SVSHM__LIFE_UNKNOWN;
 	if (!lives->answered || user != lives->user ||

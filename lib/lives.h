@@ -40,6 +40,8 @@ struct svshm__lives {
 		int64_t start_time; /* 0: not known */
 	} kept[SVSHM__LIVES_KEPT];
 	bool listed;  /* the next two have been tried for */
+	int64_t listed_time; /* when that began: by the clock, */
+	int64_t listed_at;   /* and by svshm__process_now() */
 	struct svshm__process_seen *all; /* NULL: not to be had */
 	size_t count;
 	/* The last answer of svshm__lives_elder(): thousands of sets have the
@@ -50,6 +52,14 @@ struct svshm__lives {
 };
 
 void svshm__lives_free(struct svshm__lives *lives);
+
+/*
+ * To be asked again, about an object that was used last at TIME: forgets what
+ * can have changed. To list all processes takes as long as to judge hundreds of
+ * sets. So the list stays for a second, unless who has been started since can
+ * have been there at TIME.
+ */
+void svshm__lives_renew(struct svshm__lives *lives, int64_t time);
 
 /* The process that had PID at TIME (seconds since the Epoch, 0: always). */
 enum svshm__life svshm__lives_of(struct svshm__lives *lives, pid_t pid,
