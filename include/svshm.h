@@ -566,6 +566,8 @@ struct svshm_recovery {
  * Removal is by id: segment, key file (if the library made it), set.
  * For a foreign one there is no gate: who attaches between the last look and
  * the removal keeps the memory, but nobody finds it any more; message says so.
+ * It also says by which rule a foreign one goes: its users are dead, or (with
+ * UNMAPPED) nobody has used it for so long.
  * Returns: 0 (removed; with DRY_RUN: would be), what save returned, BUSY (in
  * use, or cannot be judged), NOT_FOUND (gone meanwhile), CORRUPT (remove with
  * FORCE), NOT_SUPPORTED (foreign), PERMISSION_DENIED, TIMED_OUT,

@@ -94,6 +94,21 @@ static bool note(struct svshm__lives *lives, const char *pid)
 }
 
 /*
+ * The first pid namespace has all processes, every other one only its own; and
+ * these may share the objects with others, as the containers of a pod do. Linux
+ * gives the first one always the same number.
+ */
+static bool sees_all(void)
+{
+	static const char first[] = "pid:[4026531836]";
+	char link[sizeof(first)];
+
+	return readlink("/proc/self/ns/pid", link, sizeof(link)) ==
+		       (ssize_t)sizeof(first) - 1 &&
+	       memcmp(link, first, sizeof(first) - 1) == 0;
+}
+
+/*
  * All processes. Those of others may be hidden (hidepid): if init is, the list
  * proves nothing.
  */
@@ -101,7 +116,7 @@ static void list(struct svshm__lives *lives)
 {
 	DIR *directory = opendir("/proc");
 	struct dirent *entry;
-	bool complete = directory != NULL, init = false;
+	bool complete = directory != NULL && sees_all(), init = false;
 
 	lives->listed = true;
 	while (complete && (entry = readdir(directory))) {

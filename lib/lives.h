@@ -69,7 +69,8 @@ enum svshm__life svshm__lives_of(struct svshm__lives *lives, pid_t pid,
  * Is there a living process that was there at TIME and runs as USER or CREATOR?
  * A CREATOR of 0 with another USER is a daemon that was started by root and has
  * children of USER: of root's processes, of which there are always some, only
- * such parents count then. ALIVE, and its pid; DEAD: there is none; UNKNOWN.
+ * such parents count then. ALIVE, and its pid; DEAD: there is none; UNKNOWN,
+ * also where there can be others, in another pid namespace.
  */
 enum svshm__life svshm__lives_elder(struct svshm__lives *lives, uid_t user,
 				    uid_t creator, int64_t time, pid_t *pid);
