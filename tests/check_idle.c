@@ -5,9 +5,11 @@
  */
 #include <config.h>
 
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ipc.h>
+#include <sys/mman.h>
 #include <sys/sem.h>
 #include <sys/shm.h>
 #include <time.h>
@@ -337,6 +339,110 @@ START_TEST(a_set_that_is_used_stays)
 }
 END_TEST
 
+#ifdef __linux__
+
+/* ---- Containers of one pod: namespaces of pids that share objects ------------ */
+
+struct pod {
+	int mapped, unmapped, set; /* ids */
+	struct test_event ready;
+	struct aim aims[3];
+};
+
+static int be_a_container(int (*run)(void *context), void *context)
+{
+	pid_t child;
+
+	child_assert(unshare(CLONE_NEWPID) == 0);
+	child = fork();
+	if (child == 0)
+		_exit(run(context));
+	return test_wait(child);
+}
+
+static int make_and_stay(void *context)
+{
+	struct pod *pod = context;
+	struct sembuf up = { .sem_num = 0, .sem_op = 1 };
+
+	pod->mapped = shmget(IPC_PRIVATE, 4096, IPC_CREAT | 0600);
+	pod->unmapped = shmget(IPC_PRIVATE, 4096, IPC_CREAT | 0600);
+	pod->set = semget(IPC_PRIVATE, 1, IPC_CREAT | 0600);
+	child_assert(semop(pod->set, &up, 1) == 0);
+	child_assert(shmat(pod->mapped, NULL, 0) != (void *)-1);
+	test_event_post(&pod->ready);
+	for (;;)
+		pause();
+	return 0;
+}
+
+static int one_container(void *context)
+{
+	return be_a_container(make_and_stay, context);
+}
+
+static int scan_for(struct aim *aim, unsigned flags)
+{
+	aim->recovery = (struct svshm_recovery){ .flags = flags };
+	return svshm_scan(SVSHM_SCAN_FOREIGN, aim_at, aim);
+}
+
+/* Nobody here can know who made any of these. */
+static int clean_up(void *context)
+{
+	struct pod *pod = context;
+	const int ids[] = { pod->mapped, pod->unmapped, -1 };
+
+	for (int i = 0; i < 3; i++) {
+		struct aim *aim = &pod->aims[i];
+
+		aim->segment_id = ids[i];
+		aim->set_id = pod->set;
+		child_assert(scan_for(aim, FOREIGN) >= 0);
+		child_assert(aim->code == SVSHM_BUSY);
+		child_assert(scan_for(aim, UNMAPPED) >= 0);
+	}
+	return 0;
+}
+
+static int other_container(void *context)
+{
+	return be_a_container(clean_up, context);
+}
+
+START_TEST(containers_of_a_pod)
+{
+	struct pod *pod = mmap(NULL, sizeof(*pod), PROT_READ | PROT_WRITE,
+			       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	if (geteuid() != 0)
+		return;
+	ck_assert(pod != MAP_FAILED);
+	memset(pod, 0, sizeof(*pod));
+	test_event_open(&pod->ready);
+
+	pid_t one = test_fork(one_container, pod);
+
+	test_event_await(&pod->ready);
+	await_age();
+	ck_assert_int_eq(test_wait(test_fork(other_container, pod)), 0);
+	expect_recovery(pod->aims[0], SVSHM_BUSY, "mapped 1 time");
+	expect_recovery(pod->aims[1], SVSHM_OK, "whoever made it");
+	expect_recovery(pod->aims[2], SVSHM_OK, "whoever made it");
+	ck_assert(segment_there(pod->mapped));
+	ck_assert(!segment_there(pod->unmapped));
+	ck_assert(!set_there(pod->set));
+	shmctl(pod->mapped, IPC_RMID, NULL);
+	test_kill(one);
+	test_event_close(&pod->ready);
+	munmap(pod, sizeof(*pod));
+}
+END_TEST
+
+#endif
+
+/* ---- Arguments ----------------------------------------------------------------- */
+
 START_TEST(wrong_arguments)
 {
 	struct svshm_object object = { .verdict = SVSHM_VERDICT_FOREIGN,
@@ -372,6 +478,9 @@ static Suite *make_suite(void)
 	tcase_add_test(tests, data_that_cannot_be_saved_stay);
 	tcase_add_test(tests, a_set_goes_whoever_made_it);
 	tcase_add_test(tests, a_set_that_is_used_stays);
+#ifdef __linux__
+	tcase_add_test(tests, containers_of_a_pod);
+#endif
 	tcase_add_test(tests, wrong_arguments);
 	return suite;
 }
