@@ -29,8 +29,9 @@ bool svshm__idle_segment(const struct svshm__segment_status *segment,
 			 int64_t seconds, char *reason, size_t size);
 
 /*
- * Nobody waits for the set, and nobody has changed it for so long. Nothing tells
- * who has only its id; so who changed it last keeps it if he is known to live.
+ * Nobody waits for the set, and nobody has changed it for so long. The kernel
+ * does not tell who has only its id; so who changed it last keeps it if he is
+ * known to live.
  */
 bool svshm__idle_set(struct svshm__lives *lives,
 		     const struct svshm__set_status *set,

@@ -7,7 +7,6 @@
 #include <config.h>
 
 #include <dirent.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -29,14 +28,15 @@ void qt_posix_find(struct qt_posix *found)
 	DIR *directory = opendir(DIRECTORY);
 	struct dirent *entry;
 	struct stat status;
+	char path[sizeof(DIRECTORY) + 256];
 
 	memset(found, 0, sizeof(*found));
 	found->directory = DIRECTORY;
 	found->known = directory != NULL;
 	while (directory && (entry = readdir(directory))) {
-		if (!is_qts(entry->d_name) ||
-		    fstatat(dirfd(directory), entry->d_name, &status,
-			    AT_SYMLINK_NOFOLLOW) < 0 ||
+		snprintf(path, sizeof(path), DIRECTORY "/%.255s",
+			 entry->d_name);
+		if (!is_qts(entry->d_name) || lstat(path, &status) < 0 ||
 		    !S_ISREG(status.st_mode))
 			continue;
 		found->count++;

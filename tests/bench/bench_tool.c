@@ -185,7 +185,7 @@ static double run(const struct command *command)
 {
 	double start = now_ms();
 	pid_t child = fork();
-	int status;
+	int status = -1;
 
 	if (child == 0) {
 		int null = open("/dev/null", O_WRONLY);
