@@ -131,6 +131,20 @@ if inside true 2>/dev/null; then
 		sh "$examples/container/svshm-start" true
 	err "is not a duration"
 
+	# A pod that is full of them: what to do is said.
+	cat >"$work/full.sh" <<'END'
+echo 4 >/proc/sys/kernel/shmmni || exit 77
+for i in 1 2 3 4; do
+	unshare --pid --fork --mount-proc ipcmk -M 5000
+done
+unshare --pid --fork --mount-proc "$SVSHM" limits
+END
+	if unshare --ipc sh -c 'echo 4 >/proc/sys/kernel/shmmni' 2>/dev/null
+	then
+		check "a pod that is full" 0 unshare --ipc sh "$work/full.sh"
+		out '^segments: 4 of 4 used; .*"svshm recover --foreign --unmapped'
+	fi
+
 	# What the unit runs before the daemon.
 	segment=$(inside ipcmk -M 5000 | made)
 	await idle_inside segment "$segment"
