@@ -541,6 +541,11 @@ SVSHM_API int svshm_inspect(struct svshm *handle, svshm_visit *visit,
 				    POSSIBLE or more, that is the caller's own
 				    (or the caller is root); FORCE counts
 				    for nothing there */
+#define SVSHM_RECOVER_UNMAPPED 8u /* with FOREIGN: also what nobody has used for
+				    longer than unmapped_for, whoever made it:
+				    a segment that nobody has mapped; a set for
+				    which nobody waits, unless who changed it
+				    last is known to live */
 
 struct svshm_recovery {
 	unsigned flags;
@@ -559,6 +564,8 @@ struct svshm_recovery {
 	   or why not, for people. */
 	enum svshm_verdict verdict;
 	char message[1024];
+	/* Read only with the flag UNMAPPED: seconds, not negative. */
+	int64_t unmapped_for;
 };
 
 /*
@@ -568,6 +575,8 @@ struct svshm_recovery {
  * Removal is by id: segment, key file (if the library made it), set.
  * For a foreign one there is no gate: who attaches between the last look and
  * the removal keeps the memory, but nobody finds it any more; message says so.
+ * It also says by which rule a foreign one goes: its users are dead, or (with
+ * UNMAPPED) nobody has used it for so long.
  * Returns: 0 (removed; with DRY_RUN: would be), what save returned, BUSY (in
  * use, or cannot be judged), NOT_FOUND (gone meanwhile), CORRUPT (remove with
  * FORCE), NOT_SUPPORTED (foreign), PERMISSION_DENIED, TIMED_OUT,

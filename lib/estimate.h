@@ -9,7 +9,8 @@
  * semaphore last, and whether anybody waits. A program that holds its id and
  * has not used it lately cannot be seen. So a set counts as left over if all of
  * these are dead, nobody waits, and no living process that could have made it
- * (svshm__lives_elder()) is as old as its last change.
+ * (svshm__lives_elder()) is as old as its last change; in the first pid
+ * namespace only, as in any other the maker can be where nobody sees it.
  */
 #ifndef SVSHM_ESTIMATE_H
 #define SVSHM_ESTIMATE_H

@@ -94,6 +94,21 @@ static bool note(struct svshm__lives *lives, const char *pid)
 }
 
 /*
+ * The first pid namespace has all processes, every other one only its own; and
+ * these may share the objects with others, as the containers of a pod do. Linux
+ * gives the first one always the same number.
+ */
+static bool sees_all(void)
+{
+	static const char first[] = "pid:[4026531836]";
+	char link[sizeof(first)];
+
+	return readlink("/proc/self/ns/pid", link, sizeof(link)) ==
+		       (ssize_t)sizeof(first) - 1 &&
+	       memcmp(link, first, sizeof(first) - 1) == 0;
+}
+
+/*
  * All processes. Those of others may be hidden (hidepid): if init is, the list
  * proves nothing.
  */
@@ -101,7 +116,7 @@ static void list(struct svshm__lives *lives)
 {
 	DIR *directory = opendir("/proc");
 	struct dirent *entry;
-	bool complete = directory != NULL, init = false;
+	bool complete = directory != NULL && sees_all(), init = false;
 
 	lives->listed = true;
 	while (complete && (entry = readdir(directory))) {
@@ -144,6 +159,20 @@ void svshm__lives_free(struct svshm__lives *lives)
 {
 	free(lives->all);
 	lives->all = NULL;
+}
+
+#define LIST_KEPT (1000 * SVSHM__MILLISECOND)
+
+void svshm__lives_renew(struct svshm__lives *lives, int64_t time)
+{
+	memset(lives->kept, 0, sizeof(lives->kept));
+	if (!lives->listed ||
+	    (svshm__process_now() - lives->listed_at < LIST_KEPT &&
+	     time + 2 * ROUNDING < lives->listed_time))
+		return;
+	svshm__lives_free(lives);
+	lives->listed = lives->answered = false;
+	lives->count = 0;
 }
 
 enum svshm__life svshm__lives_of(struct svshm__lives *lives, pid_t pid,
@@ -208,8 +237,11 @@ static void find_eldest(struct svshm__lives *lives, uid_t user, uid_t creator)
 enum svshm__life svshm__lives_elder(struct svshm__lives *lives, uid_t user,
 				    uid_t creator, int64_t time, pid_t *pid)
 {
-	if (!lives->listed)
+	if (!lives->listed) {
+		lives->listed_time = svshm__process_time();
+		lives->listed_at = svshm__process_now();
 		list(lives);
+	}
 	if (!lives->all)
 		return SVSHM__LIFE_UNKNOWN;
 	if (!lives->answered || user != lives->user ||

@@ -40,6 +40,8 @@ struct svshm__lives {
 		int64_t start_time; /* 0: not known */
 	} kept[SVSHM__LIVES_KEPT];
 	bool listed;  /* the next two have been tried for */
+	int64_t listed_time; /* when that began: by the clock, */
+	int64_t listed_at;   /* and by svshm__process_now() */
 	struct svshm__process_seen *all; /* NULL: not to be had */
 	size_t count;
 	/* The last answer of svshm__lives_elder(): thousands of sets have the
@@ -51,6 +53,14 @@ struct svshm__lives {
 
 void svshm__lives_free(struct svshm__lives *lives);
 
+/*
+ * To be asked again, about an object that was used last at TIME: forgets what
+ * can have changed. To list all processes takes as long as to judge hundreds of
+ * sets. So the list stays for a second, unless who has been started since can
+ * have been there at TIME.
+ */
+void svshm__lives_renew(struct svshm__lives *lives, int64_t time);
+
 /* The process that had PID at TIME (seconds since the Epoch, 0: always). */
 enum svshm__life svshm__lives_of(struct svshm__lives *lives, pid_t pid,
 				 int64_t time);
@@ -59,7 +69,8 @@ enum svshm__life svshm__lives_of(struct svshm__lives *lives, pid_t pid,
  * Is there a living process that was there at TIME and runs as USER or CREATOR?
  * A CREATOR of 0 with another USER is a daemon that was started by root and has
  * children of USER: of root's processes, of which there are always some, only
- * such parents count then. ALIVE, and its pid; DEAD: there is none; UNKNOWN.
+ * such parents count then. ALIVE, and its pid; DEAD: there is none; UNKNOWN,
+ * also where there can be others, in another pid namespace.
  */
 enum svshm__life svshm__lives_elder(struct svshm__lives *lives, uid_t user,
 				    uid_t creator, int64_t time, pid_t *pid);

@@ -359,11 +359,17 @@ int svshm_recover(const struct svshm_object *object,
 	}
 	if (!object || (recovery->flags & ~(SVSHM_RECOVER_DRY_RUN |
 					    SVSHM_RECOVER_FORCE |
-					    SVSHM_RECOVER_FOREIGN)))
+					    SVSHM_RECOVER_FOREIGN |
+					    SVSHM_RECOVER_UNMAPPED)))
+		return SVSHM_INVALID_ARGUMENT;
+	if ((recovery->flags & SVSHM_RECOVER_UNMAPPED) &&
+	    (!(recovery->flags & SVSHM_RECOVER_FOREIGN) ||
+	     recovery->unmapped_for < 0))
 		return SVSHM_INVALID_ARGUMENT;
 	if (object->verdict == SVSHM_VERDICT_FOREIGN &&
 	    (recovery->flags & SVSHM_RECOVER_FOREIGN))
-		return svshm__recover_foreign(object, recovery);
+		return svshm__recover_foreign(object, recovery,
+					      svshm__scan_lives(object));
 
 	memset(&work, 0, sizeof(work));
 	work.object = object;

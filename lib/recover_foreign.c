@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "estimate.h"
+#include "idle.h"
 
 struct foreign_work {
 	const struct svshm_object *object;
@@ -15,6 +16,7 @@ struct foreign_work {
 	struct svshm__error error;
 	struct svshm__segment_status segment;
 	struct svshm__set_status set;
+	char reason[512]; /* why it is a leftover, or is not */
 };
 
 static int gone(struct foreign_work *work)
@@ -52,20 +54,51 @@ static int look(struct foreign_work *work)
 	return code;
 }
 
+static int64_t last_use(const struct svshm__set_status *set)
+{
+	return set->operation_time > set->change_time ? set->operation_time :
+							set->change_time;
+}
+
+/* Left over: its users are dead, or, if the caller asks so, it was long idle. */
+static bool judge_segment(struct foreign_work *work, struct svshm__lives *lives)
+{
+	const struct svshm_recovery *recovery = work->recovery;
+
+	if (svshm__estimate_segment(lives, &work->segment, work->reason,
+				    sizeof(work->reason)))
+		return true;
+	return (recovery->flags & SVSHM_RECOVER_UNMAPPED) &&
+	       svshm__idle_segment(&work->segment, recovery->unmapped_for,
+				   work->reason, sizeof(work->reason));
+}
+
+static bool judge_set(struct foreign_work *work, struct svshm__lives *lives,
+		      const struct svshm__set_use *use)
+{
+	const struct svshm_recovery *recovery = work->recovery;
+
+	if (svshm__estimate_set(lives, &work->set, use, work->reason,
+				sizeof(work->reason)))
+		return true;
+	return (recovery->flags & SVSHM_RECOVER_UNMAPPED) &&
+	       svshm__idle_set(lives, &work->set, use, recovery->unmapped_for,
+			       work->reason, sizeof(work->reason));
+}
+
 /* Again from the start: processes come and go. */
 static int judge(struct foreign_work *work, struct svshm__lives *lives)
 {
 	const struct svshm_object *object = work->object;
 	struct svshm__set_use use;
-	enum svshm_certainty certainty;
-	char reason[512];
+	bool left;
 	int code = look(work);
 
 	if (code)
 		return code;
 	if (object->segment_id >= 0) {
-		certainty = svshm__estimate_segment(lives, &work->segment,
-						   reason, sizeof(reason));
+		svshm__lives_renew(lives, work->segment.change_time);
+		left = judge_segment(work, lives);
 	} else {
 		code = svshm__set_use_look(&use, object->semaphore_id,
 					   work->set.count);
@@ -74,13 +107,12 @@ static int judge(struct foreign_work *work, struct svshm__lives *lives)
 				svshm__error_set(&work->error, code,
 						 "its semaphores may not be "
 						 "read");
-		certainty = svshm__estimate_set(lives, &work->set, &use, reason,
-					       sizeof(reason));
+		svshm__lives_renew(lives, last_use(&work->set));
+		left = judge_set(work, lives, &use);
 		svshm__set_use_free(&use);
 	}
-	if (certainty == SVSHM_CERTAINTY_NONE)
-		return svshm__error_set(&work->error, SVSHM_BUSY, "%s", reason);
-	return SVSHM_OK;
+	return left ? SVSHM_OK :
+		svshm__error_set(&work->error, SVSHM_BUSY, "%s", work->reason);
 }
 
 /* What the kernel would say only after the data have been saved. */
@@ -120,15 +152,31 @@ static int save(struct foreign_work *work)
 	return code;
 }
 
-/* Saving takes time, and has changed the times and the last user. */
+/*
+ * Since it was judged. Saving takes time, and has changed the times and the last
+ * user.
+ */
 static int look_last(struct foreign_work *work)
 {
+	struct svshm__segment_status segment = work->segment;
+	struct svshm__set_status set = work->set;
+	bool used;
 	int code = look(work);
 
-	if (!code && work->object->segment_id >= 0 && work->segment.mappings)
-		return svshm__error_set(&work->error, SVSHM_BUSY,
-					"somebody has attached to it just now");
-	return code;
+	if (code)
+		return code;
+	if (work->object->segment_id < 0)
+		used = work->set.operation_time != set.operation_time;
+	else if (work->recovery->save)
+		used = work->segment.mappings > 0;
+	else
+		used = work->segment.mappings > 0 ||
+		       work->segment.last_pid != segment.last_pid ||
+		       work->segment.attach_time != segment.attach_time ||
+		       work->segment.detach_time != segment.detach_time;
+	return used ? svshm__error_set(&work->error, SVSHM_BUSY,
+				       "somebody has used it just now") :
+		      SVSHM_OK;
 }
 
 static int remove_it(struct foreign_work *work)
@@ -148,13 +196,13 @@ static int remove_it(struct foreign_work *work)
 	return code;
 }
 
-static int recover(struct foreign_work *work)
+static int recover(struct foreign_work *work, struct svshm__lives *lives)
 {
-	struct svshm__lives lives = { .listed = false };
+	struct svshm__lives once = { .listed = false };
 	bool dry = (work->recovery->flags & SVSHM_RECOVER_DRY_RUN) != 0;
-	int code = judge(work, &lives);
+	int code = judge(work, lives ? lives : &once);
 
-	svshm__lives_free(&lives);
+	svshm__lives_free(&once);
 	if (!code)
 		code = check_owner(work);
 	if (code || dry)
@@ -166,10 +214,11 @@ static int recover(struct foreign_work *work)
 }
 
 int svshm__recover_foreign(const struct svshm_object *object,
-			   struct svshm_recovery *recovery)
+			   struct svshm_recovery *recovery,
+			   struct svshm__lives *lives)
 {
 	struct foreign_work work = { .object = object, .recovery = recovery };
-	int code = recover(&work);
+	int code = recover(&work, lives);
 
 	recovery->verdict = code == SVSHM_NOT_FOUND ? SVSHM_VERDICT_GONE :
 						      SVSHM_VERDICT_FOREIGN;
@@ -178,10 +227,10 @@ int svshm__recover_foreign(const struct svshm_object *object,
 			 work.error.message);
 	else
 		snprintf(recovery->message, sizeof(recovery->message),
-			 "%s: %s%.900s",
+			 "%s: %s (%s)%.400s",
 			 recovery->flags & SVSHM_RECOVER_DRY_RUN ?
 				 "would be removed" : "removed",
 			 svshm_verdict_string(SVSHM_VERDICT_FOREIGN),
-			 work.error.message);
+			 work.reason, work.error.message);
 	return code;
 }

@@ -8,10 +8,15 @@
 #ifndef SVSHM_RECOVER_FOREIGN_H
 #define SVSHM_RECOVER_FOREIGN_H
 
+#include "lives.h"
 #include "svshm.h"
 
-/* svshm_recover() of a foreign object, with SVSHM_RECOVER_FOREIGN. */
+/*
+ * svshm_recover() of a foreign object, with SVSHM_RECOVER_FOREIGN. LIVES: those
+ * of the scan that shows it, which thousands have in common; or NULL.
+ */
 int svshm__recover_foreign(const struct svshm_object *object,
-			   struct svshm_recovery *recovery);
+			   struct svshm_recovery *recovery,
+			   struct svshm__lives *lives);
 
 #endif

@@ -137,15 +137,19 @@ int svshm__scan_show(const struct svshm__candidate *candidate,
 
 /*
  * Call VISIT. EVIDENCE: of an object that has a valid header, and was judged
- * inside its gate; else NULL.
+ * inside its gate; else NULL. LIVES: of the scan, if it is one.
  */
 int svshm__scan_visit(const struct svshm_object *object,
 		      const struct svshm__evidence *evidence,
-		      svshm_visit *visit, void *context);
+		      struct svshm__lives *lives, svshm_visit *visit,
+		      void *context);
 
 /* That evidence, if OBJECT is being visited; else NULL. */
 const struct svshm__evidence *
 svshm__scan_evidence(const struct svshm_object *object);
+
+/* Those lives, if OBJECT is being visited by this thread; else NULL. */
+struct svshm__lives *svshm__scan_lives(const struct svshm_object *object);
 
 /* svshm_inspect(), for svshm.c: of USER's key file PATH. */
 int svshm__scan_inspect(const char *path, bool native, uid_t user,

@@ -8,6 +8,8 @@
 
 #include "scan.h"
 
+#include <pthread.h>
+
 #include "mapping.h"
 
 /*
@@ -18,6 +20,8 @@ static uint32_t generation;
 static struct visit {
 	const struct svshm_object *object;
 	const struct svshm__evidence *evidence;
+	struct svshm__lives *lives;
+	pthread_t thread;
 	struct visit *next;
 } *first;
 
@@ -31,9 +35,10 @@ static void forget_parents_visits(void)
 
 int svshm__scan_visit(const struct svshm_object *object,
 		      const struct svshm__evidence *evidence,
-		      svshm_visit *visit, void *context)
+		      struct svshm__lives *lives, svshm_visit *visit,
+		      void *context)
 {
-	struct visit mine = { object, evidence, NULL };
+	struct visit mine = { object, evidence, lives, pthread_self(), NULL };
 	struct visit **link;
 
 	svshm__mapping_mutex_lock();
@@ -67,4 +72,18 @@ svshm__scan_evidence(const struct svshm_object *object)
 			evidence = visit->evidence;
 	svshm__mapping_mutex_unlock();
 	return evidence;
+}
+
+struct svshm__lives *svshm__scan_lives(const struct svshm_object *object)
+{
+	struct svshm__lives *lives = NULL;
+
+	svshm__mapping_mutex_lock();
+	forget_parents_visits();
+	for (const struct visit *visit = first; visit; visit = visit->next)
+		if (visit->object == object &&
+		    pthread_equal(visit->thread, pthread_self()))
+			lives = visit->lives;
+	svshm__mapping_mutex_unlock();
+	return lives;
 }

@@ -353,7 +353,8 @@ int svshm__scan_show(const struct svshm__candidate *candidate,
 	/* What the caller may not look at is no failure. */
 	if (candidate->error)
 		svshm__error_set(candidate->error, SVSHM_OK, "%s", "");
-	code = svshm__scan_visit(&picture->object, evidence, visit, context);
+	code = svshm__scan_visit(&picture->object, evidence, candidate->lives,
+				 visit, context);
 out:
 	if (picture) {
 		let_go(picture);

@@ -2,6 +2,7 @@
 /* Other programs' segments and sets: what is left over, and what goes. */
 #include <config.h>
 
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,7 @@
 
 #include "estimate.h"
 #include "outside.h"
+#include "scan.h"
 #include "semun.h"
 #include "support.h"
 
@@ -230,12 +232,23 @@ static int stand_as_other(void *context)
 	return stand_still(NULL);
 }
 
+/* Only there all processes are to be seen that could have made a set. */
+static bool first_pid_namespace(void)
+{
+	static const char first[] = "pid:[4026531836]";
+	char link[64] = "";
+
+	return readlink("/proc/self/ns/pid", link, sizeof(link) - 1) > 0 &&
+	       strcmp(link, first) == 0;
+}
+
 START_TEST(sets_of_the_dead_go)
 {
 	int (*const makers[])(void *) = { make_set_as_other,
 					  make_set_and_give };
 
-	if (geteuid() != 0)
+	if (geteuid() != 0 || (!first_pid_namespace() &&
+			       test_skip("not the first pid namespace")))
 		return;
 	for (size_t i = 0; i < sizeof(makers) / sizeof(*makers); i++) {
 		struct test_event ready;
@@ -331,6 +344,55 @@ START_TEST(other_users_segments_stay)
 }
 END_TEST
 
+/* ---- Many ------------------------------------------------------------------ */
+
+struct sharing {
+	struct svshm__lives *lives;
+	size_t seen;
+};
+
+static void *look_from_elsewhere(void *context)
+{
+	return svshm__scan_lives(context);
+}
+
+/* Each is judged anew, but all processes are not listed for each. */
+static int compare_lives(const struct svshm_object *object, void *context)
+{
+	struct svshm_object copy = *object;
+	struct sharing *sharing = context;
+	struct svshm__lives *lives = svshm__scan_lives(object);
+	pthread_t thread;
+	void *elsewhere = sharing;
+
+	ck_assert_ptr_nonnull(lives);
+	ck_assert(!sharing->lives || sharing->lives == lives);
+	sharing->lives = lives;
+	sharing->seen++;
+	/* They are this thread's, and of no copy. */
+	ck_assert_ptr_null(svshm__scan_lives(&copy));
+	ck_assert_int_eq(pthread_create(&thread, NULL, look_from_elsewhere,
+					(void *)(uintptr_t)object), 0);
+	ck_assert_int_eq(pthread_join(thread, &elsewhere), 0);
+	ck_assert_ptr_null(elsewhere);
+	return 0;
+}
+
+START_TEST(a_scans_objects_share_what_is_known)
+{
+	struct sharing sharing = { NULL, 0 };
+	int sets[3];
+
+	for (int i = 0; i < 3; i++)
+		sets[i] = semget(IPC_PRIVATE, 1, IPC_CREAT | 0600);
+	ck_assert_int_eq(svshm_scan(SVSHM_SCAN_FOREIGN, compare_lives,
+				    &sharing), 0);
+	ck_assert_uint_ge(sharing.seen, 3);
+	for (int i = 0; i < 3; i++)
+		semctl(sets[i], 0, IPC_RMID);
+}
+END_TEST
+
 /* As many as Linux allows. Only where nobody else wants any. */
 START_TEST(thousands_of_sets)
 {
@@ -374,6 +436,7 @@ static Suite *make_suite(void)
 	tcase_add_test(tests, sets_of_the_dead_go);
 	tcase_add_test(tests, sets_that_cannot_be_judged_stay);
 	tcase_add_test(tests, other_users_segments_stay);
+	tcase_add_test(tests, a_scans_objects_share_what_is_known);
 	tcase_add_test(tests, thousands_of_sets);
 	return suite;
 }

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "estimate.h"
+#include "process.h"
 #include "support.h"
 
 static int64_t now(void)
@@ -82,6 +83,46 @@ END_TEST
 
 #endif
 
+/* ---- What is kept for the next question ------------------------------------------ */
+
+START_TEST(lives_are_looked_at_again)
+{
+	struct svshm__lives lives = { .listed = false };
+	pid_t child = test_fork(stand_still, NULL);
+
+	ck_assert_int_eq(svshm__lives_of(&lives, child, 0), SVSHM__LIFE_ALIVE);
+	test_kill(child);
+	ck_assert_int_eq(svshm__lives_of(&lives, child, 0), SVSHM__LIFE_ALIVE);
+	svshm__lives_renew(&lives, 0);
+	ck_assert_int_eq(svshm__lives_of(&lives, child, 0), SVSHM__LIFE_DEAD);
+	svshm__lives_free(&lives);
+}
+END_TEST
+
+/* One list for thousands of old sets; a new one for what is new. */
+START_TEST(the_list_of_all_is_kept_while_it_proves)
+{
+	struct svshm__lives lives = { .listed = false };
+	pid_t pid;
+
+	svshm__lives_renew(&lives, now());
+	svshm__lives_elder(&lives, 54321, 54321, now() - 60, &pid);
+	ck_assert(lives.listed);
+	/* As if it were just done, however busy the machine is. */
+	lives.listed_at = svshm__process_now();
+	svshm__lives_renew(&lives, now() - 60);
+	ck_assert(lives.listed);
+	svshm__lives_renew(&lives, now());
+	ck_assert(!lives.listed && !lives.all && !lives.count);
+
+	svshm__lives_elder(&lives, 54321, 54321, now() - 60, &pid);
+	lives.listed_at = svshm__process_now() - 2000 * SVSHM__MILLISECOND;
+	svshm__lives_renew(&lives, now() - 60);
+	ck_assert(!lives.listed);
+	svshm__lives_free(&lives);
+}
+END_TEST
+
 /* ---- Segments ------------------------------------------------------------ */
 
 static pid_t dead_pid(void)
@@ -147,6 +188,8 @@ static Suite *make_suite(void)
 	tcase_add_test(tests, lives_of_a_pid_that_is_used_again);
 	tcase_add_test(tests, lives_of_a_zombie);
 #endif
+	tcase_add_test(tests, lives_are_looked_at_again);
+	tcase_add_test(tests, the_list_of_all_is_kept_while_it_proves);
 	tcase_add_test(tests, segments_are_judged);
 	return suite;
 }

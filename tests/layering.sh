@@ -20,7 +20,7 @@ layers='
 7 keylist object qt_file qt_native registry
 8 mapping mapping_memory turn
 9 estimate judge judge_header judge_reason judge_users lock lock_fast lock_portable qt_judge qt_owner qt_set
-10 handle qt_lock qt_show
+10 handle idle qt_lock qt_show
 11 denied qt_recover recover_foreign scan scan_bsd scan_hpux scan_keydir scan_linux scan_listed scan_name scan_visit
 12 native native_attach native_create native_detach native_gate native_left native_open native_reader native_register native_remove native_twin qt qt_detach qt_handle qt_list recover show
 13 limits svshm svshm_lock svshm_names

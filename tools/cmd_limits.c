@@ -73,11 +73,19 @@ static void count_in(struct share *share, uid_t uid, uint64_t amount)
 	share->owners[share->owner_count++].amount = amount;
 }
 
+/* Of a set, to be used by nobody just now is the rule. */
+static bool is_idle(const struct svshm_object *object)
+{
+	return object->verdict == SVSHM_VERDICT_FOREIGN &&
+	       object->segment_id >= 0 && object->mappings == 0;
+}
+
 static int count_object(const struct svshm_object *object, void *context)
 {
 	struct shares *shares = context;
 	struct share *share = object->certainty ? shares->foreign :
-			      object_is_leftover(object) ? shares->ours : NULL;
+			      object_is_leftover(object) ? shares->ours :
+			      is_idle(object) ? shares->idle : NULL;
 
 	scan_breathe();
 	if (!share)
@@ -111,6 +119,7 @@ static void free_shares(struct shares *shares)
 	for (int i = 0; i < RESOURCES; i++) {
 		free(shares->ours[i].owners);
 		free(shares->foreign[i].owners);
+		free(shares->idle[i].owners);
 	}
 }
 
@@ -162,20 +171,25 @@ static char *diagnose(const struct limits_run *run,
 	char *foreign = share_text(limit, &run->shares.foreign[resource],
 				   "seem left over by other programs",
 				   "svshm recover --foreign");
+	char *idle = share_text(limit, &run->shares.idle[resource],
+				"are mapped by nobody, but may be wanted",
+				"svshm recover --foreign --unmapped "
+				"--older-than 1d");
 	const char *rest = "";
 
 	if (!run->shares.known)
 		rest = "; what of them is left over could not be found out";
-	else if (!*ours && !*foreign)
+	else if (!*ours && !*foreign && !*idle)
 		rest = "; as far as can be told, all are in use";
-	char *text = text_print("%s: %s of %s used%s%s%s; \"%s\" raises the "
+	char *text = text_print("%s: %s of %s used%s%s%s%s; \"%s\" raises the "
 				"limit", limit->name,
 				limit_amount(limit, limit->used).bytes,
 				limit_amount(limit, limit->limit).bytes, ours,
-				foreign, rest, limit->raise);
+				foreign, idle, rest, limit->raise);
 
 	free(ours);
 	free(foreign);
+	free(idle);
 	return text;
 }
 

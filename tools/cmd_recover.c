@@ -18,6 +18,7 @@ enum action { REMOVED, LISTED, KEPT, FAILED };
 struct recover_run {
 	bool dry_run, quiet, json;
 	bool foreign, yes;     /* other programs' too; and remove them */
+	bool unmapped;         /* of these, what is idle, whoever made it */
 	bool qt;               /* objects of Qt programs, and only these */
 	bool named;            /* the objects were asked for one by one */
 	struct target target;  /* how, and whose */
@@ -26,6 +27,7 @@ struct recover_run {
 	size_t found;          /* leftovers to remove */
 	size_t listed;         /* foreign ones that --yes would remove */
 	size_t failures;
+	struct qt_posix posix; /* with --qt */
 };
 
 static const char *action_word(const struct recover_run *run,
@@ -130,6 +132,13 @@ static char *removal_text(const struct svshm_object *object,
 			  object->certainty ? object_certainty(object) : "");
 }
 
+static unsigned recover_flags(const struct recover_run *run, bool dry)
+{
+	return (dry ? SVSHM_RECOVER_DRY_RUN : 0) |
+	       (run->foreign || run->named ? SVSHM_RECOVER_FOREIGN : 0) |
+	       (run->unmapped ? SVSHM_RECOVER_UNMAPPED : 0);
+}
+
 static void recover_object(struct recover_run *run,
 			   const struct svshm_object *object)
 {
@@ -137,9 +146,9 @@ static void recover_object(struct recover_run *run,
 	bool foreign = object->verdict == SVSHM_VERDICT_FOREIGN;
 	bool dry = run->dry_run || (foreign && !run->yes);
 	struct svshm_recovery recovery = {
-		.flags = (dry ? SVSHM_RECOVER_DRY_RUN : 0) |
-			 (run->foreign || run->named ?
-			  SVSHM_RECOVER_FOREIGN : 0),
+		.flags = recover_flags(run, dry),
+		.unmapped_for = run->unmapped ? (run->older_than + 999) / 1000 :
+						0,
 		.save = run->directory && !dry ? rescue_save : NULL,
 		.context = &rescue,
 	};
@@ -167,17 +176,21 @@ static void recover_object(struct recover_run *run,
 
 /*
  * Other programs': those that are left over, and those that nobody has mapped,
- * with the reason why they are kept. The rest is in use: no word of it.
+ * with the reason why they are kept; with --unmapped also sets for which nobody
+ * waits. The rest is in use: no word of it.
  */
 static bool is_concerned(const struct recover_run *run,
 			 const struct svshm_object *object)
 {
 	if (object_is_leftover(object))
 		return true;
-	return (run->foreign || run->named) &&
-	       object->verdict == SVSHM_VERDICT_FOREIGN &&
-	       (object->certainty ||
-		(object->segment_id >= 0 && object->mappings == 0));
+	if (!(run->foreign || run->named) ||
+	    object->verdict != SVSHM_VERDICT_FOREIGN)
+		return false;
+	if (object->certainty)
+		return true;
+	return object->segment_id >= 0 ? object->mappings == 0 :
+	       run->unmapped && object->waiters == 0;
 }
 
 static int visit(const struct svshm_object *object, void *context)
@@ -277,10 +290,13 @@ static bool is_named(const struct recover_run *run,
 static int recover(struct recover_run *run, const struct operands *operands)
 {
 	signals_catch();
+	if (run->qt)
+		qt_posix_find(&run->posix);
 	if (run->json) {
 		json_open(NULL, '{');
 		json_number("schema", 1);
 		json_boolean("dry_run", run->dry_run);
+		qt_posix_json(&run->posix);
 		json_open("objects", '[');
 	}
 	if (is_named(run, operands))
@@ -290,9 +306,11 @@ static int recover(struct recover_run *run, const struct operands *operands)
 	if (run->json) {
 		json_close(']');
 		json_close('}');
-	} else if (run->listed > 0 && !run->quiet) {
-		printf("%zu of other programs; --yes removes %s\n",
-		       run->listed, run->listed == 1 ? "it" : "them");
+	} else if (!run->quiet) {
+		if (run->listed > 0)
+			printf("%zu of other programs; --yes removes %s\n",
+			       run->listed, run->listed == 1 ? "it" : "them");
+		qt_posix_tell(&run->posix);
 	}
 	if (signals_caught()) {
 		fflush(stdout);
@@ -319,6 +337,7 @@ static int recover_run(int argc, char **argv)
 		{ "quiet", OPTION_FLAG, &run.quiet },
 		{ "save", OPTION_TEXT, &run.directory },
 		{ "set", OPTION_TEXT, &run.target.set_text },
+		{ "unmapped", OPTION_FLAG, &run.unmapped },
 		{ "user", OPTION_USER, &run.target.user },
 		{ "yes", OPTION_FLAG, &run.yes },
 		{ NULL, OPTION_FLAG, NULL },
@@ -335,6 +354,13 @@ static int recover_run(int argc, char **argv)
 	if (run.yes && !run.foreign && !is_named(&run, &operands))
 		return usage_error(&command_recover, "--yes goes with "
 				   "--foreign");
+	if (run.unmapped && !run.foreign)
+		return usage_error(&command_recover, "--unmapped goes with "
+				   "--foreign");
+	if (run.unmapped && run.older_than < 0)
+		return usage_error(&command_recover, "--unmapped wants "
+				   "--older-than: how long nobody must have "
+				   "used it");
 	if (run.foreign && is_named(&run, &operands))
 		return usage_error(&command_recover, "--foreign takes no KEY");
 	if (run.directory && directory_check(run.directory) != 0)
@@ -350,8 +376,9 @@ const struct command command_recover = {
 	.usage =
 	"usage: svshm recover [KEY...] [--dry-run] [--save DIR] "
 	"[--older-than T]\n"
-	"                     [--foreign [--yes]] [--native-key PATH] [--qt]\n"
-	"                     [--user USER] [--json] [--quiet]\n"
+	"                     [--foreign [--unmapped] [--yes]] "
+	"[--native-key PATH]\n"
+	"                     [--qt] [--user USER] [--json] [--quiet]\n"
 	"       svshm recover --id N | --set N [--yes] [--dry-run] ...\n"
 	"\n"
 	"Remove the named leftovers, or without a name every one that you may "
@@ -374,6 +401,9 @@ const struct command command_recover = {
 	"  --quiet            print failures only\n"
 	"  --save DIR         save the data of each in a file in DIR first\n"
 	"  --set N            the semaphore set with the id N, likewise\n"
+	"  --unmapped         of other programs' also what nobody has used for "
+	"the time\n"
+	"                     of --older-than, whoever made it\n"
 	"  --user USER        only what belongs to that user, a name or a uid; "
 	"or his\n"
 	"                     key\n",

@@ -22,6 +22,7 @@ enum resource { SEGMENTS, MEMORY, SETS, SEMAPHORES, RESOURCES, NO_RESOURCE };
 struct shares {
 	bool known;
 	struct share ours[RESOURCES], foreign[RESOURCES];
+	struct share idle[RESOURCES]; /* others' that nobody has mapped */
 };
 
 struct one_limit {

@@ -485,6 +485,21 @@ int lock_until(struct svshm *handle, int64_t deadline);
 /* What takes objects away from their users here; the caller frees each. */
 size_t warnings_find(char *warnings[WARNINGS_MAX]);
 
+/* ---- posix.c: POSIX objects of Qt programs, which svshm does not touch ---- */
+
+struct qt_posix {
+	bool known; /* this system shows them */
+	const char *directory;
+	size_t count;
+	uint64_t bytes;
+};
+
+void qt_posix_find(struct qt_posix *found);
+
+/* Two lines for people, if there are any; a member for JSON. */
+void qt_posix_tell(const struct qt_posix *found);
+void qt_posix_json(const struct qt_posix *found);
+
 /* ---- terminal.c: for svshm top ------------------------------------------- */
 
 enum terminal_key {

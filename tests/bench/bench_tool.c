@@ -8,7 +8,9 @@
  *
  * lists COUNT (4000) segments of another program and COUNT orphans of svshm's,
  * a quarter of them too, so that one sees whether time grows as their number
- * does; and recovers a quarter of them. "floor" is what the job can't do
+ * does; and recovers a quarter of them. Then sets of another program, whose
+ * makers are dead: as many as there may be (30000), and a quarter of them, are
+ * listed, judged and removed. "floor" is what the job can't do
  * without: the bare system calls, in this process.
  */
 #include <config.h>
@@ -183,7 +185,7 @@ static double run(const struct command *command)
 {
 	double start = now_ms();
 	pid_t child = fork();
-	int status;
+	int status = -1;
 
 	if (child == 0) {
 		int null = open("/dev/null", O_WRONLY);
@@ -342,6 +344,98 @@ static void bench_recovers(int count)
 		die("rm");
 }
 
+/* ---- Semaphore sets of another program --------------------------------------- */
+
+#define SETS_MAX 30000
+#define NOBODY_ELSE 54321 /* a user that nothing runs as */
+
+/* As a web server leaves them that is killed; false: not permitted here. */
+static bool make_sets(int count)
+{
+	struct sembuf up = { .sem_num = 0, .sem_op = 1 };
+	pid_t child = geteuid() == 0 ? fork() : -1;
+	int status = -1;
+
+	if (child == 0) {
+		if (setuid(NOBODY_ELSE) < 0)
+			_exit(1);
+		for (int i = 0; i < count; i++) {
+			int id = semget(IPC_PRIVATE, 1, IPC_CREAT | 0600);
+
+			if (id < 0 || semop(id, &up, 1) < 0)
+				_exit(1);
+		}
+		_exit(0);
+	}
+	if (child > 0)
+		waitpid(child, &status, 0);
+	return status == 0;
+}
+
+/* Each of these sets is looked at, and removed. */
+static double set_floor(void)
+{
+	struct semid_ds status;
+	struct seminfo info;
+	union semun argument = { .__buf = &info };
+	double start = now_ms();
+	int last = semctl(0, 0, SEM_INFO, argument);
+
+	argument.buf = &status;
+	for (int i = 0; i <= last; i++) {
+		int id = semctl(i, 0, SEM_STAT, argument);
+
+		if (id < 0 || status.sem_perm.cuid != NOBODY_ELSE)
+			continue;
+		(void)semctl(id, 0, GETPID);
+		(void)semctl(id, 0, GETNCNT);
+		(void)semctl(id, 0, GETZCNT);
+		semctl(id, 0, IPC_RMID);
+	}
+	return now_ms() - start;
+}
+
+/* How many there are, of anybody's. */
+static int count_sets(void)
+{
+	struct seminfo info;
+	union semun argument = { .__buf = &info };
+
+	return semctl(0, 0, SEM_INFO, argument) < 0 ? -1 : info.semusz;
+}
+
+/*
+ * Those that were made a moment ago are judged more slowly: whoever has been
+ * started since could have made them, so processes are listed for each.
+ */
+static void bench_sets(int count)
+{
+	const struct command list = { "svshm list --all",
+		{ tool, "list", "--all" }, { 0 }, false };
+	const struct command clean = { "svshm recover --foreign",
+		{ tool, "recover", "--foreign", "--yes", "--quiet" }, { 0 },
+		false };
+	double listed, removed;
+
+	/* Not where others have any: --foreign --yes would take theirs, too. */
+	if (count_sets() != 0 || !make_sets(count)) {
+		printf("%d sets of another program: not here\n", count);
+		set_floor();
+		return;
+	}
+	printf("%d sets of another program, of dead processes\n", count);
+	sleep(6);
+	listed = run(&list);
+	removed = run(&clean);
+	printf("  %-28s %8.1f ms\n  %-28s %8.1f ms\n", list.name, listed,
+	       "svshm recover --foreign --yes", removed);
+	if (count_sets() != 0)
+		die("sets are left");
+	if (make_sets(count))
+		printf("  %-28s %8.1f ms\n", "floor: looked at, removed",
+		       set_floor());
+}
+
 int main(int argc, char **argv)
 {
 	int count = argc > 2 ? atoi(argv[2]) : 4000;
@@ -369,5 +463,7 @@ int main(int argc, char **argv)
 		run(&clean);
 	}
 	bench_recovers(count / 4);
+	for (int part = 4; part >= 1; part -= 3)
+		bench_sets((count < 4000 ? count * 10 : SETS_MAX) / part);
 	return rmdir(directory) == 0 ? 0 : 1;
 }
