@@ -120,6 +120,8 @@ check "every column" 0 "$SVSHM" list --all --output \
 [ "$(wc -l <"$work/out")" -eq 11 ] || fail "$name: not a line each"
 check "a column that is none" 2 "$SVSHM" list --output KEY,OWNR
 err '"OWNR" is none of KEY, LAYOUT, .* and KEYFILE, did you mean "OWNER"?'
+check "... in small letters" 2 "$SVSHM" list --output key,ownr
+err 'did you mean "OWNER"?'
 check "a column twice" 2 "$SVSHM" list --output KEY,key
 err 'twice'
 check "no column" 2 "$SVSHM" list --output ""

@@ -259,14 +259,14 @@ static struct value read_document(FILE *file, const char *what, int status)
 	skip_blanks(&input);
 	if (input.at != text + size)
 		refuse(&input, "more than one value");
-	/* All of it lives as long as the program. */
 	free(text);
 	return value;
 }
 
 /* ---- Checking ------------------------------------------------------------ */
 
-static struct value schema_root;
+/* What lives as long as the program. */
+static struct value schema_root, document;
 
 /* Where in the document, and of what it is a part. */
 struct place {
@@ -558,7 +558,7 @@ int main(int argc, char **argv)
 		if (!schema)
 			die("the schema has no definition %s", argv[2]);
 	}
-	struct value document = read_document(stdin, "document", 1);
+	document = read_document(stdin, "document", 1);
 
 	return check(schema, &document, &top) ? 0 : 1;
 }

@@ -5,6 +5,7 @@
  */
 #include <config.h>
 
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -58,17 +59,19 @@ static int unknown_word(const struct command *command, const char *option,
 			const char *word, const char *const *words,
 			size_t count)
 {
-	char all[160];
+	char all[160], same_case[32];
 	struct suggestion suggestion;
+	bool large = isupper((unsigned char)words[0][0]);
 
 	join(all, sizeof(all), words, count);
-	suggest_begin(&suggestion, word);
+	/* Columns are written in capitals, and typed in small letters. */
+	snprintf(same_case, sizeof(same_case), "%s", word);
+	for (char *at = same_case; *at; at++)
+		*at = (char)(large ? toupper((unsigned char)*at) :
+				     tolower((unsigned char)*at));
+	suggest_begin(&suggestion, same_case);
 	for (size_t i = 0; i < count; i++)
 		suggest_try(&suggestion, words[i]);
-	/* For people who write columns small. */
-	for (size_t i = 0; i < count && !suggestion.nearest; i++)
-		if (strncasecmp(words[i], word, strlen(word)) == 0 && *word)
-			suggestion.nearest = words[i];
 	if (!suggestion.nearest)
 		return usage_error(command, "--%s: \"%.20s\" is none of %s",
 				   option, word, all);
