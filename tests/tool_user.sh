@@ -74,6 +74,8 @@ check "list shows it" 0 "$SVSHM" list
 out "^theirs  *native  *orphan"
 check "info finds none of root's" 1 "$SVSHM" info theirs
 err "there is no object.*; .* has one: --user "
+check "get neither" 1 "$SVSHM" get theirs
+err "there is no object.*; .* has one: --user "
 check "recover neither" 0 "$SVSHM" recover theirs
 out "^theirs: nothing there; .* has one: --user "
 check "info --user" 0 "$SVSHM" info theirs --user $bob
@@ -219,6 +221,8 @@ ipcrm -s "$set"
 segment=$(foreign_segment 5000)
 check "info of a listed name" 0 "$SVSHM" info "segment $segment"
 out "^segment  *id $segment\$"
+check "get of another program's" 1 "$SVSHM" get "segment $segment"
+err "segment $segment is another program's"
 check "... of another user's" 1 "$SVSHM" info "segment $segment" --user $bob
 orphan "segment $segment" "$work/data"
 check "a key goes before" 0 "$SVSHM" info "segment $segment"

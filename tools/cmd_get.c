@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -119,6 +120,30 @@ static int attach_listed(struct get_run *run)
 	return svshm_attach(run->handle, SVSHM_READ_ONLY);
 }
 
+static int tell_what_it_is(const struct svshm_object *object, void *name)
+{
+	message("%s is %s, and get copies only what is whole and svshm's or "
+		"Qt's; \"svshm info\" tells more", (const char *)name,
+		object->verdict == SVSHM_VERDICT_FOREIGN ?
+			"another program's" :
+			svshm_verdict_string(object->verdict));
+	return 0;
+}
+
+/* Perhaps the list prints that name, or another user has an object of it. */
+static int explain_not_found(struct get_run *run)
+{
+	char *problem = NULL;
+
+	if (!run->key)
+		return fail(run->handle);
+	if (target_find(&run->target, run->key, tell_what_it_is,
+			(void *)(uintptr_t)run->key, &problem) < 0)
+		message("%s", problem);
+	free(problem);
+	return TOOL_FAILED;
+}
+
 static int attach(struct get_run *run)
 {
 	for (;;) {
@@ -131,7 +156,9 @@ static int attach(struct get_run *run)
 			run->orphaned = code == SVSHM_ORPHANED;
 			return TOOL_DONE;
 		}
-		if (code != SVSHM_NOT_FOUND || !run->wait)
+		if (code == SVSHM_NOT_FOUND && !run->wait)
+			return explain_not_found(run);
+		if (code != SVSHM_NOT_FOUND)
 			return fail(run->handle);
 		if (now_ms() >= run->deadline) {
 			message("no object has come in the time given");
