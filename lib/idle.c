@@ -12,9 +12,7 @@
    clock. */
 static bool is_long_ago(int64_t time, int64_t seconds)
 {
-	int64_t now = svshm__process_time();
-
-	return time > 0 && time < now && now - time > seconds;
+	return time > 0 && svshm__process_time() - time > seconds;
 }
 
 bool svshm__idle_segment(const struct svshm__segment_status *segment,
