@@ -66,7 +66,7 @@ size_t limits_count_full(const struct limits_run *run)
 
 void limits_print_check(const struct limits_run *run)
 {
-	const struct one_limit *sorted[LIMITS_MAX];
+	const struct one_limit *sorted[LIMITS_MAX] = { NULL };
 	size_t full = limits_count_full(run);
 
 	for (size_t i = 0; i < run->count; i++)
