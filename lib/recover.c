@@ -81,7 +81,7 @@ static int find_gate(struct work *work)
 		if (!code)
 			code = give_gate(work);
 		if (code)
-			return code;
+			return code == SVSHM_REMOVED ? gone(work) : code;
 		work->made_set = true;
 	}
 	code = svshm__set_look(set, 0, &work->error);
