@@ -3,7 +3,7 @@
 #
 # make model: check the fast lock's protocol and the object's with spin, and check
 # that spin finds what is wrong with each variant that leaves out a part of one.
-# It takes some minutes, and 2 GiB of memory.
+# It takes half an hour, and 3 GiB of memory.
 set -u
 
 models=${srcdir:-.}/tests/model
