@@ -139,7 +139,8 @@ for i in 1 2 3 4; do
 done
 unshare --pid --fork --mount-proc "$SVSHM" limits
 END
-	if unshare --ipc sh -c 'echo 4 >/proc/sys/kernel/shmmni' 2>/dev/null
+	if unshare --ipc sh -c 'echo 4 >/proc/sys/kernel/shmmni' 2>/dev/null &&
+		"$SVSHM" limits >/dev/null 2>&1
 	then
 		check "a pod that is full" 0 unshare --ipc sh "$work/full.sh"
 		out '^segments: 4 of 4 used; .*"svshm recover --foreign --unmapped'

@@ -17,12 +17,14 @@ models=$(cd "$models" && pwd)
 cd "$work" || exit 99
 checks=0
 failures=0
+# To optimise takes half a minute, and makes the search twice as fast.
+optimise=-O0
 
 # search DEFINITION...: prints what spin found.
 search()
 {
 	spin -a "$@" "$models/$model" >spin.out 2>&1 &&
-		${CC:-cc} -O2 -w -DSAFETY -DVECTORSZ=2048 -DCOLLAPSE -o pan \
+		${CC:-cc} $optimise -w -DSAFETY -DVECTORSZ=2048 -DCOLLAPSE -o pan \
 			pan.c >cc.out 2>&1 ||
 		{
 			cat spin.out cc.out
@@ -59,7 +61,10 @@ holds()
 # What takes longest, but not if SVSHM_MODEL is "quick".
 largest()
 {
-	[ "${SVSHM_MODEL-}" = quick ] || holds "$@"
+	[ "${SVSHM_MODEL-}" != quick ] || return
+	optimise=-O2
+	holds "$@"
+	optimise=-O0
 }
 
 # The line of the assertion that failed, or what else spin says.
@@ -134,7 +139,7 @@ holds -DWITHOUT_TWINS -DDEATHS=2
 fails -DWITHOUT_TWINS -DADMIN=1 -DADMIN_DOES=1 -DDEATHS=0
 fails -DWITHOUT_TWINS -DWITHOUT_FILE_CHECK -DROUNDS=2 -DDEATHS=0
 fails -DWITHOUT_TWINS -DFILE_LAST -DROUNDS=2 -DDEATHS=0
-fails -DREGISTERS_OUTSIDE -DDEATHS=0
+fails -DREGISTERS_OUTSIDE -DWITHOUT_TURN -DDEATHS=0
 fails -DBURIES_FIRST -DDEATHS=2
 # who uses it,
 fails -DLEAVING_COUNTS -DROUNDS=2
