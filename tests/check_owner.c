@@ -20,6 +20,10 @@
 
 #define MADE 5000 /* tests/user.c */
 
+/* Users of this test alone: it removes their key directories. */
+#define CARLA 64901
+#define DAVE 64902
+
 static const char *key;
 static char *directory;
 
@@ -41,38 +45,38 @@ static void remove_directory(uid_t user)
 	}
 }
 
-/* Of the default kind, so that each user has one: of ALICE, not there yet. */
+/* Of the default kind, so that each user has one: of CARLA, not there yet. */
 static bool set_scene(const char *name)
 {
 	char path[200];
 
-	remove_directory(ALICE);
+	remove_directory(CARLA);
 	if (test_skip_without_root())
 		return false;
 	unsetenv("SVSHM_KEYDIR");
 	key = test_key(name);
-	snprintf(path, sizeof(path), "%s/svshm-%d", SVSHM_KEYDIR_BASE, ALICE);
+	snprintf(path, sizeof(path), "%s/svshm-%d", SVSHM_KEYDIR_BASE, CARLA);
 	free(directory);
 	directory = strdup(path);
 	return true;
 }
 
-static void enter_for_alice(struct stranger *stranger)
+static void enter_for_carla(struct stranger *stranger)
 {
 	stranger_enter(stranger, key);
-	ck_assert_int_eq(stranger_do(stranger, "owner %d", ALICE), SVSHM_OK);
+	ck_assert_int_eq(stranger_do(stranger, "owner %d", CARLA), SVSHM_OK);
 }
 
 static void give_up_rights(struct stranger *stranger)
 {
-	ck_assert_int_eq(stranger_do(stranger, "become %d %d", ALICE, ALICE),
+	ck_assert_int_eq(stranger_do(stranger, "become %d %d", CARLA, CARLA),
 			 SVSHM_OK);
 }
 
-static int look_for_alice(svshm_visit *visit, void *context)
+static int look_for_carla(svshm_visit *visit, void *context)
 {
 	struct svshm *handle = svshm_new(key);
-	int code = svshm_set_owner(handle, ALICE);
+	int code = svshm_set_owner(handle, CARLA);
 
 	if (!code)
 		code = svshm_inspect(handle, visit, context);
@@ -80,9 +84,9 @@ static int look_for_alice(svshm_visit *visit, void *context)
 	return code;
 }
 
-static bool nothing_left_of_alice(void)
+static bool nothing_left_of_carla(void)
 {
-	return look_for_alice(visit_nothing, NULL) == SVSHM_NOT_FOUND;
+	return look_for_carla(visit_nothing, NULL) == SVSHM_NOT_FOUND;
 }
 
 static int note_owner(const struct svshm_object *object, void *context)
@@ -102,24 +106,24 @@ START_TEST(owner_has_what_root_makes)
 
 	if (!set_scene("given"))
 		return;
-	enter_for_alice(&root);
+	enter_for_carla(&root);
 	expect_order(&root, "create 100", SVSHM_OK);
-	ck_assert_int_eq(look_for_alice(note_owner, &object), 0);
-	ck_assert_uint_eq(object.uid, ALICE);
+	ck_assert_int_eq(look_for_carla(note_owner, &object), 0);
+	ck_assert_uint_eq(object.uid, CARLA);
 	ck_assert_uint_eq(object.creator_uid, 0);
 	ck_assert_int_eq(stat(directory, &status), 0);
-	ck_assert_uint_eq(status.st_uid, ALICE);
+	ck_assert_uint_eq(status.st_uid, CARLA);
 	ck_assert_uint_eq(status.st_mode & 07777, 0700);
 	handle = svshm_new(key);
-	svshm_set_owner(handle, ALICE);
+	svshm_set_owner(handle, CARLA);
 	ck_assert_int_eq(stat(svshm_native_key(handle), &status), 0);
-	ck_assert_uint_eq(status.st_uid, ALICE);
+	ck_assert_uint_eq(status.st_uid, CARLA);
 	svshm_free(handle);
 	/* Root's own object of the name is another one. */
 	ck_assert(test_nothing_left(key));
 	expect_order(&root, "detach", SVSHM_OK);
 	stranger_exit(&root);
-	ck_assert(nothing_left_of_alice());
+	ck_assert(nothing_left_of_carla());
 }
 END_TEST
 
@@ -130,8 +134,8 @@ START_TEST(owner_goes_on_without_rights)
 
 	if (!set_scene("daemon"))
 		return;
-	enter_for_alice(&daemon_);
-	stranger_enter_as(&other, ALICE, key);
+	enter_for_carla(&daemon_);
+	stranger_enter_as(&other, CARLA, key);
 	expect_order(&daemon_, "open 100", MADE);
 	expect_order(&daemon_, "fill 5", SVSHM_OK);
 	expect_order(&daemon_, "unlock", SVSHM_OK);
@@ -151,7 +155,7 @@ START_TEST(owner_goes_on_without_rights)
 	if (_i == 0)
 		expect_order(&daemon_, "detach", SVSHM_OK);
 	stranger_exit(&daemon_);
-	ck_assert(nothing_left_of_alice());
+	ck_assert(nothing_left_of_carla());
 	ck_assert_int_eq(rmdir(directory), 0);
 }
 END_TEST
@@ -159,17 +163,17 @@ END_TEST
 /* Before and after: whoever of them makes it, in whichever order they come. */
 START_TEST(owner_meets_before_and_after)
 {
-	struct stranger root, dropped, alice, *makers[] = { &root, &dropped,
-							      &alice };
+	struct stranger root, dropped, carla, *makers[] = { &root, &dropped,
+							      &carla };
 	struct stranger *maker;
 
 	if (!set_scene("meet"))
 		return;
 	maker = makers[_i];
-	enter_for_alice(&root);
-	enter_for_alice(&dropped);
+	enter_for_carla(&root);
+	enter_for_carla(&dropped);
 	give_up_rights(&dropped);
-	stranger_enter_as(&alice, ALICE, key);
+	stranger_enter_as(&carla, CARLA, key);
 	expect_order(maker, "create 100", SVSHM_OK);
 	expect_order(maker, "fill 6", SVSHM_OK);
 	for (int i = 0; i < 3; i++) {
@@ -184,21 +188,21 @@ START_TEST(owner_meets_before_and_after)
 	expect_order(maker, "detach", SVSHM_OK);
 	for (int i = 0; i < 3; i++)
 		stranger_exit(makers[i]);
-	ck_assert(nothing_left_of_alice());
+	ck_assert(nothing_left_of_carla());
 }
 END_TEST
 
 /* What is left by the one, the other takes over. */
 START_TEST(owner_takes_over)
 {
-	struct stranger root, alice, *dead, *next;
+	struct stranger root, carla, *dead, *next;
 
 	if (!set_scene("over"))
 		return;
-	enter_for_alice(&root);
-	stranger_enter_as(&alice, ALICE, key);
-	dead = _i % 2 ? &root : &alice;
-	next = _i % 2 ? &alice : &root;
+	enter_for_carla(&root);
+	stranger_enter_as(&carla, CARLA, key);
+	dead = _i % 2 ? &root : &carla;
+	next = _i % 2 ? &carla : &root;
 	expect_order(dead, "open 100", MADE);
 	expect_order(dead, "fill 8", SVSHM_OK);
 	stranger_kill(dead);
@@ -211,82 +215,82 @@ START_TEST(owner_takes_over)
 	}
 	expect_order(next, "detach", SVSHM_OK);
 	stranger_exit(next);
-	ck_assert(nothing_left_of_alice());
+	ck_assert(nothing_left_of_carla());
 }
 END_TEST
 
 START_TEST(owner_is_the_callers_or_roots_to_choose)
 {
-	struct stranger bob;
+	struct stranger dave;
 
 	if (!set_scene("denied"))
 		return;
-	stranger_enter_as(&bob, BOB, key);
-	ck_assert_int_eq(stranger_do(&bob, "owner %d", ALICE),
+	stranger_enter_as(&dave, DAVE, key);
+	ck_assert_int_eq(stranger_do(&dave, "owner %d", CARLA),
 			 SVSHM_PERMISSION_DENIED);
-	expect_says(bob.message, "only root");
-	ck_assert_int_eq(stranger_do(&bob, "owner %d", BOB), SVSHM_OK);
-	expect_order(&bob, "create 10", SVSHM_OK);
-	ck_assert_int_eq(stranger_do(&bob, "owner %d", BOB),
+	expect_says(dave.message, "only root");
+	ck_assert_int_eq(stranger_do(&dave, "owner %d", DAVE), SVSHM_OK);
+	expect_order(&dave, "create 10", SVSHM_OK);
+	ck_assert_int_eq(stranger_do(&dave, "owner %d", DAVE),
 			 SVSHM_ALREADY_ATTACHED);
-	expect_order(&bob, "detach", SVSHM_OK);
-	expect_order(&bob, "owner -1", SVSHM_OK);
-	stranger_exit(&bob);
-	remove_directory(BOB);
+	expect_order(&dave, "detach", SVSHM_OK);
+	expect_order(&dave, "owner -1", SVSHM_OK);
+	stranger_exit(&dave);
+	remove_directory(DAVE);
 }
 END_TEST
 
-/* Its set is removed under it: the new gate is ALICE's as well. */
+/* Its set is removed under it: the new gate is CARLA's as well. */
 START_TEST(owner_keeps_it_when_the_set_goes)
 {
 	struct svshm_object object;
-	struct stranger root, alice;
+	struct stranger root, carla;
 
 	if (!set_scene("set"))
 		return;
-	enter_for_alice(&root);
-	stranger_enter_as(&alice, ALICE, key);
+	enter_for_carla(&root);
+	stranger_enter_as(&carla, CARLA, key);
 	expect_order(&root, "create 100", SVSHM_OK);
 	expect_order(&root, "fill 2", SVSHM_OK);
-	expect_order(&alice, "attach", SVSHM_OK);
-	ck_assert_int_eq(look_for_alice(note_owner, &object), 0);
+	expect_order(&carla, "attach", SVSHM_OK);
+	ck_assert_int_eq(look_for_carla(note_owner, &object), 0);
 	ck_assert_int_eq(semctl(object.semaphore_id, 0, IPC_RMID), 0);
 	expect_order(&root, "detach", SVSHM_REMOVED);
-	expect_order(&alice, "detach", SVSHM_REMOVED);
-	ck_assert(nothing_left_of_alice());
-	expect_order(&alice, "create 100", SVSHM_OK);
-	stranger_exit(&alice);
+	expect_order(&carla, "detach", SVSHM_REMOVED);
+	ck_assert(nothing_left_of_carla());
+	expect_order(&carla, "create 100", SVSHM_OK);
+	stranger_exit(&carla);
 	stranger_exit(&root);
-	ck_assert(nothing_left_of_alice());
+	ck_assert(nothing_left_of_carla());
 }
 END_TEST
 
 /* In a directory that root has made for all, the same. */
 START_TEST(owner_in_a_shared_directory)
 {
-	struct stranger root, alice, bob;
+	struct stranger root, carla, dave;
 
 	if (test_skip_without_root())
 		return;
 	use_key_directory("shared", 0, 01777);
 	key = test_key("shared");
-	enter_for_alice(&root);
-	stranger_enter_as(&alice, ALICE, key);
-	stranger_enter_as(&bob, BOB, key);
+	enter_for_carla(&root);
+	stranger_enter_as(&carla, CARLA, key);
+	stranger_enter_as(&dave, DAVE, key);
 	expect_order(&root, "create 100", SVSHM_OK);
 	give_up_rights(&root);
-	expect_order(&bob, "attach", SVSHM_PERMISSION_DENIED);
-	expect_order(&alice, "attach", SVSHM_OK);
+	expect_order(&dave, "attach", SVSHM_PERMISSION_DENIED);
+	expect_order(&carla, "attach", SVSHM_OK);
 	expect_order(&root, "lock", SVSHM_OK);
-	stranger_exit(&alice);
+	stranger_exit(&carla);
 	expect_order(&root, "detach", SVSHM_OK);
 	stranger_exit(&root);
-	stranger_exit(&bob);
+	stranger_exit(&dave);
 	ck_assert(test_nothing_left(key));
 }
 END_TEST
 
-/* ALICE puts a link in the place of her directory: root follows it nowhere. */
+/* CARLA puts a link in the place of her directory: root follows it nowhere. */
 START_TEST(owner_is_not_trusted_with_links)
 {
 	struct stranger root;
@@ -298,8 +302,8 @@ START_TEST(owner_is_not_trusted_with_links)
 	victims = strdup(use_key_directory("victims", 0, 0700));
 	unsetenv("SVSHM_KEYDIR");
 	ck_assert_int_eq(symlink(victims, directory), 0);
-	ck_assert_int_eq(lchown(directory, ALICE, ALICE), 0);
-	enter_for_alice(&root);
+	ck_assert_int_eq(lchown(directory, CARLA, CARLA), 0);
+	enter_for_carla(&root);
 	expect_order(&root, "create 100", SVSHM_PERMISSION_DENIED);
 	expect_says(root.message, "symbolic link");
 	ck_assert_int_eq(unlink(directory), 0);
@@ -329,9 +333,9 @@ static const char *const points[] = {
 
 #define POINTS (int)(sizeof(points) / sizeof(*points))
 
-static int act_create_for_alice(struct svshm *handle)
+static int act_create_for_carla(struct svshm *handle)
 {
-	int code = svshm_set_owner(handle, ALICE);
+	int code = svshm_set_owner(handle, CARLA);
 
 	return code ? code : svshm_create(handle, 100, SVSHM_READ_WRITE);
 }
@@ -351,14 +355,14 @@ static unsigned is_untagged(const char *point)
 }
 
 /*
- * Wherever root dies while it makes the object, ALICE goes on, and root's recover
+ * Wherever root dies while it makes the object, CARLA goes on, and root's recover
  * finds the rest; but for a set that has been made, and has no tag yet.
  */
 START_TEST(owner_goes_on_after_root_has_died)
 {
 	unsigned segments, sets;
 	struct puppet root;
-	struct stranger alice;
+	struct stranger carla;
 
 	if (!set_scene("death") || !own_ipc_namespace())
 		return;
@@ -366,16 +370,16 @@ START_TEST(owner_goes_on_after_root_has_died)
 	sets = sets_in_use();
 	puppet_start(&root, key);
 	puppet_arm(&root, points[_i], SIGKILL);
-	puppet_expect(&root, act_create_for_alice, PUPPET_DIED);
-	stranger_enter_as(&alice, ALICE, key);
-	ck_assert_int_ge(stranger_do(&alice, "create 100"), 0);
-	expect_order(&alice, "lock", SVSHM_OK);
-	expect_order(&alice, "detach", SVSHM_OK);
-	stranger_exit(&alice);
+	puppet_expect(&root, act_create_for_carla, PUPPET_DIED);
+	stranger_enter_as(&carla, CARLA, key);
+	ck_assert_int_ge(stranger_do(&carla, "create 100"), 0);
+	expect_order(&carla, "lock", SVSHM_OK);
+	expect_order(&carla, "detach", SVSHM_OK);
+	stranger_exit(&carla);
 	svshm_scan(0, recover_it, NULL);
 	ck_assert_uint_eq(segments_in_use(), segments);
 	ck_assert_uint_eq(sets_in_use(), sets + is_untagged(points[_i]));
-	remove_directory(ALICE);
+	remove_directory(CARLA);
 }
 END_TEST
 

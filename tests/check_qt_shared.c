@@ -456,7 +456,8 @@ START_TEST(qt_shared_lock_survives_failures)
 	struct svshm *two = qt_handle(keys[TWO]);
 	int set = set_of(ONE);
 
-	ck_assert_int_ne(svshm_create(two, (size_t)1 << 62, SVSHM_READ_WRITE),
+	ck_assert_int_ne(svshm_create(two, SIZE_MAX - 100000,
+				      SVSHM_READ_WRITE),
 			 0);
 	expect_code(two, svshm_attach(two, SVSHM_READ_WRITE), SVSHM_NOT_FOUND);
 	ck_assert_int_eq(set_of(ONE), set);

@@ -34,6 +34,11 @@ holder()
 		sed -n 's/^lock  *held by pid \([0-9]*\).*/\1/p'
 }
 
+holder_lives()
+{
+	kill -0 "$(holder)"
+}
+
 is_orphan()
 {
 	"$SVSHM" info "$key" | grep -q '^verdict  *orphan'
@@ -250,7 +255,10 @@ next_comes()
 	name=$1
 	case $2$came in
 	dead0 | any0) ;;
-	any3) kill -0 "$(holder)" || fail "$1: a dead one is said to run" ;;
+	# Who hands over has no lock for a while.
+	any3)
+		await holder_lives
+		holder_lives || fail "$1: a dead one is said to run" ;;
 	*) fail "$1: status $came" ;;
 	esac
 	if [ $came -eq 0 ] && [ "$2" = dead ] &&
