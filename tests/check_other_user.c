@@ -21,6 +21,9 @@
 #include "puppet.h"
 #include "stranger.h"
 
+/* A user of this test alone: others remove the key directories of theirs. */
+#define EVE 64903
+
 static const char *key;
 static char directory[200], roots_directory[200];
 
@@ -31,12 +34,12 @@ static bool set_scene(const char *name)
 	unsetenv("SVSHM_KEYDIR");
 	key = test_key(name);
 	snprintf(directory, sizeof(directory), "%s/svshm-%d",
-		 SVSHM_KEYDIR_BASE, ALICE);
+		 SVSHM_KEYDIR_BASE, EVE);
 	snprintf(roots_directory, sizeof(roots_directory), "%s/svshm-0",
 		 SVSHM_KEYDIR_BASE);
 	mkdir(roots_directory, 0700);
 	if (mkdir(directory, 0700) == 0)
-		ck_assert_int_eq(chown(directory, ALICE, ALICE), 0);
+		ck_assert_int_eq(chown(directory, EVE, EVE), 0);
 	return true;
 }
 
@@ -77,10 +80,10 @@ static struct seen scan_user(uid_t user, bool recover)
 	return seen;
 }
 
-static int inspect_for_alice(svshm_visit *visit, void *context)
+static int inspect_for_eve(svshm_visit *visit, void *context)
 {
 	struct svshm *handle = svshm_new(key);
-	int code = svshm_set_owner(handle, ALICE);
+	int code = svshm_set_owner(handle, EVE);
 
 	if (!code)
 		code = svshm_inspect(handle, visit, context);
@@ -90,30 +93,30 @@ static int inspect_for_alice(svshm_visit *visit, void *context)
 
 START_TEST(scan_is_of_one_user)
 {
-	struct stranger alice;
+	struct stranger eve;
 	struct svshm *mine;
 	struct seen seen;
 
 	if (!set_scene("one"))
 		return;
-	stranger_enter_as(&alice, ALICE, key);
+	stranger_enter_as(&eve, EVE, key);
 	mine = svshm_new(key);
-	expect_order(&alice, "create 100", SVSHM_OK);
+	expect_order(&eve, "create 100", SVSHM_OK);
 	ck_assert_int_eq(svshm_create(mine, 200, SVSHM_READ_WRITE), 0);
-	seen = scan_user(ALICE, false);
+	seen = scan_user(EVE, false);
 	ck_assert_int_eq(seen.count, 1);
 	ck_assert_int_eq(seen.verdict, SVSHM_VERDICT_IN_USE);
 	ck_assert_int_eq(scan_user(0, false).count, 1);
 	ck_assert_int_eq(scan_user(BOB, false).count, 0);
-	ck_assert_int_eq(svshm_scan_user(ALICE, 8, see, &seen),
+	ck_assert_int_eq(svshm_scan_user(EVE, 8, see, &seen),
 			 SVSHM_INVALID_ARGUMENT);
-	ck_assert_int_eq(svshm_scan_user(ALICE, 0, NULL, NULL),
+	ck_assert_int_eq(svshm_scan_user(EVE, 0, NULL, NULL),
 			 SVSHM_INVALID_ARGUMENT);
-	stranger_kill(&alice);
-	seen = scan_user(ALICE, true);
+	stranger_kill(&eve);
+	seen = scan_user(EVE, true);
 	ck_assert_int_eq(seen.verdict, SVSHM_VERDICT_ORPHAN);
 	ck_assert_int_eq(seen.code, SVSHM_OK);
-	ck_assert_int_eq(scan_user(ALICE, false).count, 0);
+	ck_assert_int_eq(scan_user(EVE, false).count, 0);
 	ck_assert_int_eq(scan_user(0, false).count, 1);
 	svshm_free(mine);
 }
@@ -129,32 +132,32 @@ static void write_key_file(const char *path, uid_t user)
 	ck_assert_int_eq(chown(path, user, user), 0);
 }
 
-static int act_recover_alices(struct svshm *handle)
+static int act_recover_eves(struct svshm *handle)
 {
 	(void)handle;
-	return scan_user(ALICE, true).code;
+	return scan_user(EVE, true).code;
 }
 
-/* Root makes a set, as a gate, to remove it: if it dies, that is ALICE's. */
+/* Root makes a set, as a gate, to remove it: if it dies, that is EVE's. */
 START_TEST(gate_of_dead_root_is_hers)
 {
-	struct stranger alice;
+	struct stranger eve;
 	struct puppet root;
 	char path[400];
 
 	if (!set_scene("gate"))
 		return;
 	in_directory(path, sizeof(path), directory);
-	write_key_file(path, ALICE);
+	write_key_file(path, EVE);
 	puppet_start(&root, key);
 	puppet_arm(&root, "remove:segment gone", SIGKILL);
-	puppet_expect(&root, act_recover_alices, PUPPET_DIED);
-	stranger_enter_as(&alice, ALICE, key);
-	ck_assert_int_ge(stranger_do(&alice, "create 100"), 0);
-	expect_order(&alice, "lock", SVSHM_OK);
-	expect_order(&alice, "detach", SVSHM_OK);
-	stranger_exit(&alice);
-	ck_assert_int_eq(scan_user(ALICE, false).count, 0);
+	puppet_expect(&root, act_recover_eves, PUPPET_DIED);
+	stranger_enter_as(&eve, EVE, key);
+	ck_assert_int_ge(stranger_do(&eve, "create 100"), 0);
+	expect_order(&eve, "lock", SVSHM_OK);
+	expect_order(&eve, "detach", SVSHM_OK);
+	stranger_exit(&eve);
+	ck_assert_int_eq(scan_user(EVE, false).count, 0);
 	ck_assert_uint_eq(count_sets(key), 0);
 }
 END_TEST
@@ -167,9 +170,9 @@ START_TEST(lone_key_file_is_removed)
 	if (!set_scene("lone"))
 		return;
 	in_directory(path, sizeof(path), directory);
-	write_key_file(path, ALICE);
+	write_key_file(path, EVE);
 	ck_assert_int_eq(scan_user(0, false).count, 0);
-	seen = scan_user(ALICE, true);
+	seen = scan_user(EVE, true);
 	ck_assert_int_eq(seen.count, 1);
 	ck_assert_int_eq(seen.verdict, SVSHM_VERDICT_HALF_MADE);
 	ck_assert_int_eq(seen.code, SVSHM_OK);
@@ -193,13 +196,13 @@ START_TEST(collision_leads_nowhere)
 	in_directory(roots, sizeof(roots), roots_directory);
 	if (!make_colliding_files(roots, hers))
 		goto out;
-	ck_assert_int_eq(chown(hers, ALICE, ALICE), 0);
+	ck_assert_int_eq(chown(hers, EVE, EVE), 0);
 	mine = svshm_new(key);
 	ck_assert_int_eq(svshm_create(mine, 100, SVSHM_READ_WRITE), 0);
-	seen = (struct seen){ .user = ALICE };
-	ck_assert_int_eq(inspect_for_alice(see, &seen), SVSHM_NOT_FOUND);
+	seen = (struct seen){ .user = EVE };
+	ck_assert_int_eq(inspect_for_eve(see, &seen), SVSHM_NOT_FOUND);
 	ck_assert_int_eq(seen.count, 0);
-	ck_assert_int_eq(scan_user(ALICE, true).count, 0);
+	ck_assert_int_eq(scan_user(EVE, true).count, 0);
 	ck_assert_int_eq(scan_user(0, false).count, 1);
 	ck_assert_int_eq(svshm_lock(mine), SVSHM_OK);
 	svshm_free(mine);
@@ -213,19 +216,19 @@ END_TEST
 START_TEST(link_leads_nowhere)
 {
 	struct svshm *mine;
-	struct seen seen = { .user = ALICE };
+	struct seen seen = { .user = EVE };
 
 	if (!set_scene("link"))
 		return;
 	if (rmdir(directory) < 0 || symlink(roots_directory, directory) < 0) {
-		test_skip("somebody else is in ALICE's key directory");
+		test_skip("somebody else is in EVE's key directory");
 		return;
 	}
 	mine = svshm_new(key);
 	ck_assert_int_eq(svshm_create(mine, 100, SVSHM_READ_WRITE), 0);
-	ck_assert_int_eq(inspect_for_alice(see, &seen),
+	ck_assert_int_eq(inspect_for_eve(see, &seen),
 			 SVSHM_PERMISSION_DENIED);
-	ck_assert_int_eq(scan_user(ALICE, true).count, 0);
+	ck_assert_int_eq(scan_user(EVE, true).count, 0);
 	svshm_free(mine);
 	unlink(directory);
 }
