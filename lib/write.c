@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -75,7 +76,7 @@ static bool has_room(int descriptor, size_t size)
 	    fstat(descriptor, &status) < 0 || !S_ISREG(status.st_mode))
 		return true;
 	return (rlim_t)status.st_size <= limit.rlim_cur &&
-	       limit.rlim_cur - (rlim_t)status.st_size >= size;
+	       (uint64_t)(limit.rlim_cur - (rlim_t)status.st_size) >= size;
 }
 
 static int write_rest(int descriptor, const char *data, size_t size)

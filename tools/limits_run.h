@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What svshm limits knows of the limits; of the tool's, no command but it. */
-#ifndef SVSHM_TOOL_LIMITS_H
-#define SVSHM_TOOL_LIMITS_H
+#ifndef SVSHM_TOOL_LIMITS_RUN_H
+#define SVSHM_TOOL_LIMITS_RUN_H
 
 #include "tool.h"
 
