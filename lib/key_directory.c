@@ -98,67 +98,96 @@ static int make_directory(const char *path, uid_t user)
 	return user == geteuid() ? mkdir(path, 0700) : make_for(path, user);
 }
 
-int svshm__key_directory_check(struct svshm__key_file *file, bool make,
-			       struct svshm__error *error)
+/* Look at it; with MAKE, make it if it is missing. */
+static int look(const char *directory, uid_t user, bool make,
+		struct stat *status, struct svshm__error *error)
 {
-	char directory[PATH_MAX], standard[128];
-	struct stat status;
-	uid_t user = file->user;
-
-	svshm__key_directory_of(file->path, directory, sizeof(directory));
-	int result = lstat(directory, &status);
+	int result = lstat(directory, status), errnum, code;
 
 	if (result < 0 && errno == ENOENT && make) {
-		if (make_directory(directory, user) < 0 && errno != EEXIST)
-			return svshm__key_directory_refuse(error, svshm__error_system(
+		if (make_directory(directory, user) < 0 && errno != EEXIST) {
+			code = svshm__error_system(
 				error, SVSHM__CALL_FILE, errno,
 				"the key directory cannot be made: "
-				"mkdir(\"%.200s\")", directory));
-		result = lstat(directory, &status);
+				"mkdir(\"%.200s\")", directory);
+			return svshm__key_directory_refuse(error, code);
+		}
+		result = lstat(directory, status);
 	}
-	if (result < 0) {
-		int errnum = errno;
-		int code = svshm__error_system(error, SVSHM__CALL_FILE, errnum,
-					       "lstat(\"%.200s\")", directory);
+	if (result == 0)
+		return SVSHM_OK;
+	errnum = errno;
+	code = svshm__error_system(error, SVSHM__CALL_FILE, errnum,
+				   "lstat(\"%.200s\")", directory);
+	return errnum == ENOENT ? SVSHM_NOT_FOUND :
+				  svshm__key_directory_refuse(error, code);
+}
 
-		return errnum == ENOENT ? SVSHM_NOT_FOUND :
-					  svshm__key_directory_refuse(error, code);
-	}
-	if (S_ISLNK(status.st_mode))
+/* Nobody but USER and root may be able to swap key files in it. */
+static int check_owner(const char *directory, uid_t user,
+		       const struct stat *status, struct svshm__error *error)
+{
+	int code;
+
+	if (S_ISLNK(status->st_mode))
 		return svshm__error_set(error, SVSHM_PERMISSION_DENIED,
 					"the key directory %.200s is a "
 					"symbolic link, which could lead "
 					"anywhere; name the directory itself",
 					directory);
-	if (!S_ISDIR(status.st_mode))
-		return svshm__key_directory_refuse(error, svshm__error_set(
-			error, SVSHM_KEY_ERROR,
-			"the key directory %.200s is not a directory",
-			directory));
-	if (status.st_uid != user && status.st_uid != 0)
-		return svshm__key_directory_refuse(error, svshm__error_set(
-			error, SVSHM_PERMISSION_DENIED,
-			"the key directory %.200s belongs to uid %lu; it must "
-			"belong to uid %lu or to root", directory,
-			(unsigned long)status.st_uid, (unsigned long)user));
+	if (!S_ISDIR(status->st_mode)) {
+		code = svshm__error_set(error, SVSHM_KEY_ERROR,
+					"the key directory %.200s is not a "
+					"directory", directory);
+		return svshm__key_directory_refuse(error, code);
+	}
+	if (status->st_uid == user || status->st_uid == 0)
+		return SVSHM_OK;
+	code = svshm__error_set(error, SVSHM_PERMISSION_DENIED,
+				"the key directory %.200s belongs to uid %lu; "
+				"it must belong to uid %lu or to root",
+				directory, (unsigned long)status->st_uid,
+				(unsigned long)user);
+	return svshm__key_directory_refuse(error, code);
+}
 
-	svshm__key_directory_note(file, &status);
-	file->private = status.st_uid == user &&
-			(status.st_mode & (S_IWGRP | S_IWOTH | S_IXGRP |
-					   S_IXOTH)) == 0;
+/* The default one, in a public place, is USER's alone. */
+static int check_shut(const char *directory, uid_t user,
+		      const struct stat *status, struct svshm__error *error)
+{
+	char standard[128];
+
 	snprintf(standard, sizeof(standard), "%s/svshm-%lu", SVSHM_KEYDIR_BASE,
 		 (unsigned long)user);
-	if (strcmp(directory, standard) == 0 &&
-	    (status.st_uid != user || (status.st_mode & 0077)))
-		return svshm__error_set(error, SVSHM_PERMISSION_DENIED,
-					"the key directory %.200s is open to "
-					"others (uid %lu, mode 0%o); it must "
-					"be uid %lu, mode 0700: %s chown and "
-					"chmod do that", directory,
-					(unsigned long)status.st_uid,
-					(unsigned)status.st_mode & 07777,
-					(unsigned long)user,
-					status.st_uid == user ? "your" :
-							      "root's");
-	return SVSHM_OK;
+	if (strcmp(directory, standard) != 0 ||
+	    (status->st_uid == user && (status->st_mode & 0077) == 0))
+		return SVSHM_OK;
+	return svshm__error_set(error, SVSHM_PERMISSION_DENIED,
+				"the key directory %.200s is open to others "
+				"(uid %lu, mode 0%o); it must be uid %lu, mode "
+				"0700: %s chown and chmod do that", directory,
+				(unsigned long)status->st_uid,
+				(unsigned)status->st_mode & 07777,
+				(unsigned long)user,
+				status->st_uid == user ? "your" : "root's");
+}
+
+int svshm__key_directory_check(struct svshm__key_file *file, bool make,
+			       struct svshm__error *error)
+{
+	char directory[PATH_MAX];
+	struct stat status;
+	int code;
+
+	svshm__key_directory_of(file->path, directory, sizeof(directory));
+	code = look(directory, file->user, make, &status, error);
+	if (!code)
+		code = check_owner(directory, file->user, &status, error);
+	if (code)
+		return code;
+	svshm__key_directory_note(file, &status);
+	file->private = status.st_uid == file->user &&
+			(status.st_mode & (S_IWGRP | S_IWOTH | S_IXGRP |
+					   S_IXOTH)) == 0;
+	return check_shut(directory, file->user, &status, error);
 }

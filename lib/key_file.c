@@ -83,6 +83,17 @@ static int give(int descriptor, const struct svshm__key_file *file,
 	return fstat(descriptor, status);
 }
 
+/* The file that is open, if it is that still: root follows no link that the
+   other user has put there. */
+static void take_back(int descriptor, const struct svshm__key_file *file)
+{
+	struct stat status;
+
+	if (fstat(descriptor, &status) == 0)
+		svshm__key_file_unlink(file->path, (uint64_t)status.st_dev,
+				       (uint64_t)status.st_ino, status.st_uid);
+}
+
 /* SVSHM_ALREADY_EXISTS: somebody else has made it. */
 static int make_file(struct svshm__key_file *file, mode_t mode, gid_t group,
 		     struct svshm__error *error)
@@ -108,8 +119,7 @@ static int make_file(struct svshm__key_file *file, mode_t mode, gid_t group,
 					       "%.200s", (unsigned)mode,
 					       file->path);
 
-		svshm__key_file_unlink(file->path, (uint64_t)status.st_dev,
-				       (uint64_t)status.st_ino, status.st_uid);
+		take_back(descriptor, file);
 		close(descriptor);
 		return code;
 	}

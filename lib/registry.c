@@ -243,11 +243,6 @@ int svshm__gate_try(struct svshm__set *set)
 	return svshm__gate_refresh(set, NULL);
 }
 
-bool svshm__gate_is_ours(int set_id)
-{
-	return svshm__semset_last_pid(set_id, SVSHM__SEM_GATE) == getpid();
-}
-
 void svshm__gate_leave(int set_id)
 {
 	/* No wait: the gate is ours. If the set is gone, so is the gate. */

@@ -78,9 +78,6 @@ int svshm__gate_enter(const struct svshm__set *set, unsigned name_hash,
 		      int64_t deadline, struct svshm__error *error);
 void svshm__gate_leave(int set_id);
 
-/* Whether the gate that this process has entered is there still, and its own. */
-bool svshm__gate_is_ours(int set_id);
-
 /*
  * For those who only look: a segment that is mapped outside its gate looks like
  * one in use to whoever detaches or creates just then. 0: entered, and the

@@ -94,24 +94,28 @@ static int begin(struct svshm *handle, int code, const char *done,
 	return svshm__finish(handle, code, code > 0 ? done : tried);
 }
 
+/* What makes an object asks first for a size as well. */
+static int check_size(struct svshm *handle, size_t size, const char *tried)
+{
+	return size ? SVSHM_OK :
+		      svshm__refuse(handle, SVSHM_INVALID_SIZE, tried,
+				    "an object has at least one byte");
+}
+
 static int create(struct svshm *handle, size_t size, enum svshm_access access,
 		  bool locked)
 {
 	const char *tried = "cannot create";
+	int code, state;
 
 	if (!handle)
 		return SVSHM_INVALID_ARGUMENT;
-
-	int code = check_start(handle, access, tried);
-
+	code = check_start(handle, access, tried);
+	if (!code)
+		code = check_size(handle, size, tried);
 	if (code)
 		return code;
-	if (size == 0)
-		return svshm__refuse(handle, SVSHM_INVALID_SIZE, tried,
-				     "an object has at least one byte");
-
-	int state = svshm__cancel_forbidden();
-
+	state = svshm__cancel_forbidden();
 	code = handle->qt ? svshm__qt_create(handle, size, access, locked) :
 			    svshm__native_create(handle, size, access, locked);
 	code = begin(handle, code, "created", tried);
@@ -134,26 +138,23 @@ int svshm_open(struct svshm *handle, size_t size, enum svshm_access access,
 	       bool *made)
 {
 	const char *tried = "cannot open";
+	int code, state;
 
 	if (made)
 		*made = false;
 	if (!handle)
 		return SVSHM_INVALID_ARGUMENT;
 
-	int code = check_start(handle, access, tried);
-
-	if (code)
-		return code;
-	if (!made)
-		return svshm__refuse(handle, SVSHM_INVALID_ARGUMENT, tried,
+	code = check_start(handle, access, tried);
+	if (!code && !made)
+		code = svshm__refuse(handle, SVSHM_INVALID_ARGUMENT, tried,
 				     "without MADE, nobody knows who has to "
 				     "fill it in and unlock it");
-	if (size == 0)
-		return svshm__refuse(handle, SVSHM_INVALID_SIZE, tried,
-				     "an object has at least one byte");
-
-	int state = svshm__cancel_forbidden();
-
+	if (!code)
+		code = check_size(handle, size, tried);
+	if (code)
+		return code;
+	state = svshm__cancel_forbidden();
 	code = handle->qt ? svshm__qt_open(handle, size, access, made) :
 			    svshm__native_open(handle, size, access, made);
 	code = begin(handle, code, "opened", tried);
