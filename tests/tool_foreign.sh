@@ -6,7 +6,7 @@
 . "$srcdir/tests/toolkit.sh"
 alone "$0"
 prepare
-for tool in ipcmk ipcs awk; do
+for tool in ipcmk ipcrm ipcs awk; do
 	command -v $tool >/dev/null || { echo "no $tool here"; exit 77; }
 done
 examples=$srcdir/doc/examples
@@ -81,7 +81,7 @@ idle_inside()
 }
 
 if inside true 2>/dev/null; then
-	segment=$(inside ipcmk -M 5000 | made)
+	segment=$(foreign_segment 5000 inside)
 	set=$(inside ipcmk -S 2 | made)
 	await idle_inside segment "$segment"
 	await idle_inside "semaphore set" "$set"
@@ -116,7 +116,8 @@ if inside true 2>/dev/null; then
 	for life in 1 2 3; do
 		check "container: start $life" 0 env SVSHM_IDLE=0 \
 			unshare --pid --fork --mount-proc --kill-child \
-			sh "$examples/container/svshm-start" ipcmk -M 5000
+			sh "$examples/container/svshm-start" \
+			sh -c '. "$srcdir/tests/toolkit.sh"; foreign_segment 5000'
 		segment=$(made <"$work/out")
 		[ "$life" -eq 1 ] || err "^segment $last: removed: foreign (nobody"
 		last=$segment
@@ -147,7 +148,7 @@ END
 	fi
 
 	# What the unit runs before the daemon.
-	segment=$(inside ipcmk -M 5000 | made)
+	segment=$(foreign_segment 5000 inside)
 	await idle_inside segment "$segment"
 	sed -n 's/^ExecStartPre=-//p' "$examples/systemd/svshm-foreign.conf" \
 		>"$work/job"

@@ -128,7 +128,7 @@ check "a lone key file of his" 0 "$SVSHM" list --user $bob
 out "^lone  *native  *half-made"
 foreign_segment 100 >"$work/made"
 segment=$(cat "$work/made")
-theirs=$(as $bob ipcmk -M 100 | sed -n 's/^[^0-9]*\([0-9][0-9]*\)$/\1/p')
+theirs=$(foreign_segment 100 as $bob)
 check "recover --user --foreign" 3 "$SVSHM" recover --user $bob --foreign
 out "^theirs: removed"
 out "^lone: removed"

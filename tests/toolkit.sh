@@ -208,12 +208,15 @@ orphan()
 	jobs=${jobs% "$job"}
 }
 
-# foreign_segment SIZE: makes one as another program may, and prints its id.
+# foreign_segment SIZE [COMMAND...]: makes one as another program may, which
+# COMMAND starts, and prints its id.
 # The keys of ipcmk are random. One that may be svshm's is judged in another way
 # (see svshm__key_plausible), so not with it.
 foreign_segment()
 {
-	while foreign_id=$(ipcmk -M "$1" | sed -n 's/^[^0-9]*\([0-9][0-9]*\)$/\1/p')
+	foreign_size=$1
+	shift
+	while foreign_id=$("$@" ipcmk -M "$foreign_size" | sed -n 's/^[^0-9]*\([0-9][0-9]*\)$/\1/p')
 	do
 		case $(ipcs -m | awk -v id="$foreign_id" '$2 == id { print $1 }') in
 		0x7[6-9a-d]??????) ipcrm -m "$foreign_id" ;;
