@@ -92,6 +92,8 @@ int svshm__semset_stat(int id, struct svshm__set_status *status,
 	struct semid_ds from;
 	union semun argument;
 
+	/* A kernel's emulation may not fill in all: the same nothing each time. */
+	memset(&from, 0, sizeof(from));
 	argument.buf = &from;
 	if (semctl(id, 0, IPC_STAT, argument) < 0)
 		return svshm__error_system(error, SVSHM__CALL_SEMCTL, errno,
