@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A handle: what svshm.c and the layouts know of one struct svshm. */
+/* A handle: what api/object.c and the layouts know of one struct svshm. */
 #ifndef SVSHM_HANDLE_H
 #define SVSHM_HANDLE_H
 
@@ -7,9 +7,9 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "error.h"
-#include "lock.h"
-#include "mapping.h"
+#include "base/error.h"
+#include "lock/lock.h"
+#include "memory/mapping.h"
 
 struct svshm__qt;
 

@@ -23,13 +23,13 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "atomic.h"
+#include "base/atomic.h"
 #include "handle.h"
-#include "key.h"
-#include "layout.h"
-#include "lock.h"
+#include "key/key.h"
+#include "memory/layout.h"
+#include "lock/lock.h"
 #include "outside.h"
-#include "semun.h"
+#include "kernel/semun.h"
 
 #define WORKERS 16
 #define OBSERVERS 3 /* of these, if there are other users */

@@ -13,9 +13,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "layout.h"
-#include "lock.h"
-#include "semun.h"
+#include "memory/layout.h"
+#include "lock/lock.h"
+#include "kernel/semun.h"
 #include "stranger.h"
 
 #define SIZE "create 3000"

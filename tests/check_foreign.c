@@ -11,10 +11,10 @@
 #include <sys/shm.h>
 #include <unistd.h>
 
-#include "estimate.h"
+#include "recovery/estimate.h"
 #include "outside.h"
-#include "scan.h"
-#include "semun.h"
+#include "recovery/scan.h"
+#include "kernel/semun.h"
 #include "support.h"
 
 /* A user that nothing on the machine runs as. */

@@ -15,8 +15,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "idle.h"
-#include "semun.h"
+#include "recovery/idle.h"
+#include "kernel/semun.h"
 #include "support.h"
 
 #define HOUR 3600

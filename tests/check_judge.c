@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "judge.h"
+#include "object/judge.h"
 #include "support.h"
 
 enum set { NO_SET, FRESH, USED };

@@ -9,8 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "key.h"
-#include "sha1.h"
+#include "key/key.h"
+#include "base/sha1.h"
 #include "support.h"
 
 #define NAME_SIZE_MAX 256 /* what a file system takes, with NUL */

@@ -6,8 +6,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "estimate.h"
-#include "process.h"
+#include "recovery/estimate.h"
+#include "kernel/process.h"
 #include "support.h"
 
 static int64_t now(void)

@@ -17,7 +17,7 @@
 #endif
 
 #include "foreign.h"
-#include "key.h"
+#include "key/key.h"
 #include "puppet.h"
 #include "stranger.h"
 

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "actor.h"
-#include "atomic.h"
+#include "base/atomic.h"
 #include "outside.h"
 
 #define THREADS 8

@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "handle.h"
-#include "native.h"
+#include "object/object.h"
 #include "puppet.h"
 
 static bool all_gone(const char *key)

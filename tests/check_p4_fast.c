@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* P4: the fast lock in the situations that it is made for. Its protocol, with
-   the names of the steps, stands at the head of lib/lock_fast.c. */
+   the names of the steps, stands at the head of lib/lock/fast.c. */
 #include <config.h>
 
 #include <signal.h>
@@ -11,7 +11,7 @@
 
 #include "actor.h"
 #include "forge.h"
-#include "lock.h"
+#include "lock/lock.h"
 #include "outside.h"
 #include "puppet.h"
 

@@ -23,7 +23,7 @@
 #include "actor.h"
 #include "forge.h"
 #include "handle.h"
-#include "lock.h"
+#include "lock/lock.h"
 #include "puppet.h"
 
 #if defined(__linux__) && defined(__x86_64__)

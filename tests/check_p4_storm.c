@@ -17,7 +17,7 @@
 #include <unistd.h>
 
 #include "actor.h"
-#include "lock.h"
+#include "lock/lock.h"
 #include "puppet.h"
 
 #define WORKERS_MAX 8

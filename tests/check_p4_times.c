@@ -14,10 +14,10 @@
 #include <time.h>
 
 #include "actor.h"
-#include "layout.h"
-#include "lock.h"
-#include "process.h"
-#include "semset.h"
+#include "memory/layout.h"
+#include "lock/lock.h"
+#include "kernel/process.h"
+#include "kernel/semset.h"
 
 /* ---- The clock --------------------------------------------------------------- */
 
@@ -82,8 +82,8 @@ static int pass_wait(int id, struct sembuf *operations, size_t count,
 
 #define clock_gettime read_clock
 #define nanosleep pass_pause
-#include "process_clock.c"
-#include "semset_wait.c"
+#include "kernel/clock.c"
+#include "kernel/semset_wait.c"
 #undef clock_gettime
 #undef nanosleep
 

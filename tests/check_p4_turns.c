@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * P4 and P9: waits with a deadline where there is no semtimedop(), see
- * lib/semset_wait.c. With semtimedop() the first two tests hold as well; the
+ * lib/kernel/semset_wait.c. With semtimedop() the first two tests hold as well; the
  * others look at the turns themselves.
  */
 #include <config.h>
@@ -13,7 +13,7 @@
 #include <time.h>
 
 #include "actor.h"
-#include "lock.h"
+#include "lock/lock.h"
 #include "outside.h"
 
 #define SIZE 100

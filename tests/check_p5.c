@@ -10,7 +10,7 @@
 
 #include "actor.h"
 #include "outside.h"
-#include "layout.h"
+#include "memory/layout.h"
 
 static const size_t sizes[] = { 1, 100, 5000, 200000 };
 #define SIZES (sizeof(sizes) / sizeof(*sizes))

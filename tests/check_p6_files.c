@@ -11,7 +11,7 @@
 
 #include "forge.h"
 #include "handle.h"
-#include "key.h"
+#include "key/key.h"
 #include "outside.h"
 
 #define SIZE 100

@@ -7,7 +7,7 @@
 
 #include "actor.h"
 #include "forge.h"
-#include "judge.h"
+#include "object/judge.h"
 
 #define SIZE 100
 

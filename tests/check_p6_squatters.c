@@ -10,9 +10,9 @@
 
 #include "foreign.h"
 #include "forge.h"
-#include "key.h"
+#include "key/key.h"
 #include "outside.h"
-#include "semun.h"
+#include "kernel/semun.h"
 
 #define SIZE 100
 

@@ -12,7 +12,7 @@
 
 #include "actor.h"
 #include "foreign.h"
-#include "key.h"
+#include "key/key.h"
 #include "outside.h"
 
 #define SIZE 100

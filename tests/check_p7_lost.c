@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "actor.h"
-#include "key.h"
+#include "key/key.h"
 #include "outside.h"
 
 #define SIZE 100

@@ -15,9 +15,9 @@
 #include <unistd.h>
 
 #include "actor.h"
-#include "ipclimits.h"
+#include "kernel/limits.h"
 #include "outside.h"
-#include "semun.h"
+#include "kernel/semun.h"
 
 #define SIZE 100
 

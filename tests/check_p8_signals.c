@@ -18,7 +18,7 @@
 
 #include "outside.h"
 #include "stranger.h"
-#include "write.h"
+#include "base/write.h"
 
 #define SIZE 100
 

@@ -19,10 +19,10 @@
 #endif
 
 #include "actor.h"
-#include "key.h"
+#include "key/key.h"
 #include "outside.h"
-#include "registry.h"
-#include "semun.h"
+#include "memory/slots.h"
+#include "kernel/semun.h"
 
 #define SIZE 100
 

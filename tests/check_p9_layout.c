@@ -10,7 +10,7 @@
 
 #include "actor.h"
 #include "forge.h"
-#include "key.h"
+#include "key/key.h"
 #include "outside.h"
 
 #define SIZE 100

@@ -17,14 +17,14 @@
 #include <unistd.h>
 
 #include "actor.h"
-#include "ipclimits.h"
-#include "key.h"
+#include "kernel/limits.h"
+#include "key/key.h"
 #include "outside.h"
-#include "process.h"
-#include "registry.h"
-#include "segment.h"
-#include "semset.h"
-#include "semun.h"
+#include "kernel/process.h"
+#include "memory/slots.h"
+#include "kernel/segment.h"
+#include "kernel/semset.h"
+#include "kernel/semun.h"
 
 /* What somebody else does right before something is made, or right after that
    was refused; once. */
@@ -97,10 +97,10 @@ static int bsd_shmget(key_t key, size_t size, int flags)
 }
 
 #define semget bsd_semget
-#include "semset.c"
+#include "kernel/semset.c"
 #undef semget
 #define shmget bsd_shmget
-#include "segment.c"
+#include "kernel/segment.c"
 #undef shmget
 
 /* ---- Others -------------------------------------------------------------------- */

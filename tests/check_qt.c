@@ -15,7 +15,7 @@
 
 #include "outside.h"
 #include "qtwire.h"
-#include "semun.h"
+#include "kernel/semun.h"
 
 /* ---- The wire ---------------------------------------------------------- */
 

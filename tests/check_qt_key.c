@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "outside.h"
-#include "qt_key.h"
+#include "qt/key.h"
 #include "qtwire.h"
 
 static const struct {

@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "outside.h"
-#include "process.h"
+#include "kernel/process.h"
 #include "puppet.h"
 #include "qtwire.h"
 

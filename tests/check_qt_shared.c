@@ -21,7 +21,7 @@
 
 #include "foreign.h"
 #include "outside.h"
-#include "process.h"
+#include "kernel/process.h"
 #include "puppet.h"
 #include "qtwire.h"
 

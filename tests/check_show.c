@@ -16,11 +16,11 @@
 #include <utime.h>
 
 #include "foreign.h"
-#include "key.h"
-#include "object.h"
+#include "key/key.h"
+#include "kernel/description.h"
 #include "outside.h"
 #include "qtwire.h"
-#include "scan.h"
+#include "recovery/scan.h"
 
 /* The object that is looked for; what it points to is gone. */
 struct sight {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The internal build's crash points; see lib/crashpoint.h. */
+/* The internal build's crash points; see lib/base/crashpoint.h. */
 #include <config.h>
 
-#include "crashpoint.h"
+#include "base/crashpoint.h"
 
 #include <signal.h>
 #include <string.h>

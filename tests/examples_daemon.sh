@@ -346,7 +346,7 @@ try_leave()
 	forget "$job"
 	: >"$work/at.err"
 	next_comes "leaving: $(tail -n 1 "$work/job.out")" dead
-	# A set without key file is nobody's to reach but the tool's: lib/native.c.
+	# A set without key file is nobody's to reach but the tool's: lib/object/object.c.
 	"$SVSHM" recover --quiet >/dev/null 2>&1
 	end_all "leaving: $(tail -n 1 "$work/job.out")"
 	! grep -q "not reached" "$work/job.out"

@@ -15,9 +15,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "key.h"
+#include "key/key.h"
 #include "outside.h"
-#include "semun.h"
+#include "kernel/semun.h"
 
 /* ---- Objects of other programs ------------------------------------------------ */
 

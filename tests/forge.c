@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 
 #include "handle.h"
-#include "key.h"
+#include "key/key.h"
 
 struct svshm__header *header_of(struct svshm *handle)
 {

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "layout.h"
+#include "memory/layout.h"
 #include "svshm.h"
 
 /* The header as HANDLE has it mapped. */

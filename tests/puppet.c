@@ -13,11 +13,11 @@
 #include <unistd.h>
 
 #include "handle.h"
-#include "key.h"
-#include "layout.h"
-#include "process.h"
-#include "qt.h"
-#include "semset.h"
+#include "key/key.h"
+#include "memory/layout.h"
+#include "kernel/process.h"
+#include "qt/qt.h"
+#include "kernel/semset.h"
 
 #define PATIENCE_MS 60000
 

@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "semun.h"
+#include "kernel/semun.h"
 
 #define QT_PROJECT 'Q'
 

@@ -34,8 +34,8 @@
 #include <unistd.h>
 
 #include "handle.h"
-#include "process.h"
-#include "qt.h"
+#include "kernel/process.h"
+#include "qt/qt.h"
 
 #define WORKERS 16
 #define KEYS 5

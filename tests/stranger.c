@@ -13,7 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "lock.h"
+#include "lock/lock.h"
 
 #define PATIENCE_MS 60000
 

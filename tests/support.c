@@ -20,7 +20,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "lock.h"
+#include "lock/lock.h"
 
 #define PATIENCE_MS 30000
 

@@ -20,7 +20,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "lock.h"
+#include "lock/lock.h"
 #include "svshm.h"
 
 static struct svshm *handle;

@@ -18,7 +18,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "lock.h"
+#include "lock/lock.h"
 #include "svshm.h"
 
 /* Widths and places that no compiler pads differently. */

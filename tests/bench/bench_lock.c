@@ -18,7 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "atomic.h"
+#include "base/atomic.h"
 #include "contenders.h"
 #include "figures.h"
 

@@ -22,7 +22,7 @@
 #include <unistd.h>
 
 #include "figures.h"
-#include "layout.h"
+#include "memory/layout.h"
 #include "svshm.h"
 
 #define SIZE 65536

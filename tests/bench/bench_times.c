@@ -15,8 +15,8 @@
 #include <unistd.h>
 
 #include "figures.h"
-#include "layout.h"
-#include "lock.h"
+#include "memory/layout.h"
+#include "lock/lock.h"
 #include "svshm.h"
 
 static char directory[64] = "/tmp/svshm-bench.XXXXXX";

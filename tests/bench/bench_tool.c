@@ -29,10 +29,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "key.h"
-#include "layout.h"
-#include "segment.h"
-#include "semun.h"
+#include "key/key.h"
+#include "memory/layout.h"
+#include "kernel/segment.h"
+#include "kernel/semun.h"
 #include "svshm.h"
 
 #define ROUNDS 11

@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #include "figures.h"
-#include "lock.h"
+#include "lock/lock.h"
 #include "svshm.h"
 
 static void nothing(void)

@@ -20,12 +20,12 @@
 #include <unistd.h>
 
 #include "foreign.h"
-#include "key.h"
-#include "layout.h"
-#include "qt_key.h"
+#include "key/key.h"
+#include "memory/layout.h"
+#include "qt/key.h"
 #include "qtwire.h"
 #include "scene.h"
-#include "semun.h"
+#include "kernel/semun.h"
 #include "tracer.h"
 
 /* ---- What he does ------------------------------------------------------------- */

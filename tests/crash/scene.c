@@ -12,9 +12,9 @@
 #include <sys/sem.h>
 #include <unistd.h>
 
-#include "lock.h"
-#include "process.h"
-#include "qt_key.h"
+#include "lock/lock.h"
+#include "kernel/process.h"
+#include "qt/key.h"
 #include "qtwire.h"
 
 #define BOUND_MS 1000

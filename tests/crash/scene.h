@@ -23,7 +23,7 @@ extern const struct world worlds[];
 extern const int world_count;
 
 /*
- * The world of the Qt layout, in which less can be promised: see lib/qt.c. To
+ * The world of the Qt layout, in which less can be promised: see lib/qt/qt.c. To
  * be called after enter().
  */
 bool in_qt_world(void);

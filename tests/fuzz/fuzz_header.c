@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "fuzz.h"
-#include "judge.h"
+#include "object/judge.h"
 
 #define SIZE (3 * 4096)
 

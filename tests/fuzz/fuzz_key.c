@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "fuzz.h"
-#include "key.h"
+#include "key/key.h"
 #include "svshm.h"
 
 static void check_key(const char *key)

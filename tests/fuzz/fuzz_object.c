@@ -18,9 +18,9 @@
 
 #include "fuzz.h"
 #include "handle.h"
-#include "key.h"
-#include "layout.h"
-#include "semun.h"
+#include "key/key.h"
+#include "memory/layout.h"
+#include "kernel/semun.h"
 
 #define KEY "svshm-fuzz"
 #define DATA_SIZE 100

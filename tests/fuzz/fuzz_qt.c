@@ -18,8 +18,8 @@
 #include <unistd.h>
 
 #include "fuzz.h"
-#include "qt_key.h"
-#include "semun.h"
+#include "qt/key.h"
+#include "kernel/semun.h"
 
 #define FUZZ_KEY "svshm fuzz 1"
 

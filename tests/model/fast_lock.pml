@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The protocol at the head of lib/lock_fast.c, with death at every step. One
+ * The protocol at the head of lib/lock/fast.c, with death at every step. One
  * atomic block is one step there: an exchange, a load, or a semop. The steps
  * have their names from there (F1..F5, G1..G3, R1, R2).
  *

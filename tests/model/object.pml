@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The object's protocol, as at the head of lib/native.c, with death at every
+ * The object's protocol, as at the head of lib/object/object.c, with death at every
  * step. One atomic block is one system call, or one look at or store to shared
  * memory. The steps have their numbers from there.
  *

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A double of HP-UX's <sys/pstat.h>, with what lib/scan_hpux.c uses of it, on
+ * A double of HP-UX's <sys/pstat.h>, with what lib/kernel/list_hpux.c uses of it, on
  * top of Linux's lists: so that the file is compiled and run at least here
  * (CPPFLAGS=-I.../tests/hpux --with-scan=hpux). As in HP-UX 11i v2, a call tells
  * ELEMENTS entries at most, from INDEX on, of which those in use have a flag;

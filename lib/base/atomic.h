@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Loads and stores of shared words, and the order between them.
+ *
+ * Every protocol step that needs more than this goes through a semaphore, so a
+ * compiler without the builtins may fall back on volatile access: the system
+ * call between two steps is the barrier then.
+ */
+#ifndef SVSHM_BASE_ATOMIC_H
+#define SVSHM_BASE_ATOMIC_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+#ifdef HAVE_ATOMIC_BUILTINS
+
+static inline uint32_t svshm__load(const uint32_t *word)
+{
+	return __atomic_load_n(word, __ATOMIC_ACQUIRE);
+}
+
+static inline void svshm__store(uint32_t *word, uint32_t value)
+{
+	__atomic_store_n(word, value, __ATOMIC_RELEASE);
+}
+
+/*
+ * A store that is made before all that follows it, too: a release store orders
+ * what is before it, and lets later stores move up past it. An exchange with
+ * acquire and release lets nothing pass, in the compiler's eyes; whoever is
+ * killed behind it has made it.
+ */
+static inline void svshm__announce(uint32_t *word, uint32_t value)
+{
+	__atomic_exchange_n(word, value, __ATOMIC_ACQ_REL);
+}
+
+/* True if WORD was EXPECTED; it is DESIRED then. */
+static inline bool svshm__exchange_if(uint32_t *word, uint32_t expected,
+				      uint32_t desired)
+{
+	return __atomic_compare_exchange_n(word, &expected, desired, 0,
+					   __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
+}
+
+static inline void svshm__add(uint32_t *word, uint32_t summand)
+{
+	__atomic_fetch_add(word, summand, __ATOMIC_SEQ_CST);
+}
+
+/* Tell the processor that this is a loop that waits. */
+static inline void svshm__relax(void)
+{
+#if defined(__x86_64__) || defined(__i386__)
+	__asm__ __volatile__("pause" ::: "memory");
+#elif defined(__aarch64__)
+	__asm__ __volatile__("isb" ::: "memory");
+#elif defined(__arm__) && __ARM_ARCH >= 7
+	__asm__ __volatile__("yield" ::: "memory");
+#else
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+#endif
+}
+
+/* For a word of this process only: no order with anything else. */
+static inline uintptr_t svshm__load_relaxed(const uintptr_t *word)
+{
+	return __atomic_load_n(word, __ATOMIC_RELAXED);
+}
+
+static inline void svshm__store_relaxed(uintptr_t *word, uintptr_t value)
+{
+	__atomic_store_n(word, value, __ATOMIC_RELAXED);
+}
+
+#else
+
+static inline uintptr_t svshm__load_relaxed(const uintptr_t *word)
+{
+	return *(const volatile uintptr_t *)word;
+}
+
+static inline void svshm__store_relaxed(uintptr_t *word, uintptr_t value)
+{
+	*(volatile uintptr_t *)word = value;
+}
+
+static inline uint32_t svshm__load(const uint32_t *word)
+{
+	return *(const volatile uint32_t *)word;
+}
+
+static inline void svshm__store(uint32_t *word, uint32_t value)
+{
+	*(volatile uint32_t *)word = value;
+}
+
+/* Between volatile accesses the compiler keeps the order. */
+static inline void svshm__announce(uint32_t *word, uint32_t value)
+{
+	svshm__store(word, value);
+}
+
+/* Not in one step, nor is the next: another's change between is overwritten. */
+static inline bool svshm__exchange_if(uint32_t *word, uint32_t expected,
+				      uint32_t desired)
+{
+	if (svshm__load(word) != expected)
+		return false;
+	svshm__store(word, desired);
+	return true;
+}
+
+/* Not in one step: who adds at the same time may be overlooked. */
+static inline void svshm__add(uint32_t *word, uint32_t summand)
+{
+	*(volatile uint32_t *)word += summand;
+}
+
+#endif
+
+/*
+ * Copy SIZE bytes, a multiple of 4, of what others may change: word by word, each
+ * read once. What stands in two words may be of two moments.
+ */
+static inline void svshm__copy_words(void *to, const void *from, size_t size)
+{
+	const uint32_t *words = (const uint32_t *)from;
+	uint32_t word;
+
+	for (size_t i = 0; i < size / sizeof(word); i++) {
+		word = svshm__load(&words[i]);
+		memcpy((char *)to + i * sizeof(word), &word, sizeof(word));
+	}
+}
+
+#endif

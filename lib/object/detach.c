@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* detach, and what exit(3) does: see the protocol at the head of object/object.c. */
+#include <config.h>
+
+#include "object/object.h"
+
+#include <stdlib.h>
+
+#include "base/atomic.h"
+#include "base/crashpoint.h"
+
+/* ---- Leaving ------------------------------------------------------------------ */
+
+/* Other users may have something under other keys of a common key file. */
+static void unlink_key_file(const struct svshm__attachment *attachment)
+{
+	int segment_id;
+
+	/* The key is another program's by now, and the name goes on under the
+	   next one. */
+	if (svshm__segment_find(attachment->key, &segment_id, NULL) !=
+	    SVSHM_NOT_FOUND)
+		return;
+	if (attachment->native_key ||
+	    (!attachment->own_names &&
+	     !svshm__keys_unused(attachment->path, attachment->set_id)))
+		return;
+	svshm__key_file_unlink(attachment->path, attachment->device,
+			       attachment->inode, attachment->key_file_owner);
+}
+
+/* Step 5. */
+static int remove_object(struct svshm__farewell *farewell,
+			 struct svshm__error *error)
+{
+	const struct svshm__attachment *attachment = farewell->attachment;
+	const struct svshm__set *set = farewell->set;
+	int code = svshm__turn_remove(&farewell->turn, attachment->segment_id,
+				      set, error);
+	bool set_stays = !svshm__set_is_removable(set);
+
+	/* Others have come meanwhile: that we have seen nobody was long ago. */
+	if (code == SVSHM__AGAIN) {
+		svshm__gate_leave(set->id);
+		return SVSHM_OK;
+	}
+	CRASHPOINT("remove:segment gone");
+	/* A set alone is in nobody's way; its owner finds it by the key file. */
+	if (!code && set_stays) {
+		svshm__gate_leave(set->id);
+		return code;
+	}
+	if (!code)
+		unlink_key_file(attachment);
+	CRASHPOINT("remove:file gone");
+	if (!code)
+		code = svshm__semset_remove(set->id, error);
+	if (code) {
+		svshm__gate_leave(set->id);
+		svshm__error_append(error, "; the last user has gone, but the "
+				    "object stays until its owner uses it again "
+				    "or runs \"svshm recover\"");
+	}
+	CRASHPOINT("remove:done");
+	svshm__debug("%s: last to go, object %s", attachment->path,
+		     code ? "stays" : "removed");
+	return code;
+}
+
+static void release_slot(const struct svshm__attachment *attachment)
+{
+	if (svshm__mapping_registered(attachment))
+		svshm__slot_release(attachment->set_id, attachment->slot,
+				    attachment->engine->death_token);
+}
+
+/* Steps 2 to 5: inside the gate, with this process's last handle. */
+static int leave_object(struct svshm__attachment *attachment,
+			struct svshm__header *header, struct svshm__set *set,
+			struct svshm__error *error)
+{
+	struct svshm__farewell farewell;
+
+	CRASHPOINT("detach:in gate");
+	svshm__farewell_begin(&farewell, attachment, header, set, false);
+	svshm__farewell_say(&farewell, SVSHM__SLOT_FREE);
+	if (farewell.left == SVSHM__LEFT_TO_NOBODY && farewell.removable) {
+		svshm__mapping_unmap(attachment);
+		CRASHPOINT("detach:unmapped");
+		release_slot(attachment);
+		CRASHPOINT("detach:slot released");
+	} else {
+		/* Who is in another gate shall not count us after our turn. */
+		release_slot(attachment);
+		CRASHPOINT("detach:slot released");
+		svshm__turn_end(&farewell.turn, header);
+		svshm__mapping_unmap(attachment);
+		CRASHPOINT("detach:unmapped");
+	}
+	svshm__farewell_look_again(&farewell);
+	if (farewell.left == SVSHM__LEFT_TO_NOBODY && farewell.removable)
+		return remove_object(&farewell, error);
+	svshm__gate_leave(set->id);
+	return SVSHM_OK;
+}
+
+/* ---- Detach ---------------------------------------------------------------- */
+
+/* 0, or REMOVED: the object is no more, but what was mapped stayed. */
+static int look_back(const struct svshm__attachment *attachment,
+		     enum svshm_access access, struct svshm__error *error)
+{
+	const struct svshm__header *header =
+		svshm__mapping_header(attachment, access);
+	struct svshm__segment_status status;
+	int code = svshm__segment_stat(attachment->segment_id, &status, NULL);
+
+	if (code != SVSHM_REMOVED && (code || !status.removed) &&
+	    !svshm__load(&header->removed))
+		return SVSHM_OK;
+	return svshm__error_set(error, SVSHM_REMOVED,
+				"the object was removed while this process was "
+				"reading it; this handle is detached");
+}
+
+static int detach_reader(struct svshm__attachment *attachment,
+			 enum svshm_access access, struct svshm__error *error)
+{
+	int code = look_back(attachment, access, error);
+
+	svshm__mapping_readers_lock();
+	bool last = svshm__mapping_release(attachment, access);
+
+	svshm__mapping_readers_unlock();
+	if (last)
+		svshm__mapping_free(attachment);
+	return code;
+}
+
+/*
+ * We can't tell whether we are the last, so we leave as a dead process would:
+ * unmapped, and the slot given back. If we were the last, the next user
+ * finishes.
+ */
+static void leave_without_gate(struct svshm__attachment *attachment,
+			       struct svshm__header *header)
+{
+	struct svshm__slot *slots = (void *)((char *)header +
+					     attachment->slots_offset);
+
+	if (svshm__mapping_registered(attachment)) {
+		svshm__store(&slots[attachment->slot].used, SVSHM__SLOT_FREE);
+		svshm__mapping_unmap(attachment);
+		release_slot(attachment);
+	}
+	svshm__mapping_discount(attachment);
+}
+
+int svshm__native_detach(struct svshm *handle)
+{
+	struct svshm__attachment *attachment = handle->attachment;
+	enum svshm_access access = handle->access;
+	struct svshm__header *header;
+	struct svshm__set set;
+	bool inside;
+	int code;
+
+	handle->attachment = NULL;
+	svshm__locker_set(&handle->locker, NULL, NULL);
+	if (attachment->reader)
+		return detach_reader(attachment, access, &handle->error);
+	/* After exit(3) has detached: the process's end does the rest. */
+	if (svshm__mapping_left(attachment))
+		return SVSHM_OK;
+
+	code = svshm__native_enter(attachment, &set, SVSHM__GATE_TIMEOUT_MS,
+				   &inside, &handle->error);
+	header = svshm__mapping_header(attachment, access);
+	if (!svshm__mapping_release(attachment, access)) {
+		if (inside)
+			svshm__gate_leave(set.id);
+		return code;
+	}
+	if (inside) {
+		int left = leave_object(attachment, header, &set,
+					code ? NULL : &handle->error);
+
+		code = code ? code : left;
+	} else {
+		leave_without_gate(attachment, header);
+	}
+	svshm__mapping_free(attachment);
+	return code;
+}
+
+/* ---- Exit ------------------------------------------------------------------- */
+
+/*
+ * A process that ends loses its mappings first, and its slot after that. Until
+ * then it is mapped, but has left: the table says so.
+ */
+static void leave_by_exit(struct svshm__attachment *attachment,
+			  struct svshm__set *set)
+{
+	struct svshm__header *header = attachment->base[SVSHM_READ_WRITE] ?
+		attachment->base[SVSHM_READ_WRITE] :
+		attachment->base[SVSHM_READ_ONLY];
+	struct svshm__farewell farewell;
+
+	svshm__farewell_begin(&farewell, attachment, header, set, true);
+	svshm__farewell_say(&farewell, SVSHM__SLOT_LEAVING);
+	if (farewell.left == SVSHM__LEFT_TO_NOBODY && farewell.removable) {
+		remove_object(&farewell, NULL);
+		return;
+	}
+	svshm__turn_end(&farewell.turn, header);
+	CRASHPOINT("exit:leaving");
+	svshm__gate_leave(set->id);
+}
+
+void svshm__native_exit(void)
+{
+	struct svshm__attachment *attachment;
+	struct svshm__set set;
+	bool inside;
+
+	while ((attachment = svshm__mapping_leave_next())) {
+		svshm__native_enter(attachment, &set,
+				    SVSHM__GATE_TIMEOUT_AT_EXIT_MS, &inside,
+				    NULL);
+		if (inside)
+			leave_by_exit(attachment, &set);
+	}
+}

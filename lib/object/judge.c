@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <config.h>
+
+#include "object/judge.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "base/atomic.h"
+#include "memory/mapping.h"
+#include "kernel/process.h"
+
+/* ---- Evidence ------------------------------------------------------------ */
+
+/*
+ * The same name in the same directory, by whatever path (a bind mount, another
+ * spelling) and whatever became of the key file. The same path in another
+ * directory is another root's, or of a directory that was removed and made anew.
+ */
+static bool is_named(const struct svshm__view *view,
+		     const struct svshm__key_file *file)
+{
+	return !file || (view->directory_device == file->directory_device &&
+			 view->directory_inode == file->directory_inode &&
+			 strcmp(svshm__key_base_name(view->path),
+				svshm__key_base_name(file->path)) == 0);
+}
+
+static int map_segment(struct svshm__evidence *evidence, bool writable,
+		       struct svshm__error *error)
+{
+	int code = SVSHM_PERMISSION_DENIED;
+
+	if (writable) {
+		evidence->mapping_read_only = false;
+		code = svshm__segment_map(evidence->segment_id, false,
+					  &evidence->mapping, error);
+	}
+	if (code == SVSHM_PERMISSION_DENIED) {
+		evidence->mapping_read_only = true;
+		code = svshm__segment_map(evidence->segment_id, true,
+					  &evidence->mapping, error);
+	}
+	return code;
+}
+
+/* A second mapping costs time, and HP-UX does not allow it. */
+static void borrow_mapping(struct svshm__evidence *evidence)
+{
+	evidence->borrowed = svshm__mapping_borrow(evidence->segment_id,
+						   &evidence->mapping);
+	if (evidence->borrowed)
+		evidence->mapping_read_only = evidence->borrowed->reader;
+}
+
+/* For who is about to change it: a turn goes before all else that is looked at,
+   but for what is not, and will never be, an object. */
+static int look_since_turn(struct svshm__evidence *evidence,
+			   struct svshm__error *error)
+{
+	const struct svshm__header *header = evidence->mapping;
+	struct svshm__segment_status *segment = &evidence->segment;
+	uint32_t magic;
+	int code;
+
+	if (segment->size < sizeof(*header))
+		return SVSHM_OK;
+	magic = svshm__load(&header->magic);
+	if (magic != 0 &&
+	    (magic != SVSHM__MAGIC || header->format != SVSHM__FORMAT))
+		return SVSHM_OK;
+	code = svshm__turn_look(&evidence->turn, header, evidence->segment_id,
+				&evidence->set, error);
+	if (!code && evidence->set.id >= 0)
+		code = svshm__set_renew(&evidence->set, error);
+	if (!code)
+		code = svshm__segment_stat(evidence->segment_id, segment,
+					   error);
+	if (!code && !evidence->borrowed && segment->mappings > 0)
+		segment->mappings--;
+	evidence->held = evidence->set.id < 0 ? 0 :
+			 svshm__slots_held(&evidence->set);
+	return code == SVSHM_REMOVED || segment->removed ? SVSHM__AGAIN : code;
+}
+
+int svshm__judge_look(struct svshm__evidence *evidence, int segment_id,
+		      bool writable, bool inside,
+		      const struct svshm__key_file *file,
+		      struct svshm__error *error)
+{
+	int code;
+
+	evidence->segment_id = -1;
+	evidence->mapping = NULL;
+	evidence->borrowed = NULL;
+	evidence->header = SVSHM__HEADER_UNREAD;
+	memset(&evidence->turn, 0, sizeof(evidence->turn));
+	evidence->maker_stamped = false;
+	evidence->named = false;
+	evidence->set_state = SVSHM__SET_INTACT;
+	evidence->died = evidence->stranded = 0;
+	evidence->children = SVSHM__CHILDREN_NONE;
+	evidence->bequeathed = evidence->leaving = evidence->seen = false;
+	evidence->held = evidence->set.id < 0 ? 0 :
+			 svshm__slots_held(&evidence->set);
+	if (segment_id < 0)
+		return SVSHM_OK;
+
+	evidence->segment_id = segment_id;
+	/* Before our own mapping counts. */
+	code = svshm__segment_stat(segment_id, &evidence->segment, error);
+	if (code)
+		return code == SVSHM_REMOVED ? SVSHM__AGAIN : code;
+	if (inside)
+		borrow_mapping(evidence);
+	if (!evidence->mapping)
+		code = map_segment(evidence, writable, error);
+	if (code)
+		return code == SVSHM_REMOVED ? SVSHM__AGAIN : code;
+	if (evidence->will_change)
+		code = look_since_turn(evidence, error);
+	if (code)
+		return code;
+
+	evidence->header = svshm__header_read(evidence->mapping,
+					      evidence->segment.size,
+					      &evidence->view);
+	if (evidence->header != SVSHM__HEADER_VALID) {
+		/* A set that was fresh as we came had no maker of segments
+		   inside; its mark is our own by now, and we may have other
+		   segments. */
+		if (evidence->set.id >= 0 && !evidence->set.fresh)
+			evidence->maker_stamped =
+				evidence->segment.creator_pid ==
+				svshm__semset_last_pid(evidence->set.id,
+						       SVSHM__SEM_TAG);
+		return SVSHM_OK;
+	}
+	evidence->named = is_named(&evidence->view, file);
+	if (evidence->named)
+		svshm__judge_users(evidence);
+	return SVSHM_OK;
+}
+
+/*
+ * Its header, as a mere reader sees it; false: there is none. Not for what this
+ * process has attached: not all systems let it map that once more.
+ */
+static bool look_as_reader(struct svshm__evidence *evidence, int segment_id,
+			   const struct svshm__key_file *file)
+{
+	memset(&evidence->set, 0, sizeof(evidence->set));
+	evidence->set.id = -1;
+	evidence->will_change = false;
+	if (svshm__judge_look(evidence, segment_id, false, false, file,
+			      NULL))
+		return false;
+	svshm__judge_free(evidence);
+	return evidence->header == SVSHM__HEADER_VALID && evidence->named;
+}
+
+/* A set that was made as the gate of an object that has lost its own, and was
+   reset, tag and all: it is marked, and as large as for that object. */
+static bool is_made_for(const struct svshm__set *set,
+			const struct svshm__view *view)
+{
+	return set->marked && set->status.count ==
+			      svshm__slot_semaphores(view->slot_count);
+}
+
+enum svshm__set_owner svshm__judge_set_owner(key_t key,
+					     const struct svshm__set *set,
+					     const struct svshm__key_file *file)
+{
+	struct svshm__evidence evidence;
+	int segment_id, set_id;
+
+	if (svshm__segment_find(key, &segment_id, NULL))
+		return SVSHM__SET_FOREIGN;
+	if (svshm__mapping_find(segment_id, &set_id))
+		return set_id == set->id || svshm__set_has_tag(set) ||
+				       set->marked ?
+			SVSHM__SET_OURS : SVSHM__SET_USURPED;
+	if (!look_as_reader(&evidence, segment_id, file) ||
+	    (file && !svshm__judge_trusted(evidence.segment.uid,
+					   evidence.segment.creator_uid,
+					   file)))
+		return SVSHM__SET_FOREIGN;
+	if (evidence.view.set_id == set->id || svshm__set_has_tag(set) ||
+	    is_made_for(set, &evidence.view))
+		return SVSHM__SET_OURS;
+	return evidence.view.retired ? SVSHM__SET_FOREIGN :
+				       SVSHM__SET_USURPED;
+}
+
+/* The header names the set, and it was changed since. */
+static bool was_reset(key_t key, int set_id)
+{
+	struct svshm__evidence evidence;
+	struct svshm__set_status status;
+	int segment_id;
+
+	return !svshm__segment_find(key, &segment_id, NULL) &&
+	       look_as_reader(&evidence, segment_id, NULL) &&
+	       evidence.view.set_id == set_id &&
+	       !svshm__semset_stat(set_id, &status, NULL) &&
+	       evidence.view.set_change_time != status.change_time;
+}
+
+/* So long the gate may be shut before one asks why. */
+#define SHUT_MS 2000
+
+int svshm__judge_enter(const struct svshm__set *set, key_t key,
+		       unsigned name_hash, int64_t deadline,
+		       struct svshm__error *error)
+{
+	int64_t first = svshm__process_deadline(SHUT_MS);
+	int code = svshm__gate_enter(set, name_hash,
+				     first < deadline ? first : deadline,
+				     error);
+
+	if (code != SVSHM_TIMED_OUT || first >= deadline)
+		return code;
+	if (was_reset(key, set->id) && !svshm__semset_remove(set->id, NULL))
+		return SVSHM__AGAIN;
+	return svshm__gate_enter(set, name_hash, deadline, error);
+}
+
+bool svshm__judge_retired(int segment_id, const struct svshm__key_file *file)
+{
+	struct svshm__evidence evidence;
+
+	int set_id;
+
+	return !svshm__mapping_find(segment_id, &set_id) &&
+	       look_as_reader(&evidence, segment_id, file) &&
+	       evidence.view.retired;
+}
+
+int svshm__judge_renew(struct svshm__evidence *evidence,
+		       const struct svshm__set *set, struct svshm__error *error)
+{
+	bool same_set = evidence->set.id == set->id;
+	struct svshm__segment_status segment;
+	int code = svshm__segment_stat(evidence->segment_id, &segment, error);
+
+	evidence->set = *set;
+	evidence->mapping = NULL;
+	if (code)
+		return code == SVSHM_REMOVED ? SVSHM__AGAIN : code;
+	/* Ids are used again. */
+	if (!same_set ||
+	    segment.creator_pid != evidence->segment.creator_pid ||
+	    segment.change_time != evidence->segment.change_time ||
+	    segment.size != evidence->segment.size || segment.mappings ||
+	    evidence->held != svshm__slots_held(set))
+		return SVSHM__NEXT;
+	evidence->segment = segment;
+	return SVSHM_OK;
+}
+
+void svshm__judge_free(struct svshm__evidence *evidence)
+{
+	struct svshm__attachment *borrowed = evidence->borrowed;
+
+	if (evidence->mapping && !borrowed)
+		svshm__segment_unmap(evidence->mapping);
+	evidence->mapping = NULL;
+	evidence->borrowed = NULL;
+	/* The handle from which it was borrowed may have gone meanwhile, if it
+	   could not wait for the gate that we are in. */
+	if (borrowed && svshm__mapping_release(borrowed, SVSHM_READ_ONLY))
+		svshm__mapping_free(borrowed);
+}
+
+static bool is_trusted(uid_t uid, const struct svshm__key_file *file)
+{
+	return uid == geteuid() || uid == 0 || uid == file->user ||
+	       uid == file->owner ||
+	       svshm__key_file_names_maker(file, uid);
+}
+
+bool svshm__judge_trusted(uid_t uid, uid_t creator_uid,
+			  const struct svshm__key_file *file)
+{
+	return is_trusted(uid, file) &&
+	       (creator_uid == uid || is_trusted(creator_uid, file));
+}
+
+/* ---- Judgement ----------------------------------------------------------- */
+
+/*
+ * No valid header. Only the mark that the maker of a segment leaves on the set
+ * right before (svshm__gate_stamp()) makes the segment ours: else it is some
+ * other program's, whose key happens to be the same, and not to be touched.
+ */
+static enum svshm_verdict judge_headless(const struct svshm__evidence *evidence)
+{
+	if (evidence->set.id < 0 || !evidence->maker_stamped)
+		return evidence->header == SVSHM__HEADER_CORRUPT ?
+			SVSHM_VERDICT_CORRUPT : SVSHM_VERDICT_FOREIGN;
+	if (evidence->header != SVSHM__HEADER_UNPUBLISHED)
+		return SVSHM_VERDICT_CORRUPT;
+	return evidence->segment.mappings ? SVSHM_VERDICT_UNKNOWN :
+					    SVSHM_VERDICT_HALF_MADE;
+}
+
+static enum svshm_verdict judge_valid(const struct svshm__evidence *evidence)
+{
+	bool used = evidence->held || evidence->stranded ||
+		    evidence->children != SVSHM__CHILDREN_NONE;
+
+	if (!evidence->named)
+		return SVSHM_VERDICT_FOREIGN;
+	if (evidence->segment.mappings && used)
+		return SVSHM_VERDICT_IN_USE;
+	if (evidence->view.retired)
+		return SVSHM_VERDICT_HALF_REMOVED;
+	return evidence->died || evidence->held || evidence->bequeathed ?
+		SVSHM_VERDICT_ORPHAN : SVSHM_VERDICT_HALF_REMOVED;
+}
+
+enum svshm_verdict svshm__judge(const struct svshm__evidence *evidence)
+{
+	if (evidence->gate_held)
+		return SVSHM_VERDICT_IN_USE;
+	if (evidence->segment_id < 0)
+		return evidence->set.id < 0 ? SVSHM_VERDICT_GONE :
+		       evidence->set.fresh || !evidence->held ?
+			SVSHM_VERDICT_HALF_MADE : SVSHM_VERDICT_HALF_REMOVED;
+	switch (evidence->header) {
+	case SVSHM__HEADER_INCOMPATIBLE:
+		return SVSHM_VERDICT_UNKNOWN;
+	case SVSHM__HEADER_UNREAD:
+		/* Set and segment of one object have the same mode: if only the
+		   segment may not be read, it is somebody else's. */
+		return evidence->set.id < 0 ? SVSHM_VERDICT_UNKNOWN :
+					      SVSHM_VERDICT_FOREIGN;
+	case SVSHM__HEADER_UNPUBLISHED:
+	case SVSHM__HEADER_FOREIGN:
+	case SVSHM__HEADER_CORRUPT:
+		return judge_headless(evidence);
+	case SVSHM__HEADER_VALID:
+		break;
+	}
+	return judge_valid(evidence);
+}

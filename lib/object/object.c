@@ -1,0 +1,474 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The native object: its protocol, and the steps that create, attach and detach
+ * share. object/create.c, object/attach.c and object/detach.c have the rest.
+ *
+ * PROTOCOL
+ *
+ * An object is a key file F, from whose inode ftok derives a key K; a semaphore
+ * set S and a segment M under K. Its name is F's directory (device, inode) and
+ * the name in it: M's header says both. All that changes an object happens
+ * inside the gate, a semaphore of S, and, as an administrator may remove or reset
+ * S, in M's turn ("Turns"). Every process that dies leaves the gate by SEM_UNDO.
+ *
+ * create and attach:
+ *   1  Look at F (create: make it if missing).
+ *   2  K = ftok(F, project); S = semget(K) (create: make it if missing). Who
+ *      makes a set for another's F has written in F who he is (key.h).
+ *   3  Is S ours, and of this name, and by somebody we trust? Another's: next
+ *      project, from 2.
+ *   4  Enter the gate. A fresh S gets its tag in the same semop.
+ *   5  Is F still the file of step 1? Else: leave, from 1.
+ *        Inside the gate of the S that F leads to, nobody else changes the
+ *        object, and nobody removes F (detach unlinks F inside this gate too).
+ *   6  M = shmget(K); map; look at M's turn; S's values, IPC_STAT of S and M;
+ *      check the header.
+ *   7  Judge (judge.c), and act:
+ *        in use, orphan   create: refuse, or remove M and go on; attach: 13
+ *        half-made, half-removed
+ *                         create: remove M, go on; attach: remove M, F, S
+ *        what we may write to, but not remove
+ *                         retire it (see "Teams"); next project, from 2
+ *   create only:
+ *   8  Stamp S: whoever finds an M without header knows by the stamp that we
+ *      made it.
+ *   9  M = shmget(K, IPC_CREAT|IPC_EXCL), map it, take its turn, fill in the
+ *      header: also S, and when S was changed last.
+ *  10  Store the magic. From here on, everybody who scans sees the object.
+ *  11  Scan for a twin: an object of the same name under another key, because F
+ *      was lost and made anew, or because a key was somebody else's then and is
+ *      not now. The lower key stays, the higher gives way (see meet_twin()).
+ *        Both of two makers have stored their magic before they look, so at
+ *        least one sees the other: never two objects (P1).
+ *  12  Is F still the file of step 1? Else undo, from 1. (For systems that
+ *      cannot scan.)
+ *   both:
+ *  13  Take the turn. Note ourselves in the slot table, claim the slot. Over an
+ *      orphan: from now on S is the set that counts, and the dead go off the
+ *      table. End the turn, leave the gate.
+ *
+ * detach of the last handle of a process:
+ *   1  Enter the gate; of a new set, if S is gone.
+ *   2  Look at the turn. Who is left? Take the turn. If only children are left,
+ *      note it ("bequeathed"). Clear the table's entry.
+ *   3  Is anybody left? Then give the slot back, end the turn, unmap, leave the
+ *      gate.
+ *        In this order: who leaves at the same time by another gate must not
+ *        count us after our turn, or each would leave the object to the other.
+ *   4  If not: unmap, give the slot back.
+ *   5  IPC_RMID M, unlink F, IPC_RMID S. Who may not, has retired M and ended the
+ *      turn before he unmapped it.
+ * exit(3) does the same, but does not unmap and keeps the slot to its end: other
+ * threads and exit handlers may still touch the memory. Its entry says so.
+ *
+ * WHO USES AN OBJECT. The kernel counts mappings, and who is registered holds a
+ * slot. "No mapping" proves that nobody uses it. A mapping alone proves nothing:
+ *
+ *   Registered   processes own the object. Whoever attaches registers inside
+ *                the gate, and gives the slot back there, or dies.
+ *   Children     that a user has forked have the mapping from the first moment,
+ *                and may live on it without ever calling us: the object is
+ *                theirs, too. pthread_atfork() counts them: before the fork,
+ *                the parent adds 1 to header->forks; in the child, a semaphore
+ *                is raised with SEM_UNDO, then header->births. Where forks and
+ *                births differ, a child may be there that the semaphore does not
+ *                tell of. Both are looked at around the semaphore: if they are
+ *                the same before and after, its value is true. A child that
+ *                registers is discounted when it has its slot; one that execs
+ *                stays counted, but its mapping is gone.
+ *   Observers    may only read, and so can neither register nor enter the gate.
+ *                They own nothing and hold nobody back: what they see stays
+ *                theirs until they unmap it, as the kernel keeps a removed
+ *                segment that long. They map M without the gate, and look
+ *                afterwards whether M was removed meanwhile.
+ *
+ * So with mappings but nobody registered, children decide. Who forks without
+ * pthread_atfork() knowing (a bare clone(2), _Fork(3)) leaves a child that is not
+ * counted. On Linux /proc/PID/maps tells: an observer's mapping cannot be
+ * written to, a child's can. Processes whose maps may not be read are taken for
+ * observers if no child is counted. Where there is no pthread_atfork(), any
+ * mapping counts as a child's. Once the last registered one has left, what the
+ * children leave by dying is an orphan: "bequeathed" tells it from a removal
+ * that was not finished.
+ *
+ * WHAT AN ADMINISTRATOR DOES. A slot that is not held proves a death only in the
+ * set in which it was claimed, and only if nobody has reset its semaphores: that
+ * wipes the undo entries of all. The header says which set that is, and when it
+ * was last changed other than by semop. With another set, or none, or one
+ * without tag, the slots prove nothing; after another change, where they
+ * contradict the table (judge.c has the rules). Then the table's processes count
+ * as dead only if their pids prove it, or if nobody has M mapped. While one may
+ * live nobody new comes in, and those that do live are told SVSHM_REMOVED.
+ * They leave through the gate of a new set, under the same key. (The time of
+ * change counts seconds. What is done within the second in which the set was
+ * made is noticed by the pids alone, so not across pid namespaces.)
+ *
+ * TURNS. If a set goes while somebody is inside its gate, the next ones meet in
+ * the gate of another, while he goes on; if it is reset, they come in beside
+ * him. So whoever is about to register, leave, remove or retire takes M's turn
+ * as well: a word in the header (turn.h). He looks at the word before he looks
+ * at S, M's status and the header, and takes the turn by compare-and-exchange:
+ * if others have changed the object since his look, he looks again. So of two
+ * who are inside, one acts on what the other has left. The maker of M takes the
+ * first turn of all before he fills in the header, and keeps it until he is
+ * registered; who removes M, until M is gone. A dead one's turn is anybody's,
+ * and his identity in the header tells that he is dead; who cannot be asked for
+ * is taken for dead after two seconds, unless S is as it was, and we are inside
+ * its gate: then he died there.
+ *
+ * TEAMS. Who may write to an object of another user may not remove it, and must
+ * go on all the same. He retires it, inside its gate: header->retired, and its
+ * pages go back to the system, unless observers see them. A retired object is
+ * nobody's: everybody passes it by, on to the next project's key, where step 11
+ * sees to it that there is only one. Its owner, and root, remove it when they
+ * come by. F stays as long as there is a set under any of its keys.
+ *
+ * OWNERS. Root may make an object for another user (svshm_set_owner()): it gives
+ * him S once it is inside the gate, so that S has its tag, and M before the
+ * magic, so that he sees in step 11 whatever root has published. A set that is
+ * made for a segment that has lost its own goes to the segment's owner.
+ *
+ * Why the removal is safe: whoever registers maps M inside the gate, and every
+ * child is counted before its parent, or the parent's own count, is gone. So at
+ * step 2 nobody left means that nobody uses M, and nobody can before S is gone.
+ * Waiters at the gate get EIDRM, start again at 1, and find no F. Newcomers
+ * between 1 and 2 make a new S under K, and see at 5 that F is gone. F is
+ * unlinked before S is removed, else a newcomer's new object could lose its key
+ * file.
+ *
+ * CRASHES. Death at:                     leaves:          the next user:
+ *   create 1-2                           F                uses it, or removes it
+ *   create 2-8                           F, S             the same
+ *   create 9, before the magic           F, S, M without  proves by the stamp
+ *                                        header           that it is half-made
+ *   create 2-9 by root for another,      F, S, M, which   passes them by, to the
+ *   before S and M are given             are root's       next key; root's tool
+ *                                                         finds S by its tag, and
+ *                                                         not before it has one
+ *   create 10-13                         F, S, M unused   half-removed, or orphan
+ *   while attached                       an orphan        replaces or joins it
+ *   fork, before the child is counted    forks > births   waits, and then is in
+ *                                                         doubt, as long as
+ *                                                         anybody has M mapped
+ *   detach 2, children noted             an orphan        the same
+ *   detach 2-5, being the last           F, S, M unused   half-removed
+ *   detach 2, retired                    F, S, M retired  passes it by
+ *   detach 5, M gone                     F, S             half-made
+ *   detach 5, F gone                     S alone          nobody reaches it; it
+ *                                                         costs a set until the
+ *                                                         tool finds it by tag
+ *   inside anybody's gate                whatever there   as above: the gate is
+ *                                        was              free by SEM_UNDO
+ *   the same, and somebody has reset S   S, its gate shut removes S: who was
+ *                                        for ever         inside is not alive
+ */
+#include <config.h>
+
+#include "object/object.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "base/atomic.h"
+#include "base/crashpoint.h"
+#include "kernel/process.h"
+
+void svshm__attempt_start(struct svshm__attempt *attempt, struct svshm *handle,
+			  enum svshm_access access, size_t size)
+{
+	memset(attempt, 0, sizeof(*attempt));
+	attempt->handle = handle;
+	attempt->access = access;
+	attempt->size = size;
+	attempt->error = &handle->error;
+	attempt->deadline = svshm__process_deadline(SVSHM__GATE_TIMEOUT_MS);
+}
+
+int svshm__attempt_run(struct svshm__attempt *attempt,
+		       int (*once)(struct svshm__attempt *))
+{
+	int code;
+
+	/* REMOVED: a part of it went, as by ipcrm, while we were inside. */
+	do {
+		code = once(attempt);
+		if (code == SVSHM_REMOVED)
+			code = SVSHM__AGAIN;
+	} while (code == SVSHM__AGAIN &&
+		 svshm__process_now() < attempt->deadline);
+	if (code != SVSHM__AGAIN)
+		return code;
+	return svshm__error_set(attempt->error, SVSHM_TIMED_OUT,
+				"the object has been removed and made anew by "
+				"others all the time");
+}
+
+/*
+ * A gate for an object that has lost its own is for the same users. Not
+ * everybody may make it: one whom the object's owner does not trust, such as an
+ * observer, would shut him out.
+ */
+static int prepare_set(struct svshm__attempt *attempt, mode_t *mode)
+{
+	const struct svshm__key_file *file = &attempt->file;
+	struct svshm__segment_status segment;
+	int id;
+
+	*mode = attempt->handle->mode | 0600;
+	attempt->set_owner = svshm__user(attempt->handle);
+	if (attempt->size)
+		return svshm__key_file_name_maker(file, attempt->error);
+	if (svshm__segment_find(attempt->key, &id, NULL) ||
+	    svshm__segment_stat(id, &segment, NULL))
+		return svshm__key_file_name_maker(file, attempt->error);
+	*mode = (segment.mode & 0666) | 0600;
+	attempt->set_owner = segment.uid;
+	if (svshm__native_may_remove(&segment))
+		return SVSHM_OK;
+	if (file->exists && !file->native)
+		return svshm__key_file_name_maker(file, attempt->error);
+	return svshm__error_set(attempt->error, SVSHM_PERMISSION_DENIED,
+				"the semaphore set of segment %d has been "
+				"removed, and only its owner, uid %lu, or root "
+				"can make another", id,
+				(unsigned long)segment.uid);
+}
+
+/* Step 2. */
+static int find_set(struct svshm__attempt *attempt, bool make)
+{
+	struct svshm__set *set = &attempt->evidence.set;
+	int code = svshm__semset_find(attempt->key, &set->id, attempt->error);
+
+	attempt->made_set = false;
+	if (code != SVSHM_NOT_FOUND || !make)
+		return code == SVSHM_REMOVED ? SVSHM__AGAIN : code;
+	int count = svshm__slot_semaphores(attempt->handle->max_processes);
+	mode_t mode;
+
+	code = prepare_set(attempt, &mode);
+	if (code)
+		return code;
+	code = svshm__semset_make(attempt->key, count, mode | SVSHM__SET_MARK,
+				  &set->id, attempt->error);
+	attempt->made_set = code == SVSHM_OK;
+	if (attempt->made_set)
+		svshm__set_made(set, count, mode);
+	CRASHPOINT("enter:set made");
+	return code == SVSHM_ALREADY_EXISTS ? SVSHM__AGAIN : code;
+}
+
+/* Those who have the object: their set is gone. */
+static void tell_users(const struct svshm__attempt *attempt)
+{
+	void *mapping;
+	int id;
+
+	if (svshm__segment_find(attempt->key, &id, NULL) ||
+	    svshm__segment_map(id, false, &mapping, NULL))
+		return;
+	svshm__store(&((struct svshm__header *)mapping)->removed, 1);
+	svshm__segment_unmap(mapping);
+}
+
+/*
+ * A set without our tag: another program's, unless the segment that is there says
+ * that it was ours. It may have been reset, or another may have its place.
+ */
+static int check_untagged(struct svshm__attempt *attempt)
+{
+	switch (svshm__judge_set_owner(attempt->key, &attempt->evidence.set,
+				       &attempt->file)) {
+	case SVSHM__SET_OURS:
+		return SVSHM_OK;
+	case SVSHM__SET_USURPED:
+		tell_users(attempt);
+		return svshm__error_set(attempt->error,
+					attempt->size ? SVSHM_ALREADY_EXISTS :
+							SVSHM_BUSY,
+					"the object's semaphore set has been "
+					"removed, and another program has made "
+					"set %d under its IPC key; the object "
+					"can be used again when that set is "
+					"gone", attempt->evidence.set.id);
+	case SVSHM__SET_FOREIGN:
+		break;
+	}
+	return SVSHM__NEXT;
+}
+
+/* Step 3. */
+static int check_set(struct svshm__attempt *attempt)
+{
+	struct svshm__set *set = &attempt->evidence.set;
+	int code = svshm__set_look(set, attempt->name_hash, attempt->error);
+
+	if (code == SVSHM__NEXT)
+		code = check_untagged(attempt);
+
+	/* Where only we can make key files, a set of somebody else has nothing
+	   to do with our key, or wants to be in the way. */
+	if (code == SVSHM_PERMISSION_DENIED && attempt->file.private)
+		return SVSHM__NEXT;
+	if (code)
+		return code;
+	if (svshm__judge_trusted(set->status.uid, set->status.creator_uid,
+				 &attempt->file))
+		return SVSHM_OK;
+	if (attempt->file.private)
+		return SVSHM__NEXT;
+	return svshm__error_set(attempt->error, SVSHM_PERMISSION_DENIED,
+				"there is an object of this name (semaphore "
+				"set %d), but it belongs to uid %lu, made by "
+				"uid %lu; only one of uid %lu, of the key "
+				"file's owner (uid %lu) or of root is trusted",
+				set->id, (unsigned long)set->status.uid,
+				(unsigned long)set->status.creator_uid,
+				(unsigned long)geteuid(),
+				(unsigned long)attempt->file.owner);
+}
+
+/*
+ * The segment of step 6. That there is none makes a set that was there before
+ * us a leftover, to be removed: so not on one answer.
+ */
+static int find_segment(const struct svshm__attempt *attempt, int *segment_id,
+			struct svshm__error *error)
+{
+	int code = svshm__segment_find(attempt->key, segment_id, error);
+
+	if (code != SVSHM_NOT_FOUND || attempt->made_set)
+		return code;
+	return svshm__segment_find(attempt->key, segment_id, error);
+}
+
+/* Step 5. A set that no key file leads to any more is of no use to anybody. */
+static int check_key_file(struct svshm__attempt *attempt)
+{
+	int segment_id;
+
+	if (attempt->by_scan || svshm__key_file_same(&attempt->file))
+		return SVSHM_OK;
+	if (find_segment(attempt, &segment_id, NULL) == SVSHM_NOT_FOUND)
+		svshm__semset_remove(attempt->evidence.set.id, NULL);
+	else
+		svshm__gate_leave(attempt->evidence.set.id);
+	return SVSHM__AGAIN;
+}
+
+int svshm__attempt_enter(struct svshm__attempt *attempt, bool make)
+{
+	struct svshm__set *set = &attempt->evidence.set;
+	int code = find_set(attempt, make);
+
+	attempt->evidence.will_change = true;
+	if (!code && !attempt->made_set)
+		code = check_set(attempt);
+	if (code)
+		return code;
+	CRASHPOINT("enter:before gate");
+	code = svshm__judge_enter(set, attempt->key, attempt->name_hash,
+				  attempt->deadline, attempt->error);
+	if (code)
+		return code;
+	CRASHPOINT("enter:in gate");
+	/* It has a tag by now, by which the tool finds it. */
+	code = attempt->made_set ?
+		svshm__set_give(set, attempt->set_owner, attempt->error) :
+		svshm__gate_refresh(set, attempt->error);
+	if (code)
+		return code;
+	return check_key_file(attempt);
+}
+
+int svshm__attempt_judge(struct svshm__attempt *attempt, bool writable,
+			 enum svshm_verdict *verdict)
+{
+	struct svshm__evidence *evidence = &attempt->evidence;
+	int segment_id;
+	int code = find_segment(attempt, &segment_id, attempt->error);
+
+	if (code == SVSHM_NOT_FOUND)
+		segment_id = -1;
+	else if (code)
+		return code == SVSHM_REMOVED ? SVSHM__AGAIN : code;
+	code = svshm__judge_look(evidence, segment_id, writable, true,
+				 &attempt->file, attempt->error);
+	/* Not permitted to look: the verdict will be "unknown". */
+	if (code && code != SVSHM_PERMISSION_DENIED)
+		return code;
+	*verdict = svshm__judge(evidence);
+	svshm__debug("%s: key 0x%08lx, set %d, segment %d: %s",
+		     attempt->file.path, (unsigned long)attempt->key,
+		     evidence->set.id, segment_id,
+		     svshm_verdict_string(*verdict));
+	if (segment_id < 0 || *verdict == SVSHM_VERDICT_FOREIGN ||
+	    *verdict == SVSHM_VERDICT_UNKNOWN)
+		return SVSHM_OK;
+	if (svshm__judge_trusted(evidence->segment.uid,
+				 evidence->segment.creator_uid,
+				 &attempt->file))
+		return SVSHM_OK;
+	/* As in check_set(). */
+	if (attempt->file.private)
+		return SVSHM__NEXT;
+	return svshm__error_set(attempt->error, SVSHM_PERMISSION_DENIED,
+				"segment %d of this name belongs to uid %lu, "
+				"made by uid %lu, whom nothing makes "
+				"trustworthy; if it is left over, root removes "
+				"it: ipcrm -m %d", segment_id,
+				(unsigned long)evidence->segment.uid,
+				(unsigned long)evidence->segment.creator_uid,
+				segment_id);
+}
+
+/* Unless somebody has taken it over meanwhile. */
+static void tell_stranded(struct svshm__evidence *evidence)
+{
+	struct svshm__header *header = evidence->mapping;
+
+	if (svshm__turn_take(&evidence->turn, header, evidence->set.id))
+		svshm__store(&header->removed, 1);
+	svshm__turn_end(&evidence->turn, header);
+}
+
+int svshm__attempt_refuse(struct svshm__attempt *attempt,
+			  enum svshm_verdict verdict)
+{
+	struct svshm__evidence *evidence = &attempt->evidence;
+	char reason[600];
+	int code = SVSHM_ALREADY_EXISTS;
+
+	/* Those who are stranded learn of it at their next call. */
+	if (verdict == SVSHM_VERDICT_IN_USE && evidence->stranded &&
+	    evidence->mapping && !evidence->mapping_read_only)
+		tell_stranded(evidence);
+	if (verdict == SVSHM_VERDICT_IN_USE && !attempt->size)
+		code = SVSHM_BUSY;
+	else if (verdict == SVSHM_VERDICT_CORRUPT)
+		code = SVSHM_CORRUPT;
+	else if (verdict == SVSHM_VERDICT_UNKNOWN)
+		code = evidence->header == SVSHM__HEADER_INCOMPATIBLE ?
+			SVSHM_INCOMPATIBLE :
+			evidence->header == SVSHM__HEADER_UNREAD ?
+			SVSHM_PERMISSION_DENIED : SVSHM_ALREADY_EXISTS;
+	svshm__judge_reason(evidence, verdict, reason, sizeof(reason));
+	svshm__error_set(attempt->error, code,
+			 "segment %d exists and is %s: %s%s",
+			 evidence->segment_id, svshm_verdict_string(verdict),
+			 reason, verdict == SVSHM_VERDICT_CORRUPT ?
+			 "; \"svshm remove --force\" removes it" : "");
+	/* That is why it may not be read. */
+	if (code == SVSHM_PERMISSION_DENIED)
+		svshm__error_refused(attempt->error, SVSHM__CALL_SHMCTL);
+	return code;
+}
+
+void svshm__attempt_leave(struct svshm__attempt *attempt)
+{
+	svshm__judge_free(&attempt->evidence);
+	if (attempt->made_set)
+		svshm__semset_remove(attempt->evidence.set.id, NULL);
+	else
+		svshm__gate_leave(attempt->evidence.set.id);
+}

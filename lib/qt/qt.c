@@ -1,0 +1,456 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The protocol of QSharedMemory on System V IPC, as Qt 5.15 to 6.11 speak it,
+ * and how svshm takes part.
+ *
+ * WIRE. For a key there are two empty files in the directory for temporary
+ * files, qipc_sharedmemory_X and qipc_systemsem_X; ftok('Q') of the first gives
+ * the key of the segment, of the second that of a set of one semaphore. Both
+ * have mode 0600. The semaphore is 1 when free; taking it is -1 with SEM_UNDO,
+ * giving it back +1 with SEM_UNDO. The segment has no header: its size is what
+ * was asked for. There is no other record of who uses it than the kernel's
+ * count of mappings.
+ *
+ * LOCK (qt/lock.c). Both the user's lock() and every change of the object go
+ * by the one semaphore.
+ *   1. Key file: found, or made (O_EXCL). Set: found, or made (IPC_EXCL).
+ *   2. A set that we have made has the value 0, which for everybody else means
+ *      held: we own it, by {wait for 0, +1, -1 SEM_UNDO} in one step. Qt's
+ *      SETVAL to 1 in between makes the first part fail, and we wait as others.
+ *      Killed between semget and this step: the set is unused, see 3.
+ *   3. A set of value 0 that nobody has ever operated on belongs to a maker
+ *      between semget and its first value. If it is still so after 0.8 s,
+ *      the maker is dead: the set is removed, and 1 makes another. (Qt waits
+ *      for ever.) A maker who was only slow goes on with 5; one who came to
+ *      own it between our look and the removal hears of it in unlock().
+ *   4. Owned: does the path still lead to the file whose key the set has? If
+ *      not, for 0.8 s: newcomers have another lock; LOCK_ERROR says so.
+ *   5. A set that vanishes (EIDRM, EINVAL) is made anew: its maker has left.
+ *   6. A set that was there may be another key's, if the files collide in
+ *      ftok. It is shared, as Qt shares it: SHARED below.
+ *
+ * SHARED. Two keys have one semaphore: who is inside for the one keeps out all
+ * others of both, and all above holds for both. What is more:
+ *   - a thread that owns it by the one key does not wait for itself by the
+ *     other: lock says DEADLOCK, create, attach and detach go on inside, and
+ *     leave the lock as it is (BORROWED in the code);
+ *   - whose last user leaves removes his file and the set, as Qt's makers do;
+ *     those of the other key make it anew (5), and have their own from then on.
+ *     Nobody is inside then but who removes it. To leave them the set, and
+ *     remove only the file, would let in by the old set whoever waits for it,
+ *     a QSharedMemory say, while newcomers have another. To leave both would
+ *     leave them for good;
+ *   - so if the leaver has only borrowed it, the set stays and so does his file,
+ *     empty, for the next user of his key;
+ *   - a QSystemSemaphore that shares the set loses its count with it, as it does
+ *     beside a QSharedMemory.
+ *
+ * CREATE, ATTACH. I1: a segment is made, joined and removed inside the lock
+ * only.
+ *   1. Enter the lock (attach: only if there is a segment).
+ *   2. Segment's key file: made if missing (create); else NOT_FOUND.
+ *   3. A segment under the key? Then: is it this user's? Could it be another
+ *      key file's, as ftok collides? Is nobody attached (an orphan)? One that
+ *      was never mapped gets 0.8 s to be so: its maker may have lost the
+ *      lock to Qt's SETVAL.
+ *   4. create: remove the orphan, make a segment. Killed: an orphan is left, or
+ *      key files. attach: an orphan is joined with its data.
+ *   5. Map it. From here on others see a user.
+ *   6. Does the path still lead to the key file of 2? Else start again.
+ *   7. Leave the lock.
+ *
+ * DETACH. Unmap, inside the lock if no other mapping is left: else who creates
+ * or attaches in between would see a death. I2: who sees no mapping left after
+ * his own is gone may be the last; of several, who leave together, the lock
+ * lets one after the other look again. The last one removes: segment (by id),
+ * its key file, lock file, set. A set that is not his to remove (root's, made
+ * for this user's key) he gives back, and leaves its file. Killed in between: an
+ * orphan, or key files, or a set without memory; the next create uses or
+ * replaces all of these. Not so between the last two: nothing leads to the set
+ * any more, and only a scan of all sets shows it. If the set went first, who
+ * came in between would make another, and lose its file.
+ *
+ * WHAT QT DOES ALL THE SAME, and no other process can prevent:
+ *   - create() sets the semaphore to 1 also while somebody owns the lock: two
+ *     are inside, and SETVAL wipes undo entries. unlock() tells who had it
+ *     (LOCK_ERROR), if the value shows it;
+ *   - who has made the set, or has called create(), removes it when he goes,
+ *     whoever owns it. Then unlock() tells as well; waiters go on with 5;
+ *   - a set is not removed by a Qt program that has not made it: if svshm made
+ *     it, and the Qt program leaves last, set and file stay until the next use;
+ *   - that an owner died can't be known: there is no place for a mark;
+ *   - two IPC namespaces that share the directory share the key files.
+ */
+#include <config.h>
+
+#include "qt/qt.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/crashpoint.h"
+#include "base/debug.h"
+#include "kernel/process.h"
+#include "qt/judge.h"
+#include "memory/slots.h"
+#include "kernel/segment.h"
+
+/* One try of create or attach. */
+struct attempt {
+	struct svshm *handle;
+	struct svshm__qt *qt;
+	struct svshm__error *error;
+	enum svshm_access access;
+	size_t size;  /* create */
+	size_t least; /* open: so large it must be, if it is there */
+	bool opening; /* create: an orphan is left to attach */
+	bool locked; /* create: keep the lock */
+	bool borrowed; /* the lock */
+	bool orphaned;
+	struct svshm__qt_evidence evidence;
+};
+
+static int look_at_file(struct attempt *attempt, bool make)
+{
+	struct svshm__qt *qt = attempt->qt;
+
+	return svshm__qt_file_look(&qt->file, qt->names.segment,
+				   qt->names.project, qt->names.legacy, make,
+				   attempt->error);
+}
+
+static int enter(struct attempt *attempt)
+{
+	return svshm__qt_enter(attempt->qt, SVSHM__QT_TIMEOUT_MS,
+			       &attempt->borrowed, attempt->error);
+}
+
+/* Only attach, and open, ask for it. */
+static int check_size(const struct attempt *attempt)
+{
+	uint64_t size = attempt->evidence.segment.size;
+
+	if (size >= attempt->least)
+		return SVSHM_OK;
+	return svshm__error_set(attempt->error, SVSHM_INVALID_SIZE,
+				"the object has %llu bytes, and %zu were asked "
+				"for", (unsigned long long)size,
+				attempt->least);
+}
+
+/* SVSHM_OK: there is a segment, and it may be joined or replaced. */
+static int look_at_segment(struct attempt *attempt)
+{
+	struct svshm__qt *qt = attempt->qt;
+	int code = svshm__qt_judge_segment(&attempt->evidence, &qt->file,
+					   attempt->error);
+
+	if (!code && attempt->evidence.segment_id < 0)
+		return svshm__error_set(attempt->error, SVSHM_NOT_FOUND,
+					"there is no segment with the IPC key "
+					"0x%08lx of the key file %.300s",
+					(unsigned long)qt->file.key &
+						0xffffffffUL,
+					qt->names.segment);
+	if (code)
+		return code;
+	return svshm__qt_file_check_collision(&qt->file, qt->names.segment,
+					      qt->names.project,
+					      attempt->error);
+}
+
+/* Inside the lock, or in the first look before it: nothing is there. */
+static void leave_nothing(struct attempt *attempt)
+{
+	struct svshm__qt *qt = attempt->qt;
+
+	if (qt->file.made)
+		svshm__qt_file_unlink(&qt->file, qt->names.segment);
+	/* Qt would leave a set that it has made for nothing. */
+	svshm__qt_lock_withdraw(&qt->lock, &qt->names, attempt->borrowed);
+}
+
+/* Steps 5 to 7. The segment is there; nothing is changed on failure. */
+static int join(struct attempt *attempt, int segment_id)
+{
+	struct svshm__qt *qt = attempt->qt;
+	struct svshm__segment_status status;
+	int code = svshm__qt_list_attach(qt, segment_id,
+					 attempt->access == SVSHM_READ_WRITE,
+					 attempt->error);
+
+	CRASHPOINT("qt:mapped");
+	if (!code)
+		code = svshm__segment_stat(segment_id, &status, attempt->error);
+	if (code == SVSHM_REMOVED || (!code && status.removed) ||
+	    (!code && !svshm__qt_file_same(&qt->file, qt->names.segment)))
+		code = SVSHM__AGAIN;
+	if (code) {
+		svshm__qt_list_detach(qt);
+		return code;
+	}
+	qt->size = (size_t)status.size;
+	qt->lock.joined = true;
+	attempt->handle->access = attempt->access;
+	if (attempt->locked)
+		svshm__qt_set_owner(qt, true);
+	else
+		svshm__qt_leave(qt, attempt->borrowed);
+	return SVSHM_OK;
+}
+
+static void start(struct attempt *attempt)
+{
+	struct svshm__qt *qt = attempt->qt;
+
+	memset(&qt->lock, 0, sizeof(qt->lock));
+	qt->lock.set_id = -1;
+	qt->left = false;
+	attempt->orphaned = false;
+}
+
+static int run(struct attempt *attempt, int (*once)(struct attempt *attempt))
+{
+	struct svshm__qt *qt = attempt->qt;
+
+	for (int i = 0; i < 100; i++) {
+		start(attempt);
+
+		int code = once(attempt);
+
+		if (code != SVSHM__AGAIN)
+			return code;
+	}
+	return svshm__error_set(attempt->error, SVSHM_KEY_ERROR,
+				"the key file %.300s, or what it leads to, "
+				"keeps vanishing: is something cleaning up its "
+				"directory?", qt->names.segment);
+}
+
+static int told(struct attempt *attempt, const char *what)
+{
+	if (!attempt->orphaned)
+		return SVSHM_OK;
+	return svshm__error_set(attempt->error, SVSHM_ORPHANED,
+				"all earlier users had died without "
+				"detaching; %s", what);
+}
+
+/* ---- Create ------------------------------------------------------------ */
+
+/* If the lock is borrowed, two handles would own what can be given back once. */
+static int check_locked(struct attempt *attempt)
+{
+	if (!attempt->locked || !attempt->borrowed)
+		return SVSHM_OK;
+	return svshm__error_set(attempt->error, SVSHM_DEADLOCK,
+				"this thread owns the lock already, by another "
+				"handle; unlock that one first, or create "
+				"without the lock");
+}
+
+/* Step 4, with what is there: nothing, or an orphan, when this returns 0. */
+static int make_room(struct attempt *attempt, bool *found)
+{
+	int id, code = look_at_segment(attempt);
+
+	*found = code != SVSHM_NOT_FOUND;
+	if (code == SVSHM_NOT_FOUND)
+		return check_locked(attempt);
+	if (code)
+		return code;
+	id = attempt->evidence.segment_id;
+	code = svshm__qt_judge_unused(id, attempt->error);
+	if (!code)
+		code = check_locked(attempt);
+	if (code == SVSHM_BUSY)
+		return svshm__error_set(attempt->error, SVSHM_ALREADY_EXISTS,
+					"segment %d of %llu bytes is in use; "
+					"attach to it", id, (unsigned long long)
+					attempt->evidence.segment.size);
+	if (!code && attempt->opening)
+		return svshm__error_set(attempt->error, SVSHM_ALREADY_EXISTS,
+					"segment %d is an orphan", id);
+	if (!code)
+		code = svshm__segment_try(attempt->size,
+					  attempt->evidence.segment.size,
+					  attempt->error);
+	if (!code)
+		code = svshm__segment_remove(id, attempt->error);
+	CRASHPOINT("qt:orphan gone");
+	attempt->orphaned = code == SVSHM_OK;
+	*found = code != SVSHM_OK;
+	return code == SVSHM_REMOVED ? SVSHM__AGAIN : code;
+}
+
+static int check_file_owner(struct attempt *attempt)
+{
+	const struct svshm__qt_file *file = &attempt->qt->file;
+
+	if (file->owner == geteuid() || file->owner == 0)
+		return SVSHM_OK;
+	return svshm__error_set(attempt->error, SVSHM_PERMISSION_DENIED,
+				"the key file %.300s belongs to uid %lu, who "
+				"could not attach to what we make; create it "
+				"as that user", attempt->qt->names.segment,
+				(unsigned long)file->owner);
+}
+
+static int make_segment(struct attempt *attempt, bool *found)
+{
+	int id, code = svshm__segment_make(attempt->qt->file.key,
+					   attempt->size, 0600, &id,
+					   attempt->error);
+
+	CRASHPOINT("qt:segment made");
+	/* By somebody who does not care for the lock, or lost it. */
+	if (code == SVSHM_ALREADY_EXISTS) {
+		*found = true;
+		return SVSHM__AGAIN;
+	}
+	if (code)
+		return code;
+	code = join(attempt, id);
+	if (code)
+		svshm__segment_remove(id, NULL);
+	return code;
+}
+
+static int create_once(struct attempt *attempt)
+{
+	struct svshm__qt *qt = attempt->qt;
+	bool found = false;
+	int code;
+
+	memset(&qt->file, 0, sizeof(qt->file));
+	qt->lock.make = true;
+	code = enter(attempt);
+	if (code)
+		return code;
+	code = look_at_file(attempt, true);
+	CRASHPOINT("qt:file made");
+	if (!code)
+		code = check_file_owner(attempt);
+	if (!code)
+		code = make_room(attempt, &found);
+	if (!code)
+		code = make_segment(attempt, &found);
+	if (!code)
+		return told(attempt, "what they left has been replaced");
+	if (found)
+		svshm__qt_leave(qt, attempt->borrowed);
+	else
+		leave_nothing(attempt);
+	return code;
+}
+
+static bool is_plain(const struct svshm *handle)
+{
+	return handle->mode == 0600 && handle->group == (gid_t)-1 &&
+	       svshm__user(handle) == geteuid();
+}
+
+static int refuse_mode(struct svshm *handle)
+{
+	return svshm__error_set(&handle->error, SVSHM_NOT_SUPPORTED,
+				"Qt's objects have the mode 0600 and the "
+				"caller's owner and group: no others can be "
+				"set");
+}
+
+int svshm__qt_create(struct svshm *handle, size_t size,
+		     enum svshm_access access, bool locked)
+{
+	struct attempt attempt = { .handle = handle, .qt = handle->qt,
+				   .error = &handle->error, .access = access,
+				   .size = size, .locked = locked };
+
+	if (!is_plain(handle))
+		return refuse_mode(handle);
+	return run(&attempt, create_once);
+}
+
+/* ---- Attach ------------------------------------------------------------ */
+
+static int attach_once(struct attempt *attempt)
+{
+	struct svshm__qt *qt = attempt->qt;
+	int id, code = look_at_file(attempt, false);
+
+	/* Who finds nothing makes no lock: Qt's attach() would. */
+	if (!code)
+		code = look_at_segment(attempt);
+	if (code)
+		return code;
+	qt->lock.make = qt->file.owner == geteuid();
+	code = enter(attempt);
+	if (code)
+		return code;
+	code = look_at_file(attempt, false);
+	if (!code)
+		code = look_at_segment(attempt);
+	if (code == SVSHM_NOT_FOUND) {
+		leave_nothing(attempt);
+		return code;
+	}
+	if (!code)
+		code = check_size(attempt);
+	id = attempt->evidence.segment_id;
+	if (!code) {
+		code = svshm__qt_judge_unused(id, attempt->error);
+		attempt->orphaned = code == SVSHM_OK;
+		if (code == SVSHM_OK || code == SVSHM_BUSY)
+			code = join(attempt, id);
+		else if (code == SVSHM_REMOVED)
+			code = SVSHM__AGAIN;
+	}
+	if (!code)
+		return told(attempt, "these are the data that they left");
+	svshm__qt_leave(qt, attempt->borrowed);
+	return code;
+}
+
+int svshm__qt_attach(struct svshm *handle, enum svshm_access access)
+{
+	struct attempt attempt = { .handle = handle, .qt = handle->qt,
+				   .error = &handle->error, .access = access };
+
+	return run(&attempt, attach_once);
+}
+
+/* ---- Open --------------------------------------------------------------- */
+
+/* Attach, and if there is nothing, create; as in object/open.c. */
+static int open_once(struct attempt *attempt)
+{
+	int code;
+
+	attempt->locked = attempt->opening = false;
+	code = attach_once(attempt);
+	if (code != SVSHM_NOT_FOUND)
+		return code;
+	start(attempt);
+	attempt->locked = attempt->opening = true;
+	code = create_once(attempt);
+	if (code != SVSHM_ALREADY_EXISTS)
+		return code;
+	svshm__process_pause(1);
+	return SVSHM__AGAIN;
+}
+
+int svshm__qt_open(struct svshm *handle, size_t size,
+		   enum svshm_access access, bool *made)
+{
+	struct attempt attempt = { .handle = handle, .qt = handle->qt,
+				   .error = &handle->error, .access = access,
+				   .size = size, .least = size };
+	int code;
+
+	/* As create would be. */
+	if (!is_plain(handle))
+		return refuse_mode(handle);
+	code = run(&attempt, open_once);
+	*made = code == SVSHM_OK && attempt.opening;
+	return code;
+}
