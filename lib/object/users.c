@@ -337,8 +337,10 @@ void svshm__judge_users(struct svshm__evidence *evidence)
 		patient = svshm__process_now() < deadline ||
 			  is_being_born(evidence->mapping);
 		weigh_users(evidence);
-		/* Of whom nothing is known: many may be looking on. */
-		patient |= evidence->stranded &&
+		/* Of whom nothing is known: many may be looking on. Who does
+		   no more than that gives up first, or they would all wait for
+		   each other. */
+		patient |= evidence->stranded && evidence->will_change &&
 			   svshm__process_now() < far_deadline;
 	} while (patient && is_in_doubt(evidence) && look_again(evidence));
 }
