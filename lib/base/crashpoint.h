@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Named points at which the tests let a process die or stop. They exist in the
- * internal build only (tests/crashpoint.c); the installed library has none.
+ * internal build only (tests/support/crashpoint.c); the installed library has none.
  */
 #ifndef SVSHM_BASE_CRASHPOINT_H
 #define SVSHM_BASE_CRASHPOINT_H
