@@ -9,8 +9,9 @@
 
 #include "base/error.h"
 #include "lock/lock.h"
-#include "memory/mapping.h"
+#include "memory/attachment.h"
 
+struct svshm__layout;
 struct svshm__qt;
 
 struct svshm {
@@ -22,6 +23,7 @@ struct svshm {
 	uid_t owner; /* (uid_t)-1: the caller; see svshm__user() */
 	unsigned max_processes;
 
+	const struct svshm__layout *layout; /* api/layout.h */
 	struct svshm__qt *qt; /* NULL: the native layout; else see qt.h */
 
 	struct svshm__attachment *attachment; /* NULL: not attached */

@@ -129,9 +129,9 @@ void svshm__denied_explain(struct svshm *handle,
 	bool of_key_file = denial->uid == (uid_t)-1;
 	struct svshm_object object;
 
-	svshm__object_init(&object);
+	svshm__description_init(&object);
 	if (of_key_file)
-		svshm__object_by_key_file(&object, handle->native_key);
+		svshm__description_by_key_file(&object, handle->native_key);
 	else
 		object.uid = denial->uid, object.mode = denial->mode;
 	if (object.uid == (uid_t)-1 || object.uid == geteuid())

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "handle.h"
+#include "api/layout.h"
 #include "key/key.h"
 #include "memory/layout.h"
 #include "qt/qt.h"
@@ -20,6 +20,7 @@ struct svshm *svshm_new(const char *key)
 
 	if (!handle)
 		return NULL;
+	handle->layout = &svshm__layout_native;
 	handle->mode = 0600;
 	handle->group = (gid_t)-1;
 	handle->owner = (uid_t)-1;
@@ -44,51 +45,10 @@ void svshm_free(struct svshm *handle)
 	free(handle);
 }
 
-/* Both strings are the handle's from now on. */
-static void change_names(struct svshm *handle, char *key, char *native_key,
-			 bool native)
-{
-	if (handle->attachment)
-		svshm_detach(handle);
-	free(handle->key);
-	free(handle->native_key);
-	handle->key = key;
-	handle->native_key = native_key;
-	handle->native = native;
-	svshm__clear(handle);
-}
-
-static bool same(const char *a, const char *b)
-{
-	return a && b ? strcmp(a, b) == 0 : a == b;
-}
-
 int svshm_set_key(struct svshm *handle, const char *key)
 {
-	if (!handle)
-		return SVSHM_INVALID_ARGUMENT;
-	if (handle->qt)
-		return svshm__qt_set_key(handle, key);
-	if (!handle->native && key && same(handle->key, key)) {
-		svshm__clear(handle);
-		return SVSHM_OK;
-	}
-
-	char *copy = key ? strdup(key) : NULL;
-
-	if (key && !copy)
-		return svshm__refuse(handle, SVSHM_OUT_OF_RESOURCES, "set key",
-			      "no memory");
-
-	/* A key without a key file is refused when it is used. */
-	char *path = svshm__key_path(key, svshm__user(handle), &handle->error);
-
-	if (key && !path && handle->error.code == SVSHM_OUT_OF_RESOURCES) {
-		free(copy);
-		return svshm__finish(handle, SVSHM_OUT_OF_RESOURCES, "set key");
-	}
-	change_names(handle, copy, path, false);
-	return SVSHM_OK;
+	return handle ? handle->layout->set_key(handle, key)
+		      : SVSHM_INVALID_ARGUMENT;
 }
 
 const char *svshm_key(const struct svshm *handle)
@@ -98,22 +58,8 @@ const char *svshm_key(const struct svshm *handle)
 
 int svshm_set_native_key(struct svshm *handle, const char *path)
 {
-	if (!handle)
-		return SVSHM_INVALID_ARGUMENT;
-	if (handle->qt)
-		return svshm__qt_set_native_key(handle, path);
-	if (handle->native && path && same(handle->native_key, path)) {
-		svshm__clear(handle);
-		return SVSHM_OK;
-	}
-
-	char *copy = path && *path ? strdup(path) : NULL;
-
-	if (path && *path && !copy)
-		return svshm__refuse(handle, SVSHM_OUT_OF_RESOURCES, "set native key",
-			      "no memory");
-	change_names(handle, NULL, copy, true);
-	return SVSHM_OK;
+	return handle ? handle->layout->set_native_key(handle, path)
+		      : SVSHM_INVALID_ARGUMENT;
 }
 
 const char *svshm_native_key(const struct svshm *handle)
@@ -121,23 +67,13 @@ const char *svshm_native_key(const struct svshm *handle)
 	return handle ? handle->native_key : NULL;
 }
 
-/* Back to the native layout, where a key has another key file. */
-static int choose_native(struct svshm *handle)
+static int choose_qt(struct svshm *handle)
 {
-	char *path = NULL;
+	int code = svshm__qt_choose(handle);
 
-	if (!handle->qt)
-		return SVSHM_OK;
-	if (!handle->native && handle->key) {
-		path = svshm__key_path(handle->key, svshm__user(handle),
-				       &handle->error);
-		if (!path && handle->error.code == SVSHM_OUT_OF_RESOURCES)
-			return SVSHM_OUT_OF_RESOURCES;
-		free(handle->native_key);
-		handle->native_key = path;
-	}
-	svshm__qt_forget(handle);
-	return SVSHM_OK;
+	if (!code)
+		handle->layout = &svshm__layout_qt;
+	return code;
 }
 
 int svshm_set_layout(struct svshm *handle, enum svshm_layout layout)
@@ -150,8 +86,10 @@ int svshm_set_layout(struct svshm *handle, enum svshm_layout layout)
 	if (svshm_is_attached(handle))
 		return svshm__refuse(handle, SVSHM_ALREADY_ATTACHED, "set layout",
 			      "detach first");
-	return svshm__finish(handle, layout == SVSHM_LAYOUT_QT ?
-			     svshm__qt_choose(handle) : choose_native(handle),
+	return svshm__finish(handle,
+			     layout == SVSHM_LAYOUT_QT
+				     ? choose_qt(handle)
+				     : svshm__native_choose(handle),
 			     "set layout");
 }
 

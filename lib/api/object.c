@@ -5,18 +5,9 @@
  */
 #include <config.h>
 
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "api/denied.h"
-#include "handle.h"
-#include "lock/lock.h"
-#include "object/object.h"
+#include "api/layout.h"
 #include "kernel/process.h"
-#include "qt/qt.h"
-#include "qt/show.h"
-#include "recovery/scan.h"
 
 /* ---- Results ------------------------------------------------------------- */
 
@@ -51,31 +42,12 @@ static int check_start(struct svshm *handle, enum svshm_access access,
 	svshm__clear(handle);
 	if (handle->native_key)
 		return SVSHM_OK;
-	if (handle->key && *handle->key && handle->qt)
-		return svshm__finish(handle, svshm__qt_explain_key(handle),
-				     tried);
-	if (handle->key && *handle->key) {
-		free(svshm__key_path(handle->key, svshm__user(handle),
-				     &handle->error));
-		return svshm__finish(handle, SVSHM_KEY_ERROR, tried);
-	}
+	if (handle->key && *handle->key)
+		return svshm__finish(
+			handle, handle->layout->explain_key(handle), tried);
 	return svshm__refuse(handle, SVSHM_KEY_ERROR, tried,
 		      handle->key ? "the key is empty" :
 				    "no key is set; see svshm_set_key()");
-}
-
-/* As svshm_inspect(), into another ERROR than the handle's. */
-static int look(struct svshm *handle, svshm_visit *visit, void *context,
-		struct svshm__error *error)
-{
-	struct svshm__completion completion = { visit, context };
-
-	if (handle->qt)
-		return svshm__qt_inspect(&handle->qt->names,
-					 svshm__scan_complete, &completion,
-					 error);
-	return svshm__scan_inspect(handle->native_key, handle->native,
-				   svshm__user(handle), visit, context, error);
 }
 
 /* The result of create and attach: CODE. */
@@ -88,7 +60,8 @@ static int begin(struct svshm *handle, int code, const char *done,
 	if (code >= 0) {
 		svshm__note_rights(handle);
 	} else if (svshm__denied_by_system(handle, code)) {
-		look(handle, svshm__denied_note, &denial, &ignored);
+		handle->layout->inspect(handle, svshm__denied_note, &denial,
+					&ignored);
 		svshm__denied_explain(handle, &denial);
 	}
 	return svshm__finish(handle, code, code > 0 ? done : tried);
@@ -116,8 +89,7 @@ static int create(struct svshm *handle, size_t size, enum svshm_access access,
 	if (code)
 		return code;
 	state = svshm__cancel_forbidden();
-	code = handle->qt ? svshm__qt_create(handle, size, access, locked) :
-			    svshm__native_create(handle, size, access, locked);
+	code = handle->layout->create(handle, size, access, locked);
 	code = begin(handle, code, "created", tried);
 	svshm__cancel_allowed(state);
 	return code;
@@ -155,8 +127,7 @@ int svshm_open(struct svshm *handle, size_t size, enum svshm_access access,
 	if (code)
 		return code;
 	state = svshm__cancel_forbidden();
-	code = handle->qt ? svshm__qt_open(handle, size, access, made) :
-			    svshm__native_open(handle, size, access, made);
+	code = handle->layout->open(handle, size, access, made);
 	code = begin(handle, code, "opened", tried);
 	svshm__cancel_allowed(state);
 	return code;
@@ -176,21 +147,10 @@ int svshm_attach(struct svshm *handle, enum svshm_access access)
 
 	int state = svshm__cancel_forbidden();
 
-	code = handle->qt ? svshm__qt_attach(handle, access) :
-			    svshm__native_attach(handle, access);
+	code = handle->layout->attach(handle, access);
 	code = begin(handle, code, "attached to", tried);
 	svshm__cancel_allowed(state);
 	return code;
-}
-
-static int detach_native(struct svshm *handle)
-{
-	const struct svshm__attachment *attachment = handle->attachment;
-
-	if (!attachment->reader && !svshm__mapping_left(attachment) &&
-	    svshm__lock_held(&handle->locker))
-		svshm__lock_give(&handle->locker, NULL);
-	return svshm__native_detach(handle);
 }
 
 int svshm_detach(struct svshm *handle)
@@ -205,8 +165,7 @@ int svshm_detach(struct svshm *handle)
 	svshm__clear(handle);
 
 	int state = svshm__cancel_forbidden();
-	int code = handle->qt ? svshm__qt_detach(handle) :
-				detach_native(handle);
+	int code = handle->layout->detach(handle);
 
 	svshm__cancel_allowed(state);
 	code = svshm__finish(handle, code, tried);
@@ -216,54 +175,23 @@ int svshm_detach(struct svshm *handle)
 
 bool svshm_is_attached(const struct svshm *handle)
 {
-	return handle && (handle->attachment ||
-			  (handle->qt && handle->qt->address));
-}
-
-/*
- * A forked child that starts to use the memory becomes a user. If that fails,
- * the next call that returns a code will try again, and say so.
- */
-static void register_quietly(struct svshm *handle)
-{
-	if (handle->attachment->reader ||
-	    svshm__mapping_registered(handle->attachment))
-		return;
-
-	struct svshm__error last = handle->error;
-	int state = svshm__cancel_forbidden();
-
-	svshm__native_register(handle);
-	svshm__cancel_allowed(state);
-	handle->error = last;
+	return handle && handle->layout->is_attached(handle);
 }
 
 void *svshm_data(struct svshm *handle)
 {
-	if (handle && handle->qt)
-		return handle->qt->address;
-	if (!handle || !handle->attachment)
-		return NULL;
-	register_quietly(handle);
-	return (char *)handle->attachment->base[handle->access] +
-	       handle->attachment->data_offset;
+	return svshm_is_attached(handle) ? handle->layout->data(handle) : NULL;
 }
 
 const void *svshm_const_data(const struct svshm *handle)
 {
-	if (handle && handle->qt)
-		return handle->qt->address;
-	if (!handle || !handle->attachment)
-		return NULL;
-	return (const char *)handle->attachment->base[handle->access] +
-	       handle->attachment->data_offset;
+	return svshm_is_attached(handle) ? handle->layout->const_data(handle)
+					 : NULL;
 }
 
 size_t svshm_size(const struct svshm *handle)
 {
-	if (handle && handle->qt)
-		return handle->qt->address ? handle->qt->size : 0;
-	return handle && handle->attachment ? handle->attachment->data_size : 0;
+	return svshm_is_attached(handle) ? handle->layout->size(handle) : 0;
 }
 
 /* ---- Looking -------------------------------------------------------------------- */
@@ -282,7 +210,8 @@ int svshm_inspect(struct svshm *handle, svshm_visit *visit, void *context)
 		return svshm__refuse(handle, SVSHM_KEY_ERROR, tried, "no key is set");
 
 	int state = svshm__cancel_forbidden();
-	int code = look(handle, visit, context, &handle->error);
+	int code =
+		handle->layout->inspect(handle, visit, context, &handle->error);
 
 	svshm__cancel_allowed(state);
 	return svshm__finish(handle, code, tried);

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Loads and stores of shared words, and the order between them.
+ * Loads, stores and exchanges of words that several processes or threads use, and
+ * the order between them.
  *
- * Every protocol step that needs more than this goes through a semaphore, so a
- * compiler without the builtins may fall back on volatile access: the system
- * call between two steps is the barrier then.
+ * A compiler without the builtins falls back on volatile access. There is no fast
+ * lock then (configure decides); all other protocols have a system call between
+ * two steps, which is the barrier, and their exchanges are made inside the gate:
+ * without it (an administrator has removed the set meanwhile) they are not safe.
  */
 #ifndef SVSHM_BASE_ATOMIC_H
 #define SVSHM_BASE_ATOMIC_H

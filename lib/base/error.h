@@ -12,6 +12,12 @@
 
 #define SVSHM__MESSAGE_SIZE 1024
 
+/* Answers within the library; none of them leaves it. */
+enum {
+	SVSHM__RETRY = 100,       /* something changed meanwhile: start again */
+	SVSHM__TRY_NEXT_KEY = 101 /* this IPC key is somebody else's */
+};
+
 /* System calls whose errnos mean different things. */
 enum svshm__call {
 	SVSHM__CALL_SHMGET,

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-void svshm__object_init(struct svshm_object *object)
+void svshm__description_init(struct svshm_object *object)
 {
 	memset(object, 0, sizeof(*object));
 	object->segment_id = -1;
@@ -19,8 +19,8 @@ void svshm__object_init(struct svshm_object *object)
 	object->waiters = UINT_MAX;
 }
 
-void svshm__object_by_segment(struct svshm_object *object,
-			      const struct svshm__segment_status *segment)
+void svshm__description_by_segment(struct svshm_object *object,
+				   const struct svshm__segment_status *segment)
 {
 	if (segment->size == 0) {
 		object->mappings = UINT64_MAX;
@@ -39,8 +39,8 @@ void svshm__object_by_segment(struct svshm_object *object,
 	object->last_pid = segment->last_pid;
 }
 
-void svshm__object_by_set(struct svshm_object *object,
-			  const struct svshm__set_status *set)
+void svshm__description_by_set(struct svshm_object *object,
+			       const struct svshm__set_status *set)
 {
 	if (set->count == 0)
 		return;
@@ -51,7 +51,8 @@ void svshm__object_by_set(struct svshm_object *object,
 	object->create_time = set->change_time;
 }
 
-void svshm__object_by_key_file(struct svshm_object *object, const char *path)
+void svshm__description_by_key_file(struct svshm_object *object,
+				    const char *path)
 {
 	struct stat status;
 

@@ -12,17 +12,18 @@
 #include "kernel/semset.h"
 
 /* Nothing is known. */
-void svshm__object_init(struct svshm_object *object);
+void svshm__description_init(struct svshm_object *object);
 
 /* Whose it is and how large, by its segment; of size 0: not known. */
-void svshm__object_by_segment(struct svshm_object *object,
-			      const struct svshm__segment_status *segment);
+void svshm__description_by_segment(struct svshm_object *object,
+				   const struct svshm__segment_status *segment);
 
 /* The same by its set, if it has no segment; of 0 semaphores: not known. */
-void svshm__object_by_set(struct svshm_object *object,
-			  const struct svshm__set_status *set);
+void svshm__description_by_set(struct svshm_object *object,
+			       const struct svshm__set_status *set);
 
 /* The same by its key file PATH, if it has neither. */
-void svshm__object_by_key_file(struct svshm_object *object, const char *path);
+void svshm__description_by_key_file(struct svshm_object *object,
+				    const char *path);
 
 #endif

@@ -24,7 +24,7 @@
 #include <sys/shm.h>
 #include <sys/sysctl.h>
 
-#include "recovery/scan.h"
+#include "kernel/list.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -48,9 +48,8 @@ static int make_id(unsigned index, unsigned sequence)
 }
 
 /* One entry of the table of segments; free ones are passed over. */
-static int add_segment(struct svshm__scan_list *list,
-		       const struct svshm__key_file *file, unsigned index,
-		       const struct shmid_ds *from)
+static int add_segment(struct svshm__list *list, svshm__list_wanted *wanted,
+		       unsigned index, const struct shmid_ds *from)
 {
 	struct svshm__segment_status status;
 
@@ -58,14 +57,13 @@ static int add_segment(struct svshm__scan_list *list,
 		return SVSHM_OK;
 	svshm__segment_convert(from, &status);
 	status.removed = (from->shm_perm.mode & SEGMENT_REMOVED) != 0;
-	if (!svshm__scan_wanted(file, &status))
+	if (wanted && !wanted(&status))
 		return SVSHM_OK;
-	return svshm__scan_add(list,
-			       make_id(index, SEQUENCE(from->shm_perm)),
-			       status.key, &status);
+	return svshm__list_add(list, make_id(index, SEQUENCE(from->shm_perm)),
+			       status.key, &status, NULL);
 }
 
-static int add_set(struct svshm__scan_list *list, unsigned index,
+static int add_set(struct svshm__list *list, unsigned index,
 		   const struct semid_ds *from)
 {
 	struct svshm__set_status status;
@@ -73,9 +71,9 @@ static int add_set(struct svshm__scan_list *list, unsigned index,
 	if (!(from->sem_perm.mode & SET_ALLOCATED))
 		return SVSHM_OK;
 	svshm__semset_convert(from, &status);
-	return svshm__scan_add(list,
+	return svshm__list_add(list,
 			       make_id(index, SEQUENCE(from->sem_perm)),
-			       status.key, NULL);
+			       status.key, NULL, &status);
 }
 
 #ifdef __APPLE__
@@ -117,8 +115,7 @@ static bool is_end(int errnum)
 	return errnum == ERANGE || errnum == ENOENT;
 }
 
-static int list_segments(const struct svshm__key_file *file,
-			 struct svshm__scan_list *list)
+static int list_segments(struct svshm__list *list, svshm__list_wanted *wanted)
 {
 	struct shmid_ds entry;
 	int cursor = 0, errnum, code = SVSHM_OK;
@@ -126,12 +123,12 @@ static int list_segments(const struct svshm__key_file *file,
 	while (!code && (errnum = next_entry("kern.sysv.ipcs.shm",
 					     IPCS_SHM_ITER, &cursor, &entry,
 					     sizeof(entry))) == 0)
-		code = add_segment(list, file, (unsigned)cursor - 1, &entry);
+		code = add_segment(list, wanted, (unsigned)cursor - 1, &entry);
 	errno = errnum;
 	return code ? code : is_end(errnum) ? SVSHM_OK : SVSHM_UNKNOWN_ERROR;
 }
 
-static int list_sets(struct svshm__scan_list *list)
+static int list_sets(struct svshm__list *list)
 {
 	struct semid_ds entry;
 	int cursor = 0, errnum, code = SVSHM_OK;
@@ -301,8 +298,7 @@ static void *read_table(bool segments, size_t *size)
 	return NULL;
 }
 
-static int list_segments(const struct svshm__key_file *file,
-			 struct svshm__scan_list *list)
+static int list_segments(struct svshm__list *list, svshm__list_wanted *wanted)
 {
 	size_t size, start = offsetof(struct segment_table, entries);
 	struct segment_table *table = read_table(true, &size);
@@ -311,13 +307,13 @@ static int list_segments(const struct svshm__key_file *file,
 
 	for (size_t i = 0; !code && start + (i + 1) *
 				sizeof(table->entries[0]) <= size; i++)
-		code = add_segment(list, file, (unsigned)i,
+		code = add_segment(list, wanted, (unsigned)i,
 				   segment_of(&table->entries[i], &buffer));
 	free(table);
 	return code;
 }
 
-static int list_sets(struct svshm__scan_list *list)
+static int list_sets(struct svshm__list *list)
 {
 	size_t size, start = offsetof(struct set_table, entries);
 	struct set_table *table = read_table(false, &size);
@@ -334,27 +330,26 @@ static int list_sets(struct svshm__scan_list *list)
 
 #endif
 
-int svshm__scan_kernel_segments(const struct svshm__key_file *file,
-				struct svshm__scan_list *list,
-				struct svshm__error *error)
+int svshm__list_segments(struct svshm__list *list, svshm__list_wanted *wanted,
+			 struct svshm__error *error)
 {
 	memset(list, 0, sizeof(*list));
 
-	int code = list_segments(file, list);
+	int code = list_segments(list, wanted);
 
 	if (code == SVSHM_UNKNOWN_ERROR)
-		return svshm__scan_refused(errno, error, "sysctl(segments)");
+		return svshm__list_refused(list, errno, error,
+					   "sysctl(segments)");
 	return code ? svshm__error_set(error, code, "no memory") : SVSHM_OK;
 }
 
-int svshm__scan_kernel_sets(struct svshm__scan_list *list,
-			    struct svshm__error *error)
+int svshm__list_sets(struct svshm__list *list, struct svshm__error *error)
 {
 	memset(list, 0, sizeof(*list));
 
 	int code = list_sets(list);
 
 	if (code == SVSHM_UNKNOWN_ERROR)
-		return svshm__scan_refused(errno, error, "sysctl(sets)");
+		return svshm__list_refused(list, errno, error, "sysctl(sets)");
 	return code ? svshm__error_set(error, code, "no memory") : SVSHM_OK;
 }

@@ -9,7 +9,7 @@
 /* Sizes of segments in 64 bits, whatever the program's own. */
 #define _PSTAT64
 
-#include "recovery/scan.h"
+#include "kernel/list.h"
 
 #include <errno.h>
 #include <string.h>
@@ -39,9 +39,8 @@ static void convert(const struct pst_shminfo *from,
 	to->removed = (from->psh_flags & PS_SHM_DEST) != 0;
 }
 
-int svshm__scan_kernel_segments(const struct svshm__key_file *file,
-				struct svshm__scan_list *list,
-				struct svshm__error *error)
+int svshm__list_segments(struct svshm__list *list, svshm__list_wanted *wanted,
+			 struct svshm__error *error)
 {
 	struct pst_shminfo entries[AT_ONCE];
 	struct svshm__segment_status status;
@@ -53,10 +52,10 @@ int svshm__scan_kernel_segments(const struct svshm__key_file *file,
 		for (int i = 0; i < count; i++) {
 			convert(&entries[i], &status);
 			if (!(entries[i].psh_flags & PS_SHM_ALLOC) ||
-			    !svshm__scan_wanted(file, &status))
+			    (wanted && !wanted(&status)))
 				continue;
-			if (svshm__scan_add(list, (int)entries[i].psh_shmid,
-					    status.key, &status))
+			if (svshm__list_add(list, (int)entries[i].psh_shmid,
+					    status.key, &status, NULL))
 				return svshm__error_set(
 					error, SVSHM_OUT_OF_RESOURCES,
 					"no memory");
@@ -64,12 +63,12 @@ int svshm__scan_kernel_segments(const struct svshm__key_file *file,
 		index = (int)entries[count - 1].psh_idx + 1;
 	}
 	if (count < 0)
-		return svshm__scan_refused(errno, error, "pstat_getshm()");
+		return svshm__list_refused(list, errno, error,
+					   "pstat_getshm()");
 	return SVSHM_OK;
 }
 
-int svshm__scan_kernel_sets(struct svshm__scan_list *list,
-			    struct svshm__error *error)
+int svshm__list_sets(struct svshm__list *list, struct svshm__error *error)
 {
 	struct pst_seminfo entries[AT_ONCE];
 	int index = 0, count;
@@ -82,8 +81,8 @@ int svshm__scan_kernel_sets(struct svshm__scan_list *list,
 
 			if (!(entries[i].pse_flags & PS_SEM_ALLOC))
 				continue;
-			if (svshm__scan_add(list, (int)entries[i].pse_semid,
-					    key, NULL))
+			if (svshm__list_add(list, (int)entries[i].pse_semid,
+					    key, NULL, NULL))
 				return svshm__error_set(
 					error, SVSHM_OUT_OF_RESOURCES,
 					"no memory");
@@ -91,6 +90,7 @@ int svshm__scan_kernel_sets(struct svshm__scan_list *list,
 		index = (int)entries[count - 1].pse_idx + 1;
 	}
 	if (count < 0)
-		return svshm__scan_refused(errno, error, "pstat_getsem()");
+		return svshm__list_refused(list, errno, error,
+					   "pstat_getsem()");
 	return SVSHM_OK;
 }

@@ -6,7 +6,7 @@
  */
 #include <config.h>
 
-#include "recovery/scan.h"
+#include "kernel/list.h"
 
 #include <errno.h>
 #include <string.h>
@@ -66,9 +66,8 @@ static int set_at(int index, struct semid_ds *status)
 	return id;
 }
 
-int svshm__scan_kernel_segments(const struct svshm__key_file *file,
-				struct svshm__scan_list *list,
-				struct svshm__error *error)
+int svshm__list_segments(struct svshm__list *list, svshm__list_wanted *wanted,
+			 struct svshm__error *error)
 {
 	struct shmid_ds status;
 	struct svshm__segment_status converted;
@@ -79,16 +78,18 @@ int svshm__scan_kernel_segments(const struct svshm__key_file *file,
 	/* valgrind does not know that SHM_STAT_ANY fills it in. */
 	memset(&status, 0, sizeof(status));
 	if (last < 0)
-		return svshm__scan_refused(errno, error, "shmctl(SHM_INFO)");
+		return svshm__list_refused(list, errno, error,
+					   "shmctl(SHM_INFO)");
 	for (int i = 0; i <= last; i++) {
 		int id = segment_at(i, &status);
 
 		if (id < 0)
 			continue;
 		svshm__segment_convert(&status, &converted);
-		if (!svshm__scan_wanted(file, &converted))
+		if (wanted && !wanted(&converted))
 			continue;
-		int code = svshm__scan_add(list, id, converted.key, &converted);
+		int code = svshm__list_add(list, id, converted.key, &converted,
+					   NULL);
 
 		if (code)
 			return svshm__error_set(error, code, "no memory");
@@ -96,8 +97,7 @@ int svshm__scan_kernel_segments(const struct svshm__key_file *file,
 	return SVSHM_OK;
 }
 
-int svshm__scan_kernel_sets(struct svshm__scan_list *list,
-			     struct svshm__error *error)
+int svshm__list_sets(struct svshm__list *list, struct svshm__error *error)
 {
 	struct semid_ds status;
 	struct svshm__set_status converted;
@@ -110,7 +110,8 @@ int svshm__scan_kernel_sets(struct svshm__scan_list *list,
 	argument.__buf = &info;
 	last = semctl(0, 0, SEM_INFO, argument);
 	if (last < 0)
-		return svshm__scan_refused(errno, error, "semctl(SEM_INFO)");
+		return svshm__list_refused(list, errno, error,
+					   "semctl(SEM_INFO)");
 	for (int i = 0; i <= last; i++) {
 		int id = set_at(i, &status);
 
@@ -118,8 +119,8 @@ int svshm__scan_kernel_sets(struct svshm__scan_list *list,
 			continue;
 		svshm__semset_convert(&status, &converted);
 
-		int code = svshm__scan_add_set(list, id, converted.key,
-					       &converted);
+		int code = svshm__list_add(list, id, converted.key, NULL,
+					   &converted);
 
 		if (code)
 			return svshm__error_set(error, code, "no memory");

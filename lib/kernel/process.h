@@ -37,8 +37,9 @@ bool svshm__process_exists(pid_t pid);
 /*
  * Does the process live that had PID in the namespace PID_SPACE, was started
  * at START_TICKS and had that segment mapped, and does it have it still? Dead,
- * if it has called exec since; with SEGMENT_ID -1, not then. Dead is said with proof only; alive, where its
- * mappings may not be looked at, also of one that is about to end.
+ * if it has called exec since; with SEGMENT_ID -1, not then. Dead is said with
+ * proof only; alive, where its mappings may not be looked at, also of one that is
+ * about to end.
  */
 enum svshm__fate { SVSHM__FATE_UNKNOWN, SVSHM__FATE_DEAD, SVSHM__FATE_ALIVE };
 

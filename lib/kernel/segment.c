@@ -26,6 +26,13 @@
 #define SHARE_WITH_32_BITS 0
 #endif
 
+bool svshm__segment_is_removable(const struct svshm__segment_status *status)
+{
+	uid_t us = geteuid();
+
+	return us == 0 || us == status->uid || us == status->creator_uid;
+}
+
 int svshm__segment_find(key_t key, int *id, struct svshm__error *error)
 {
 	*id = shmget(key, 0, 0);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * System V segments: the only caller of shmget, shmat, shmdt and shmctl but
- * for the enumeration in kernel/list_linux.c. No policy. Every function returns a code
+ * for the enumeration in list_linux.c. No policy. Every function returns a code
  * and, on failure, records a message if ERROR is not NULL.
  */
 #ifndef SVSHM_KERNEL_SEGMENT_H
@@ -37,6 +37,9 @@ static inline uid_t svshm__segment_author(
 {
 	return status->creator_uid == 0 ? status->uid : status->creator_uid;
 }
+
+/* Whether the kernel lets this process remove it. */
+bool svshm__segment_is_removable(const struct svshm__segment_status *status);
 
 /* SVSHM_NOT_FOUND: no segment has this key. Needs no permission. */
 int svshm__segment_find(key_t key, int *id, struct svshm__error *error);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * System V semaphore sets: with semset_wait.c the only caller of semget, semop
- * and semctl but for the enumeration in kernel/list_linux.c. No policy. Every function
+ * and semctl but for the enumeration in list_linux.c. No policy. Every function
  * returns a code and, on failure, records a message if ERROR is not NULL.
  */
 #ifndef SVSHM_KERNEL_SEMSET_H
@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/ipc.h>
 #include <sys/sem.h>
 #include <sys/types.h>
@@ -25,6 +26,17 @@ struct svshm__set_status {
 	int64_t operation_time; /* of the last semop, 0: never */
 	int64_t change_time;
 };
+
+static inline struct sembuf svshm__sembuf(int semaphore, int change, int flags)
+{
+	struct sembuf result;
+
+	memset(&result, 0, sizeof(result));
+	result.sem_num = (unsigned short)semaphore;
+	result.sem_op = (short)change;
+	result.sem_flg = (short)flags;
+	return result;
+}
 
 /* SVSHM_NOT_FOUND: no set has this key. Needs no permission. */
 int svshm__semset_find(key_t key, int *id, struct svshm__error *error);
@@ -54,6 +66,10 @@ pid_t svshm__semset_last_pid(int id, int index);
 int svshm__semset_waiters(int id, int index, unsigned *waiters);
 
 #define SVSHM__FOREVER (-1)
+
+/* The semaphore on which who waits long for zero may ask for the next turn, where
+   there is no semtimedop (semset_wait.c): SVSHM__SEM_LOCK. */
+#define SVSHM__SEM_WITH_TURNS 3
 
 /*
  * semop() with a deadline: TIMEOUT_MS from now, or SVSHM__FOREVER. Signals do

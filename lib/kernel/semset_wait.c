@@ -15,8 +15,8 @@
  *     8 ms asks for the next turn.
  *
  * THE NEXT TURN is a mark on the very semaphore that is waited for (the lock's),
- * of value 2, with SEM_UNDO. "Zero is free" keeps all others out who wait for zero, also
- * those who know nothing of turns: a process with semtimedop, or an older svshm.
+ * of value 2, with SEM_UNDO. "Zero is free" keeps all others out who wait for
+ * zero, also those who know nothing of turns: a process with semtimedop, or an older svshm.
  *
  *   value   meaning                     changes, each in one semop, all NOWAIT
  *   0       free                        take    {wait 0, +1 undo}        -> 1
@@ -44,7 +44,6 @@
 #include <errno.h>
 #include <time.h>
 
-#include "memory/layout.h"
 #include "kernel/process.h"
 
 #if defined(HAVE_SEMTIMEDOP) && HAVE_DECL_SEMTIMEDOP
@@ -98,8 +97,8 @@ static struct sembuf operation(const struct wait *wait, int change, int undo)
  */
 static bool is_take(const struct sembuf *operations, size_t count)
 {
-	return count == 2 && operations[0].sem_num == SVSHM__SEM_LOCK &&
-	       operations[1].sem_num == SVSHM__SEM_LOCK &&
+	return count == 2 && operations[0].sem_num == SVSHM__SEM_WITH_TURNS &&
+	       operations[1].sem_num == SVSHM__SEM_WITH_TURNS &&
 	       operations[0].sem_op == 0 && operations[1].sem_op == 1 &&
 	       (operations[1].sem_flg & SEM_UNDO);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The fast engine: a word in the header, taken by one compare-and-exchange.
- * Only who must wait asks the kernel: the lock semaphore is a bed for sleepers.
+ * Only who must wait asks the kernel, and sleeps in its queue at the lock
+ * semaphore.
  *
  * The word is 0, or names its owner: slot, and registration of that slot, so
  * that no two processes ever have the same. Its top bit, SLEEPERS, says that

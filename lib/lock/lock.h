@@ -14,7 +14,7 @@
 
 #include "base/atomic.h"
 #include "base/error.h"
-#include "memory/mapping.h"
+#include "memory/attachment.h"
 #include "memory/slots.h"
 
 /* One handle's use of the lock. */
@@ -127,7 +127,7 @@ static inline bool svshm__lock_take_at_once(struct svshm__locker *locker)
 	struct svshm__attachment *attachment = locker->attachment;
 
 	if (!attachment || attachment->engine != &svshm__lock_fast ||
-	    !svshm__mapping_registered(attachment) ||
+	    !svshm__attachment_registered(attachment) ||
 	    !svshm__exchange_if(&locker->header->lock_word, 0,
 				attachment->lock_mark))
 		return false;

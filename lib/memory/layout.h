@@ -34,8 +34,8 @@ enum svshm__semaphore {
 	SVSHM__SEM_CHILDREN, /* forked children of users that have the memory
 				and have not registered */
 	SVSHM__SEM_GATE,  /* 1 while somebody creates, attaches, detaches... */
-	SVSHM__SEM_LOCK,  /* the portable lock: 1 while owned; the fast lock's bed
-			     for sleepers: tokens that wake them */
+	SVSHM__SEM_LOCK,  /* the portable lock: 1 while owned; of the fast lock,
+			     where waiters sleep: tokens that wake them */
 	SVSHM__SEM_SLOTS  /* the first of the slot semaphores */
 };
 
@@ -78,8 +78,8 @@ enum svshm__lock_engine {
  * owner; and, the fast lock's alone, that somebody may be asleep, or spins.
  */
 #define SVSHM__LOCK_SLOT_MASK 0xfffu
-#define SVSHM__LOCK_GENERATION_SHIFT 12
-#define SVSHM__LOCK_GENERATION_MASK 0x3ffffu
+#define SVSHM__LOCK_REGISTRATION_SHIFT 12
+#define SVSHM__LOCK_REGISTRATION_MASK 0x3ffffu
 #define SVSHM__LOCK_SPINNER 0x40000000u
 #define SVSHM__LOCK_SLEEPERS 0x80000000u
 
@@ -120,7 +120,7 @@ struct svshm__slot {
 	 * then. Stored with release before the slot is claimed; the fast lock's
 	 * waiters read it.
 	 */
-	uint32_t generation;
+	uint32_t registration;
 	uint32_t pid_space; /* [turn] the pid namespace of .pid; 0: not known */
 };
 
@@ -214,8 +214,9 @@ struct svshm__header {
 
 static inline uint32_t svshm__lock_mark(unsigned slot, uint32_t registration)
 {
-	return ((registration & SVSHM__LOCK_GENERATION_MASK)
-		<< SVSHM__LOCK_GENERATION_SHIFT) | (slot + 1);
+	return ((registration & SVSHM__LOCK_REGISTRATION_MASK)
+		<< SVSHM__LOCK_REGISTRATION_SHIFT) |
+	       (slot + 1);
 }
 
 /* C99 has no _Static_assert: an array of -1 bytes stops the compiler too. */

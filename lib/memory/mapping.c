@@ -3,205 +3,132 @@
 
 #include "memory/mapping.h"
 
-#include <pthread.h>
 #include <stdlib.h>
-#include <unistd.h>
 
-#include "base/atomic.h"
-#include "kernel/process.h"
-#include "memory/slots.h"
 #include "kernel/segment.h"
 
-static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
-static pthread_mutex_t readers_mutex = PTHREAD_MUTEX_INITIALIZER;
-static pthread_once_t once = PTHREAD_ONCE_INIT;
-static struct svshm__attachment *first;
-
-/* ---- Fork ---------------------------------------------------------------- */
-
-#ifdef HAVE_PTHREAD_ATFORK
-
-uint32_t svshm__forks = 1;
-
 /*
- * The header of what a forked child would have as a user, not as a mere reader;
- * else NULL. What is mapped when a fork begins stays so until it has ended: the
- * mutex is held, and who unmaps has taken the entry out of the list.
+ * HP-UX lets a process attach a segment once, so handles of both access modes
+ * have one mapping there. It is writable as long as a read-write handle is
+ * there, and as long as the system does not let us protect a part of a segment.
  */
-static struct svshm__header *header_for_child(
-	const struct svshm__attachment *attachment)
+static bool is_shared(const struct svshm__attachment *attachment)
 {
-	if (attachment->reader || svshm__mapping_left(attachment))
-		return NULL;
-	return attachment->base[SVSHM_READ_WRITE] ?
-		attachment->base[SVSHM_READ_WRITE] :
-		attachment->base[SVSHM_READ_ONLY];
+	return attachment->base[SVSHM_READ_ONLY] &&
+	       attachment->base[SVSHM_READ_ONLY] ==
+		       attachment->base[SVSHM_READ_WRITE];
 }
 
-/*
- * A child has the memory from its first moment, and may live on it without ever
- * calling us. So it is counted here: see "Children" at the head of object/object.c. And
- * it has one thread; no mutex may be held by one it hasn't.
- */
-static void before_fork(void)
+static int protect(const struct svshm__attachment *attachment, void *address,
+		   bool writable, struct svshm__error *error)
 {
-	struct svshm__header *header;
+	return svshm__segment_protect((char *)address + attachment->data_offset,
+				      attachment->data_size, writable, error);
+}
 
-	pthread_mutex_lock(&readers_mutex);
-	pthread_mutex_lock(&mutex);
-	for (struct svshm__attachment *one = first; one; one = one->next) {
-		header = header_for_child(one);
-		if (!header)
-			continue;
-		svshm__store(&header->fork_time,
-			     (uint32_t)svshm__process_clock());
-		svshm__add(&header->forks, 1);
+static void set_base(struct svshm__attachment *attachment,
+		     enum svshm_access access, void *address)
+{
+	svshm__attachment_mutex_lock();
+	attachment->base[access] = address;
+	svshm__attachment_mutex_unlock();
+}
+
+/* A second mapping was refused: is it because we have one already? */
+static int share_other(struct svshm__attachment *attachment,
+		       enum svshm_access access, int refusal,
+		       struct svshm__error *error)
+{
+	enum svshm_access other =
+		access == SVSHM_READ_ONLY ? SVSHM_READ_WRITE : SVSHM_READ_ONLY;
+	void *address = attachment->base[other];
+
+	if (refusal != SVSHM_ALREADY_ATTACHED || !address)
+		return refusal;
+	if (access == SVSHM_READ_WRITE) {
+		int code = protect(attachment, address, true, error);
+
+		/* Not possible now, nor was it before. */
+		if (code && code != SVSHM_NOT_SUPPORTED)
+			return code;
 	}
+	set_base(attachment, access, address);
+	return svshm__error_set(error, SVSHM_OK, "%s", "");
 }
 
-static void in_parent(void)
+static int map(struct svshm__attachment *attachment, enum svshm_access access,
+	       void **adopt, struct svshm__error *error)
 {
-	pthread_mutex_unlock(&mutex);
-	pthread_mutex_unlock(&readers_mutex);
-}
+	void *address = adopt ? *adopt : NULL;
+	int code;
 
-static void in_child(void)
-{
-	struct svshm__header *header;
-
-	svshm__forks++;
-	for (struct svshm__attachment *one = first; one; one = one->next) {
-		header = header_for_child(one);
-		if (header && !svshm__child_count(one->set_id)) {
-			svshm__store(&one->counted, svshm__forks);
-			svshm__add(&header->births, 1);
+	if (address) {
+		*adopt = NULL;
+	} else if (attachment->reader) {
+		code = svshm__segment_map(attachment->segment_id, true,
+					  &address, error);
+		if (code)
+			return code;
+	} else {
+		code = svshm__segment_map(attachment->segment_id, false,
+					  &address, error);
+		if (code)
+			return share_other(attachment, access, code, error);
+	}
+	if (access == SVSHM_READ_ONLY && !attachment->reader) {
+		code = protect(attachment, address, false, error);
+		if (code && code != SVSHM_NOT_SUPPORTED) {
+			svshm__segment_unmap(address);
+			return code;
 		}
+		attachment->is_split = code == SVSHM_OK;
 	}
-	in_parent();
+	set_base(attachment, access, address);
+	return SVSHM_OK;
 }
 
-static void watch_forks(void)
+int svshm__mapping_map(struct svshm__attachment *attachment,
+		       enum svshm_access access, void **adopt,
+		       struct svshm__error *error)
 {
-	pthread_atfork(before_fork, in_parent, in_child);
+	if (!attachment->base[access])
+		return map(attachment, access, adopt, error);
+	if (is_shared(attachment) && access == SVSHM_READ_WRITE)
+		protect(attachment, attachment->base[access], true, NULL);
+	return SVSHM_OK;
 }
 
+#ifdef __linux__
+#define SPLIT_COUNTS_TWICE true
 #else
-
-/* POSIX has had it as long as threads. Without it, who forks while another
-   thread is in here leaves the child a mutex that nobody gives back. */
-static void watch_forks(void)
-{
-}
-
-/* The process id tells as well, at the price of a system call. */
-uint32_t svshm__fork_generation(void)
-{
-	return (uint32_t)getpid();
-}
-
+#define SPLIT_COUNTS_TWICE false
 #endif
 
-/* Forks are watched before any mutex is ever taken: else a fork by another
-   thread could leave the child a mutex that nobody will give back. */
-static void take(pthread_mutex_t *which)
+unsigned svshm__mapping_pieces(const struct svshm__attachment *attachment)
 {
-	pthread_once(&once, watch_forks);
-	pthread_mutex_lock(which);
+	unsigned pieces = attachment->base[SVSHM_READ_WRITE] ? 1 : 0;
+
+	if (is_shared(attachment))
+		return 1;
+	if (attachment->base[SVSHM_READ_ONLY])
+		pieces += SPLIT_COUNTS_TWICE && attachment->is_split ? 2 : 1;
+	return pieces;
 }
 
-/* ---- The mutexes ---------------------------------------------------------- */
-
-void svshm__mapping_mutex_lock(void)
+void svshm__mapping_unmap(struct svshm__attachment *attachment)
 {
-	take(&mutex);
+	if (!is_shared(attachment))
+		svshm__segment_unmap(attachment->base[SVSHM_READ_ONLY]);
+	svshm__segment_unmap(attachment->base[SVSHM_READ_WRITE]);
+	attachment->base[SVSHM_READ_ONLY] = NULL;
+	attachment->base[SVSHM_READ_WRITE] = NULL;
 }
 
-void svshm__mapping_mutex_unlock(void)
+struct svshm__header *
+svshm__mapping_header(const struct svshm__attachment *attachment,
+		      enum svshm_access access)
 {
-	pthread_mutex_unlock(&mutex);
-}
-
-void svshm__mapping_readers_lock(void)
-{
-	take(&readers_mutex);
-}
-
-void svshm__mapping_readers_unlock(void)
-{
-	pthread_mutex_unlock(&readers_mutex);
-}
-
-/* ---- The list ------------------------------------------------------------ */
-
-/* [mutex] */
-static struct svshm__attachment *find(int segment_id)
-{
-	struct svshm__attachment *found = first;
-
-	while (found && found->segment_id != segment_id)
-		found = found->next;
-	return found;
-}
-
-bool svshm__mapping_find(int segment_id, int *set_id)
-{
-	const struct svshm__attachment *found;
-
-	svshm__mapping_mutex_lock();
-	found = find(segment_id);
-	if (found)
-		*set_id = found->set_id;
-	svshm__mapping_mutex_unlock();
-	return found != NULL;
-}
-
-struct svshm__attachment *svshm__mapping_acquire(int segment_id,
-						 enum svshm_access access)
-{
-	struct svshm__attachment *found;
-
-	svshm__mapping_mutex_lock();
-	found = find(segment_id);
-	if (found)
-		found->references[access]++;
-	svshm__mapping_mutex_unlock();
-	return found;
-}
-
-struct svshm__attachment *svshm__mapping_borrow(int segment_id, void **mapping)
-{
-	struct svshm__attachment *found;
-
-	svshm__mapping_mutex_lock();
-	found = find(segment_id);
-	if (found) {
-		found->references[SVSHM_READ_ONLY]++;
-		*mapping = found->base[SVSHM_READ_WRITE] ?
-			found->base[SVSHM_READ_WRITE] :
-			found->base[SVSHM_READ_ONLY];
-	}
-	svshm__mapping_mutex_unlock();
-	return found;
-}
-
-void svshm__mapping_insert(struct svshm__attachment *attachment,
-			   enum svshm_access access)
-{
-	svshm__mapping_mutex_lock();
-	attachment->references[access] = 1;
-	attachment->next = first;
-	first = attachment;
-	svshm__mapping_mutex_unlock();
-}
-
-/* [mutex] */
-static void drop(const struct svshm__attachment *attachment)
-{
-	struct svshm__attachment **link = &first;
-
-	while (*link != attachment)
-		link = &(*link)->next;
-	*link = attachment->next;
+	return attachment->base[access];
 }
 
 bool svshm__mapping_release(struct svshm__attachment *attachment,
@@ -209,18 +136,19 @@ bool svshm__mapping_release(struct svshm__attachment *attachment,
 {
 	bool last;
 
-	svshm__mapping_mutex_lock();
+	svshm__attachment_mutex_lock();
 	attachment->references[access]--;
 	last = attachment->references[SVSHM_READ_ONLY] +
 	       attachment->references[SVSHM_READ_WRITE] == 0;
 	if (last)
-		drop(attachment);
+		svshm__attachment_drop(attachment);
 	else if (access == SVSHM_READ_WRITE &&
 		 !attachment->references[SVSHM_READ_WRITE] &&
-		 svshm__mapping_is_shared(attachment))
+		 is_shared(attachment))
 		/* For readers it is read-only again. */
-		svshm__mapping_protect(attachment);
-	svshm__mapping_mutex_unlock();
+		protect(attachment, attachment->base[SVSHM_READ_WRITE], false,
+			NULL);
+	svshm__attachment_mutex_unlock();
 	return last;
 }
 
@@ -229,57 +157,4 @@ void svshm__mapping_free(struct svshm__attachment *attachment)
 	svshm__mapping_unmap(attachment);
 	free(attachment->path);
 	free(attachment);
-}
-
-struct svshm__attachment *svshm__mapping_leave_next(void)
-{
-	struct svshm__attachment *next;
-
-	svshm__mapping_mutex_lock();
-	for (next = first; next; next = next->next)
-		if (!svshm__mapping_left(next) && !next->reader)
-			break;
-	if (next) {
-		next->references[SVSHM_READ_ONLY]++;
-		svshm__store(&next->left, 1);
-	}
-	svshm__mapping_mutex_unlock();
-	return next;
-}
-
-int svshm__mapping_at_exit(void (*handler)(void), struct svshm__error *error)
-{
-	static bool registered; /* [mutex] */
-
-	svshm__mapping_mutex_lock();
-	if (!registered)
-		registered = atexit(handler) == 0;
-
-	bool done = registered;
-
-	svshm__mapping_mutex_unlock();
-	if (done)
-		return SVSHM_OK;
-	return svshm__error_set(error, SVSHM_OUT_OF_RESOURCES,
-				"atexit() has no room for another handler");
-}
-
-/* ---- Registration --------------------------------------------------------- */
-
-void svshm__mapping_discount(struct svshm__attachment *attachment)
-{
-	if (!svshm__mapping_counted(attachment))
-		return;
-	svshm__store(&attachment->counted, 0);
-	svshm__child_discount(attachment->set_id);
-}
-
-void svshm__mapping_set_slot(struct svshm__attachment *attachment, int slot,
-			     uint32_t registration)
-{
-	/* The owner that a forked child has inherited is its parent's. */
-	svshm__store_relaxed(&attachment->lock_thread, 0);
-	attachment->slot = slot;
-	attachment->lock_mark = svshm__lock_mark((unsigned)slot, registration);
-	svshm__store(&attachment->generation, svshm__fork_generation());
 }

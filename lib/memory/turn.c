@@ -72,7 +72,7 @@ int svshm__turn_look(struct svshm__turn *turn,
 				"process %lld is changing the object: is it "
 				"stopped?", (long long)header->turn_pid);
 		if (is_removed(segment_id))
-			return SVSHM__AGAIN;
+			return SVSHM__RETRY;
 		svshm__process_pause(1);
 	}
 	turn->word = word;
@@ -145,10 +145,10 @@ static int take_unmapped(struct svshm__turn *turn, int segment_id,
 	if (blindly)
 		code = svshm__turn_look(turn, mapping, segment_id, set, error);
 	if (!code && !svshm__turn_take(turn, mapping, set->id))
-		code = SVSHM__AGAIN;
+		code = SVSHM__RETRY;
 	if (!code && blindly && !is_unmapped(segment_id)) {
 		svshm__turn_end(turn, mapping);
-		code = SVSHM__AGAIN;
+		code = SVSHM__RETRY;
 	}
 	svshm__segment_unmap(mapping);
 	return code;

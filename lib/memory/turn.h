@@ -25,7 +25,7 @@ struct svshm__turn {
 
 /*
  * Inside the gate of SET: wait until the turn is nobody's, or a dead one's.
- * SVSHM__AGAIN: the segment is gone. SVSHM_TIMED_OUT: one who lives has had it
+ * SVSHM__RETRY: the segment is gone. SVSHM_TIMED_OUT: one who lives has had it
  * for two seconds. Nothing is written.
  */
 int svshm__turn_look(struct svshm__turn *turn,
@@ -48,7 +48,7 @@ void svshm__turn_end_unmapped(struct svshm__turn *turn, int segment_id);
 /*
  * IPC_RMID of a segment that is not mapped, in our turn: if it was looked at and
  * not taken, it is taken now; if it was not even looked at, the segment must be
- * mapped by nobody. SVSHM__AGAIN: others have changed it, or have it mapped. On
+ * mapped by nobody. SVSHM__RETRY: others have changed it, or have it mapped. On
  * failure the turn is over.
  */
 int svshm__turn_remove(struct svshm__turn *turn, int segment_id,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* create: steps 1 to 13 of the protocol at the head of object/object.c. */
+/* create: steps 1 to 13 of the protocol at the head of object.c. */
 #include <config.h>
 
 #include "object/object.h"
@@ -11,6 +11,7 @@
 #include "base/atomic.h"
 #include "base/crashpoint.h"
 #include "lock/lock.h"
+#include "object/remove.h"
 #include "kernel/process.h"
 
 /* Where things are in the segment that create is about to make. */
@@ -21,20 +22,20 @@ struct plan {
 	size_t total;
 };
 
-static int make_plan(struct svshm__attempt *attempt, struct plan *plan)
+static int make_plan(struct svshm__operation *operation, struct plan *plan)
 {
 	struct svshm__view *view = &plan->view;
-	const struct svshm *handle = attempt->handle;
+	const struct svshm *handle = operation->handle;
 	size_t page = svshm__page_size();
 
 	memset(view, 0, offsetof(struct svshm__view, path));
 	plan->key = handle->native || !handle->key ? "" : handle->key;
 	plan->key_size = strlen(plan->key) + 1;
-	plan->path_size = strlen(attempt->file.path) + 1;
+	plan->path_size = strlen(operation->file.path) + 1;
 	if (plan->path_size > sizeof(view->path))
-		return svshm__error_set(attempt->error, SVSHM_KEY_ERROR,
+		return svshm__error_set(operation->error, SVSHM_KEY_ERROR,
 					"the path of the key file is too long");
-	memcpy(view->path, attempt->file.path, plan->path_size);
+	memcpy(view->path, operation->file.path, plan->path_size);
 
 	/* The names before the table: so the first page is often the only
 	   one of the header that is ever touched. */
@@ -43,26 +44,27 @@ static int make_plan(struct svshm__attempt *attempt, struct plan *plan)
 
 	view->slots_offset = (uint32_t)((used + 63) / 64 * 64);
 	view->slot_count =
-		svshm__slot_capacity(attempt->evidence.set.status.count);
+		svshm__slot_capacity(operation->evidence.set.status.count);
 	used = view->slots_offset +
 	       view->slot_count * sizeof(struct svshm__slot);
 	view->data_offset = (used + page - 1) / page * page;
-	view->data_size = attempt->size;
+	view->data_size = operation->size;
 	view->lock_engine = svshm__lock_engine_of_new;
-	view->device = attempt->file.device;
-	view->inode = attempt->file.inode;
-	view->directory_device = attempt->file.directory_device;
-	view->directory_inode = attempt->file.directory_inode;
-	if (attempt->size > SIZE_MAX - (size_t)view->data_offset)
-		return svshm__error_set(attempt->error, SVSHM_INVALID_SIZE,
+	view->device = operation->file.device;
+	view->inode = operation->file.inode;
+	view->directory_device = operation->file.directory_device;
+	view->directory_inode = operation->file.directory_inode;
+	if (operation->size > SIZE_MAX - (size_t)view->data_offset)
+		return svshm__error_set(operation->error, SVSHM_INVALID_SIZE,
 					"%zu bytes are more than the address "
-					"space has", attempt->size);
-	plan->total = (size_t)view->data_offset + attempt->size;
+					"space has",
+					operation->size);
+	plan->total = (size_t)view->data_offset + operation->size;
 	view->segment_size = plan->total;
 	return SVSHM_OK;
 }
 
-static void fill_header(const struct svshm__attempt *attempt,
+static void fill_header(const struct svshm__operation *operation,
 			const struct plan *plan, char *segment)
 {
 	struct svshm__header *header = (void *)segment;
@@ -78,10 +80,10 @@ static void fill_header(const struct svshm__attempt *attempt,
 	header->inode = view->inode;
 	header->directory_device = view->directory_device;
 	header->directory_inode = view->directory_inode;
-	header->set_id = attempt->evidence.set.id;
-	header->set_change_time = attempt->evidence.set.status.change_time;
-	header->project = (uint32_t)attempt->project;
-	header->flags = attempt->file.native ? 0 : SVSHM__FLAG_KEY_FILE;
+	header->set_id = operation->evidence.set.id;
+	header->set_change_time = operation->evidence.set.status.change_time;
+	header->project = (uint32_t)operation->project;
+	header->flags = operation->file.native ? 0 : SVSHM__FLAG_KEY_FILE;
 	header->slots_offset = view->slots_offset;
 	header->slot_count = view->slot_count;
 	header->path_offset = sizeof(*header);
@@ -106,10 +108,10 @@ static gid_t group_of(const struct svshm *handle)
  * Only what differs from what semget and shmget have set already. When the set
  * was changed last is noted in the header: later changes are others'.
  */
-static int set_owner(struct svshm__attempt *attempt)
+static int set_owner(struct svshm__operation *operation)
 {
-	const struct svshm *handle = attempt->handle;
-	struct svshm__set *set = &attempt->evidence.set;
+	const struct svshm *handle = operation->handle;
+	struct svshm__set *set = &operation->evidence.set;
 	mode_t mode = handle->mode | 0600;
 	gid_t group = group_of(handle);
 	uid_t owner = svshm__user(handle);
@@ -118,25 +120,25 @@ static int set_owner(struct svshm__attempt *attempt)
 	if (set->status.mode != mode || set->status.gid != group ||
 	    (set->status.uid != owner && geteuid() == 0))
 		code = svshm__semset_change(set->id, mode | SVSHM__SET_MARK,
-					    owner, group, attempt->error);
+					    owner, group, operation->error);
 	if (!code && (group != getegid() || owner != geteuid()))
-		code = svshm__segment_change(attempt->evidence.segment_id,
+		code = svshm__segment_change(operation->evidence.segment_id,
 					     mode, owner, group,
-					     attempt->error);
+					     operation->error);
 	CRASHPOINT("create:given");
 	if (!code)
 		code = svshm__semset_stat(set->id, &set->status,
-					  attempt->error);
+					  operation->error);
 	return code;
 }
 
 /* Step 9, and 10 at its end. */
-static int make_segment(struct svshm__attempt *attempt, struct plan *plan)
+static int make_segment(struct svshm__operation *operation, struct plan *plan)
 {
-	struct svshm__evidence *evidence = &attempt->evidence;
-	int code = svshm__segment_make(attempt->key, plan->total,
-				       attempt->handle->mode | 0600,
-				       &evidence->segment_id, attempt->error);
+	struct svshm__evidence *evidence = &operation->evidence;
+	int code = svshm__segment_make(operation->key, plan->total,
+				       operation->handle->mode | 0600,
+				       &evidence->segment_id, operation->error);
 
 	if (code)
 		return code;
@@ -145,12 +147,11 @@ static int make_segment(struct svshm__attempt *attempt, struct plan *plan)
 	memset(&evidence->turn, 0, sizeof(evidence->turn));
 	evidence->header = SVSHM__HEADER_UNPUBLISHED;
 	evidence->segment.uid = evidence->segment.creator_uid = geteuid();
-	code = set_owner(attempt);
+	code = set_owner(operation);
 	if (!code)
-		code = svshm__segment_map_patiently(evidence->segment_id,
-						    false,
+		code = svshm__segment_map_patiently(evidence->segment_id, false,
 						    &evidence->mapping,
-						    attempt->error);
+						    operation->error);
 	if (code)
 		return code;
 	evidence->borrowed = NULL;
@@ -160,9 +161,9 @@ static int make_segment(struct svshm__attempt *attempt, struct plan *plan)
 	if (!svshm__turn_take(&evidence->turn, evidence->mapping,
 			      evidence->set.id)) {
 		evidence->segment_id = -1;
-		return SVSHM__AGAIN;
+		return SVSHM__RETRY;
 	}
-	fill_header(attempt, plan, evidence->mapping);
+	fill_header(operation, plan, evidence->mapping);
 	CRASHPOINT("create:published");
 	return SVSHM_OK;
 }
@@ -170,220 +171,224 @@ static int make_segment(struct svshm__attempt *attempt, struct plan *plan)
 /* ---- Create --------------------------------------------------------------- */
 
 /* Steps 8 to 13. Whatever goes wrong, nothing stays. */
-static int make(struct svshm__attempt *attempt)
+static int make(struct svshm__operation *operation)
 {
-	struct svshm__error *error = attempt->error;
+	struct svshm__error *error = operation->error;
 	struct plan plan;
 	int code;
 
-	attempt->evidence.segment_id = -1;
-	code = make_plan(attempt, &plan);
-	if (!code && !attempt->made_set)
-		code = svshm__gate_stamp(&attempt->evidence.set, error);
-	CRASHPOINT("create:stamped");
+	operation->evidence.segment_id = -1;
+	code = make_plan(operation, &plan);
+	if (!code && !operation->made_set)
+		code = svshm__gate_mark_creator(&operation->evidence.set,
+						error);
+	CRASHPOINT("create:marked");
 	if (!code)
-		code = make_segment(attempt, &plan);
+		code = make_segment(operation, &plan);
 	if (code) {
 		struct svshm__error first = *error;
 
-		svshm__attempt_remove(attempt);
+		svshm__operation_remove(operation);
 		*error = first;
 		/* Some other program has taken the key meanwhile. */
-		return code == SVSHM_ALREADY_EXISTS ? SVSHM__AGAIN : code;
+		return code == SVSHM_ALREADY_EXISTS ? SVSHM__RETRY : code;
 	}
-	code = svshm__attempt_meet_twins(attempt);
+	code = svshm__operation_meet_duplicates(operation);
 	if (code)
 		return code;
-	svshm__key_file_write(&attempt->file, plan.key, attempt->project);
-	attempt->made_set = false;
-	code = svshm__attempt_register(attempt, &plan.view);
+	svshm__key_file_write(&operation->file, plan.key, operation->project);
+	operation->made_set = false;
+	code = svshm__operation_register(operation, &plan.view);
 	if (code) {
 		struct svshm__error first = *error;
 
-		svshm__attempt_remove(attempt);
+		svshm__operation_remove(operation);
 		*error = first;
 	}
 	return code;
 }
 
 /* An orphan's data go to make room: first see that its successor is possible. */
-static int check_size(struct svshm__attempt *attempt)
+static int check_size(struct svshm__operation *operation)
 {
 	struct plan plan;
-	int code = make_plan(attempt, &plan);
+	int code = make_plan(operation, &plan);
 
-	return code ? code : svshm__segment_try(
-				     plan.total, attempt->evidence.segment.size,
-				     attempt->error);
+	return code ? code
+		    : svshm__segment_try(plan.total,
+					 operation->evidence.segment.size,
+					 operation->error);
 }
 
 /*
  * A set that is left over is used again, so that nobody who waits at its gate
  * slips in between. It must have the size wanted, be ours to change, or as we
- * would change it, and hold no slots, children, nor a portable lock: those would be of users of a removed
- * segment, who are to notice. And nobody may have reset it.
+ * would change it, and hold no slots, children, nor a portable lock: those would
+ * be of users of a removed segment, who are to notice. And nobody may have reset
+ * it.
  */
-static bool set_suits(const struct svshm__attempt *attempt)
+static bool set_suits(const struct svshm__operation *operation)
 {
-	const struct svshm__set *set = &attempt->evidence.set;
+	const struct svshm__set *set = &operation->evidence.set;
 
 	return set->status.count == svshm__slot_semaphores(
-			attempt->handle->max_processes) &&
+					    operation->handle->max_processes) &&
 	       (set->status.uid == geteuid() ||
-		(set->status.mode == (attempt->handle->mode | 0600) &&
-		 set->status.gid == group_of(attempt->handle))) &&
+		(set->status.mode == (operation->handle->mode | 0600) &&
+		 set->status.gid == group_of(operation->handle))) &&
 	       (svshm__lock_engine_of_new != SVSHM__LOCK_PORTABLE ||
 		set->values[SVSHM__SEM_LOCK] == 0) &&
 	       svshm__children(set) == 0 && svshm__slots_held(set) == 0 &&
-	       svshm__judge_set_sound(&attempt->evidence);
+	       svshm__judge_set_sound(&operation->evidence);
 }
 
 /* Start again with a new set. */
-static int renew_set(struct svshm__attempt *attempt)
+static int renew_set(struct svshm__operation *operation)
 {
-	int set_id = attempt->evidence.set.id;
-	int code = svshm__semset_remove(set_id, attempt->error);
+	int set_id = operation->evidence.set.id;
+	int code = svshm__semset_remove(set_id, operation->error);
 
-	svshm__judge_free(&attempt->evidence);
-	if (code)
-		svshm__gate_leave(set_id);
+	if (!code)
+		operation->inside = false;
 	/* Not permitted: it stays, and the name goes on under the next key. */
-	return code == SVSHM_PERMISSION_DENIED ? SVSHM__NEXT :
-	       code ? code : SVSHM__AGAIN;
+	return code == SVSHM_PERMISSION_DENIED ? SVSHM__TRY_NEXT_KEY
+	       : code                          ? code
+					       : SVSHM__RETRY;
 }
 
-static int replace(struct svshm__attempt *attempt, enum svshm_verdict verdict)
+static int replace(struct svshm__operation *operation,
+		   enum svshm_verdict verdict)
 {
-	struct svshm__evidence *evidence = &attempt->evidence;
+	struct svshm__evidence *evidence = &operation->evidence;
 	int code = SVSHM_OK;
 
 	if (evidence->segment_id >= 0 &&
-	    !svshm__native_may_remove(&evidence->segment)) {
-		attempt->orphaned |= verdict == SVSHM_VERDICT_ORPHAN;
-		return svshm__attempt_pass_by(attempt);
+	    !svshm__segment_is_removable(&evidence->segment)) {
+		operation->orphaned |= verdict == SVSHM_VERDICT_ORPHAN;
+		return svshm__operation_pass_by(operation);
 	}
 	if (verdict == SVSHM_VERDICT_ORPHAN)
-		code = check_size(attempt);
+		code = check_size(operation);
 	/* The segment is the evidence that there was an orphan: it stays until
 	   we are inside the gate in which its successor is made. */
-	if (!code && verdict == SVSHM_VERDICT_ORPHAN && !set_suits(attempt))
-		return renew_set(attempt);
+	if (!code && verdict == SVSHM_VERDICT_ORPHAN && !set_suits(operation))
+		return renew_set(operation);
 	if (!code && evidence->segment_id >= 0) {
-		svshm__judge_free(evidence);
-		code = svshm__native_remove_segment(evidence, attempt->error);
+		svshm__evidence_free(evidence);
+		code = svshm__object_remove_segment(evidence, operation->error);
 	}
-	if (code) {
-		svshm__attempt_leave(attempt);
+	if (code)
 		return code;
-	}
-	attempt->orphaned |= verdict == SVSHM_VERDICT_ORPHAN;
+	operation->orphaned |= verdict == SVSHM_VERDICT_ORPHAN;
 	CRASHPOINT("create:leftover gone");
-	return set_suits(attempt) ? make(attempt) : renew_set(attempt);
+	return set_suits(operation) ? make(operation) : renew_set(operation);
 }
 
-/* Steps 2 to 13 under one IPC key. */
-static int create_at(struct svshm__attempt *attempt)
+/* Steps 6 to 13, inside the gate. */
+static int create_inside(struct svshm__operation *operation)
 {
 	enum svshm_verdict verdict;
-	int code = svshm__key_of(attempt->file.path, attempt->project,
-				 &attempt->key, attempt->error);
+	int code = svshm__operation_judge(operation, false, &verdict);
 
 	if (code)
-		return code == SVSHM_NOT_FOUND ? SVSHM__AGAIN : code;
-	code = svshm__attempt_enter(attempt, true);
-	if (code)
 		return code;
-	code = svshm__attempt_judge(attempt, false, &verdict);
-	if (code) {
-		svshm__attempt_leave(attempt);
-		return code;
-	}
 	switch (verdict) {
 	case SVSHM_VERDICT_ORPHAN:
-		if (attempt->opening)
+		if (operation->opening)
 			break;
-		return replace(attempt, verdict);
+		return replace(operation, verdict);
 	case SVSHM_VERDICT_HALF_MADE:
 	case SVSHM_VERDICT_HALF_REMOVED:
-		return replace(attempt, verdict);
+		return replace(operation, verdict);
 	case SVSHM_VERDICT_FOREIGN:
-		svshm__attempt_leave(attempt);
-		return SVSHM__NEXT;
+		return SVSHM__TRY_NEXT_KEY;
 	case SVSHM_VERDICT_GONE:
-		svshm__attempt_leave(attempt);
-		return SVSHM__AGAIN;
+		return SVSHM__RETRY;
 	case SVSHM_VERDICT_IN_USE:
 	case SVSHM_VERDICT_CORRUPT:
 	case SVSHM_VERDICT_UNKNOWN:
 		break;
 	}
-	code = svshm__attempt_refuse(attempt, verdict);
-	svshm__attempt_leave(attempt);
+	return svshm__operation_refuse(operation, verdict);
+}
+
+/* Steps 2 to 13 under one IPC key. */
+static int create_at(struct svshm__operation *operation)
+{
+	int code = svshm__key_of(operation->file.path, operation->project,
+				 &operation->key, operation->error);
+
+	if (code)
+		return code == SVSHM_NOT_FOUND ? SVSHM__RETRY : code;
+	code = svshm__operation_enter(operation, true);
+	if (!code)
+		code = create_inside(operation);
+	svshm__operation_leave(operation);
 	return code;
 }
 
 /* Where no set could be made: nobody's gate guards the key file we made. */
-static void take_back_key_file(const struct svshm__attempt *attempt)
+static void take_back_key_file(const struct svshm__operation *operation)
 {
 	struct svshm__set set;
-	int code = svshm__semset_find(attempt->key, &set.id, NULL);
+	int code = svshm__semset_find(operation->key, &set.id, NULL);
 
 	if (!code)
-		code = svshm__set_look(&set, attempt->name_hash, NULL);
-	if (attempt->file.made &&
-	    (code == SVSHM_NOT_FOUND || code == SVSHM__NEXT))
-		svshm__key_file_unlink(attempt->file.path,
-				       attempt->file.device,
-				       attempt->file.inode,
-				       attempt->file.owner);
+		code = svshm__set_look(&set, operation->name_hash, NULL);
+	if (operation->file.made &&
+	    (code == SVSHM_NOT_FOUND || code == SVSHM__TRY_NEXT_KEY))
+		svshm__key_file_unlink(
+			operation->file.path, operation->file.device,
+			operation->file.inode, operation->file.owner);
 }
 
 /* Step 1, and the rest for each project until a key is free or ours. */
-int svshm__attempt_create(struct svshm__attempt *attempt)
+int svshm__operation_create(struct svshm__operation *operation)
 {
-	const struct svshm *handle = attempt->handle;
-	int code = svshm__key_file_make(&attempt->file, handle->native_key,
+	const struct svshm *handle = operation->handle;
+	int code = svshm__key_file_make(&operation->file, handle->native_key,
 					handle->native, svshm__user(handle),
 					handle->mode, handle->group,
-					attempt->error);
+					operation->error);
 
 	CRASHPOINT("create:file made");
 	if (code) {
-		svshm__key_file_free(&attempt->file);
+		svshm__key_file_free(&operation->file);
 		return code;
 	}
-	attempt->name_hash = svshm__key_name_hash(attempt->file.path);
-	code = SVSHM__NEXT;
-	for (int i = 0; i < SVSHM__PROJECTS && code == SVSHM__NEXT; i++) {
-		attempt->project = SVSHM__PROJECT_FIRST + i;
-		code = create_at(attempt);
+	operation->name_hash = svshm__key_name_hash(operation->file.path);
+	code = SVSHM__TRY_NEXT_KEY;
+	for (int i = 0; i < SVSHM__PROJECTS && code == SVSHM__TRY_NEXT_KEY;
+	     i++) {
+		operation->project = SVSHM__PROJECT_FIRST + i;
+		code = create_at(operation);
 	}
-	if (code == SVSHM__NEXT)
-		code = svshm__error_set(attempt->error, SVSHM_KEY_ERROR,
+	if (code == SVSHM__TRY_NEXT_KEY)
+		code = svshm__error_set(operation->error, SVSHM_KEY_ERROR,
 					"all %d IPC keys that ftok gives for "
 					"%.200s are used by others",
-					SVSHM__PROJECTS, attempt->file.path);
+					SVSHM__PROJECTS, operation->file.path);
 	if (code < 0)
-		take_back_key_file(attempt);
+		take_back_key_file(operation);
 	if (code == SVSHM_OK)
-		svshm__attempt_sweep(attempt);
-	svshm__key_file_free(&attempt->file);
+		svshm__operation_sweep(operation);
+	svshm__key_file_free(&operation->file);
 	return code;
 }
 
-int svshm__native_create(struct svshm *handle, size_t size,
+int svshm__object_create(struct svshm *handle, size_t size,
 			 enum svshm_access access, bool locked)
 {
-	struct svshm__attempt attempt;
+	struct svshm__operation operation;
 	int code;
 
-	svshm__attempt_start(&attempt, handle, access, size);
-	attempt.locked = locked;
-	code = svshm__attempt_run(&attempt, svshm__attempt_create);
-	if (code < 0 && attempt.orphaned)
+	svshm__operation_start(&operation, handle, access, size);
+	operation.locked = locked;
+	code = svshm__operation_run(&operation, svshm__operation_create);
+	if (code < 0 && operation.orphaned)
 		svshm__error_append(&handle->error, "; an orphan was removed "
 				    "before, its data are gone");
-	if (code || !attempt.orphaned)
+	if (code || !operation.orphaned)
 		return code;
 	return svshm__error_set(&handle->error, SVSHM_ORPHANED,
 				"an orphan was replaced: all its users had "

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* detach, and what exit(3) does: see the protocol at the head of object/object.c. */
+/* detach, and what exit(3) does: see the protocol at the head of object.c. */
 #include <config.h>
 
 #include "object/object.h"
@@ -8,68 +8,52 @@
 
 #include "base/atomic.h"
 #include "base/crashpoint.h"
+#include "key/key.h"
+#include "memory/mapping.h"
+#include "object/gate.h"
+#include "object/remove.h"
 
 /* ---- Leaving ------------------------------------------------------------------ */
 
-/* Other users may have something under other keys of a common key file. */
-static void unlink_key_file(const struct svshm__attachment *attachment)
-{
-	int segment_id;
-
-	/* The key is another program's by now, and the name goes on under the
-	   next one. */
-	if (svshm__segment_find(attachment->key, &segment_id, NULL) !=
-	    SVSHM_NOT_FOUND)
-		return;
-	if (attachment->native_key ||
-	    (!attachment->own_names &&
-	     !svshm__keys_unused(attachment->path, attachment->set_id)))
-		return;
-	svshm__key_file_unlink(attachment->path, attachment->device,
-			       attachment->inode, attachment->key_file_owner);
-}
-
-/* Step 5. */
-static int remove_object(struct svshm__farewell *farewell,
+/* Step 5. *INSIDE: the gate has not gone with the set. */
+static int remove_object(struct svshm__farewell *farewell, bool *inside,
 			 struct svshm__error *error)
 {
 	const struct svshm__attachment *attachment = farewell->attachment;
 	const struct svshm__set *set = farewell->set;
-	int code = svshm__turn_remove(&farewell->turn, attachment->segment_id,
-				      set, error);
-	bool set_stays = !svshm__set_is_removable(set);
+	struct svshm__removal removal = {
+		.segment_id = attachment->segment_id,
+		.turn = &farewell->turn,
+		.set = set,
+		.path = attachment->native_key ? NULL : attachment->path,
+		.device = attachment->device,
+		.inode = attachment->inode,
+		.owner = attachment->key_file_owner,
+		.alone = attachment->own_names,
+		.key = attachment->key};
+	int code = svshm__object_remove(&removal, error);
 
+	*inside = code != SVSHM_OK;
 	/* Others have come meanwhile: that we have seen nobody was long ago. */
-	if (code == SVSHM__AGAIN) {
-		svshm__gate_leave(set->id);
+	if (code == SVSHM__RETRY)
 		return SVSHM_OK;
-	}
-	CRASHPOINT("remove:segment gone");
-	/* A set alone is in nobody's way; its owner finds it by the key file. */
-	if (!code && set_stays) {
-		svshm__gate_leave(set->id);
-		return code;
-	}
-	if (!code)
-		unlink_key_file(attachment);
-	CRASHPOINT("remove:file gone");
-	if (!code)
-		code = svshm__semset_remove(set->id, error);
-	if (code) {
-		svshm__gate_leave(set->id);
-		svshm__error_append(error, "; the last user has gone, but the "
-				    "object stays until its owner uses it again "
-				    "or runs \"svshm recover\"");
-	}
 	CRASHPOINT("remove:done");
 	svshm__debug("%s: last to go, object %s", attachment->path,
 		     code ? "stays" : "removed");
+	/* A set alone is in nobody's way; its owner finds it by the key file. */
+	if (code == SVSHM_PERMISSION_DENIED && !svshm__set_is_removable(set))
+		return SVSHM_OK;
+	if (code)
+		svshm__error_append(
+			error, "; the last user has gone, but the "
+			       "object stays until its owner uses it again "
+			       "or runs \"svshm recover\"");
 	return code;
 }
 
 static void release_slot(const struct svshm__attachment *attachment)
 {
-	if (svshm__mapping_registered(attachment))
+	if (svshm__attachment_registered(attachment))
 		svshm__slot_release(attachment->set_id, attachment->slot,
 				    attachment->engine->death_token);
 }
@@ -77,7 +61,7 @@ static void release_slot(const struct svshm__attachment *attachment)
 /* Steps 2 to 5: inside the gate, with this process's last handle. */
 static int leave_object(struct svshm__attachment *attachment,
 			struct svshm__header *header, struct svshm__set *set,
-			struct svshm__error *error)
+			bool *inside, struct svshm__error *error)
 {
 	struct svshm__farewell farewell;
 
@@ -99,8 +83,7 @@ static int leave_object(struct svshm__attachment *attachment,
 	}
 	svshm__farewell_look_again(&farewell);
 	if (farewell.left == SVSHM__LEFT_TO_NOBODY && farewell.removable)
-		return remove_object(&farewell, error);
-	svshm__gate_leave(set->id);
+		return remove_object(&farewell, inside, error);
 	return SVSHM_OK;
 }
 
@@ -128,10 +111,10 @@ static int detach_reader(struct svshm__attachment *attachment,
 {
 	int code = look_back(attachment, access, error);
 
-	svshm__mapping_readers_lock();
+	svshm__attachment_readers_lock();
 	bool last = svshm__mapping_release(attachment, access);
 
-	svshm__mapping_readers_unlock();
+	svshm__attachment_readers_unlock();
 	if (last)
 		svshm__mapping_free(attachment);
 	return code;
@@ -148,21 +131,21 @@ static void leave_without_gate(struct svshm__attachment *attachment,
 	struct svshm__slot *slots = (void *)((char *)header +
 					     attachment->slots_offset);
 
-	if (svshm__mapping_registered(attachment)) {
+	if (svshm__attachment_registered(attachment)) {
 		svshm__store(&slots[attachment->slot].used, SVSHM__SLOT_FREE);
 		svshm__mapping_unmap(attachment);
 		release_slot(attachment);
 	}
-	svshm__mapping_discount(attachment);
+	svshm__attachment_discount(attachment);
 }
 
-int svshm__native_detach(struct svshm *handle)
+int svshm__object_detach(struct svshm *handle)
 {
 	struct svshm__attachment *attachment = handle->attachment;
 	enum svshm_access access = handle->access;
 	struct svshm__header *header;
 	struct svshm__set set;
-	bool inside;
+	bool inside, last;
 	int code;
 
 	handle->attachment = NULL;
@@ -170,26 +153,26 @@ int svshm__native_detach(struct svshm *handle)
 	if (attachment->reader)
 		return detach_reader(attachment, access, &handle->error);
 	/* After exit(3) has detached: the process's end does the rest. */
-	if (svshm__mapping_left(attachment))
+	if (svshm__attachment_left(attachment))
 		return SVSHM_OK;
 
-	code = svshm__native_enter(attachment, &set, SVSHM__GATE_TIMEOUT_MS,
-				   &inside, &handle->error);
+	code = svshm__gate_pass_to_leave(attachment, &set,
+					 SVSHM__GATE_TIMEOUT_MS, &inside,
+					 &handle->error);
 	header = svshm__mapping_header(attachment, access);
-	if (!svshm__mapping_release(attachment, access)) {
-		if (inside)
-			svshm__gate_leave(set.id);
-		return code;
-	}
-	if (inside) {
-		int left = leave_object(attachment, header, &set,
+	last = svshm__mapping_release(attachment, access);
+	if (last && inside) {
+		int left = leave_object(attachment, header, &set, &inside,
 					code ? NULL : &handle->error);
 
 		code = code ? code : left;
-	} else {
+	} else if (last) {
 		leave_without_gate(attachment, header);
 	}
-	svshm__mapping_free(attachment);
+	if (inside)
+		svshm__gate_leave(set.id);
+	if (last)
+		svshm__mapping_free(attachment);
 	return code;
 }
 
@@ -200,7 +183,7 @@ int svshm__native_detach(struct svshm *handle)
  * then it is mapped, but has left: the table says so.
  */
 static void leave_by_exit(struct svshm__attachment *attachment,
-			  struct svshm__set *set)
+			  struct svshm__set *set, bool *inside)
 {
 	struct svshm__header *header = attachment->base[SVSHM_READ_WRITE] ?
 		attachment->base[SVSHM_READ_WRITE] :
@@ -210,25 +193,27 @@ static void leave_by_exit(struct svshm__attachment *attachment,
 	svshm__farewell_begin(&farewell, attachment, header, set, true);
 	svshm__farewell_say(&farewell, SVSHM__SLOT_LEAVING);
 	if (farewell.left == SVSHM__LEFT_TO_NOBODY && farewell.removable) {
-		remove_object(&farewell, NULL);
+		remove_object(&farewell, inside, NULL);
 		return;
 	}
 	svshm__turn_end(&farewell.turn, header);
 	CRASHPOINT("exit:leaving");
-	svshm__gate_leave(set->id);
 }
 
-void svshm__native_exit(void)
+void svshm__object_exit(void)
 {
 	struct svshm__attachment *attachment;
 	struct svshm__set set;
 	bool inside;
 
-	while ((attachment = svshm__mapping_leave_next())) {
-		svshm__native_enter(attachment, &set,
-				    SVSHM__GATE_TIMEOUT_AT_EXIT_MS, &inside,
-				    NULL);
+	while ((attachment = svshm__attachment_leave_next())) {
+		svshm__gate_pass_to_leave(attachment, &set,
+					  SVSHM__GATE_TIMEOUT_AT_EXIT_MS,
+					  &inside, NULL);
+		if (!inside)
+			continue;
+		leave_by_exit(attachment, &set, &inside);
 		if (inside)
-			leave_by_exit(attachment, &set);
+			svshm__gate_leave(set.id);
 	}
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* detach, step 2 of the protocol at the head of object/object.c: is anybody left? */
+/* detach, step 2 of the protocol at the head of object.c: is anybody left? */
 #include <config.h>
 
 #include "object/object.h"
@@ -10,6 +10,8 @@
 #include "base/atomic.h"
 #include "base/crashpoint.h"
 #include "kernel/process.h"
+#include "memory/mapping.h"
+#include "object/remove.h"
 
 /*
  * The kernel counts pieces: a mapping of which a part is protected, or locked
@@ -80,7 +82,7 @@ static enum other find_others(
 	enum other (*look)(const struct svshm__farewell *, unsigned))
 {
 	const struct svshm__attachment *attachment = farewell->attachment;
-	bool registered = svshm__mapping_registered(attachment);
+	bool registered = svshm__attachment_registered(attachment);
 	enum other most = NOBODY;
 
 	for (unsigned i = 0; i < attachment->slot_count && most != STAYING;
@@ -125,7 +127,7 @@ static void look(struct svshm__farewell *farewell, bool stays_mapped)
 
 	farewell->state = svshm__judge_set_state(farewell->set, header->set_id,
 						 header->set_change_time);
-	farewell->removable = code || svshm__native_may_remove(&status);
+	farewell->removable = code || svshm__segment_is_removable(&status);
 	/* In doubt, there is somebody. */
 	farewell->watched = code || status.mappings >
 			    count_ours(attachment, stays_mapped ||
@@ -146,7 +148,7 @@ void svshm__farewell_begin(struct svshm__farewell *farewell,
 	farewell->header = header;
 	farewell->set = set;
 	/* From here on we are no child any more. */
-	svshm__mapping_discount(attachment);
+	svshm__attachment_discount(attachment);
 	for (int i = 0; i < TURN_TRIES && !farewell->turn.taken; i++) {
 		if (svshm__turn_look(&farewell->turn, header,
 				     attachment->segment_id, set, NULL))
@@ -175,7 +177,7 @@ void svshm__farewell_say(struct svshm__farewell *farewell,
 		svshm__announce(&header->bequeathed,
 				farewell->left == SVSHM__LEFT_TO_CHILDREN);
 	CRASHPOINT("detach:bequeathed");
-	if (svshm__mapping_registered(attachment)) {
+	if (svshm__attachment_registered(attachment)) {
 		header->departures++;
 		svshm__announce(&slots[attachment->slot].used, use);
 	}
@@ -186,7 +188,7 @@ void svshm__farewell_say(struct svshm__farewell *farewell,
 	if (farewell->watched)
 		svshm__store(&header->removed, 1);
 	if (!farewell->removable)
-		svshm__native_retire(header,
+		svshm__object_retire(header,
 				     (char *)header + attachment->data_offset,
 				     attachment->data_size, farewell->watched);
 }

@@ -1,15 +1,47 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * The gate, for those who are attached: that of the set in which they are
- * registered, or, if somebody has removed it, that of a new one.
- */
 #include <config.h>
 
-#include "object/object.h"
+#include "object/gate.h"
 
 #include <unistd.h>
 
 #include "kernel/process.h"
+#include "key/key.h"
+#include "object/judge.h"
+
+/* So long the gate may be shut before one asks why. */
+#define SHUT_MS 2000
+
+int svshm__gate_pass_new(const struct svshm__set *set, key_t key,
+			 unsigned name_hash, int64_t deadline,
+			 struct svshm__error *error)
+{
+	int64_t first = svshm__process_deadline(SHUT_MS);
+	int code = svshm__gate_enter(
+		set, name_hash, first < deadline ? first : deadline, error);
+
+	if (code != SVSHM_TIMED_OUT || first >= deadline)
+		return code;
+	if (svshm__judge_was_reset(key, set->id) &&
+	    !svshm__semset_remove(set->id, NULL))
+		return SVSHM__RETRY;
+	return svshm__gate_enter(set, name_hash, deadline, error);
+}
+
+int svshm__gate_pass(struct svshm__set *set, key_t key, unsigned name_hash,
+		     int64_t deadline, struct svshm__error *error)
+{
+	int code = svshm__gate_pass_new(set, key, name_hash, deadline, error);
+
+	if (code)
+		return code;
+	code = svshm__gate_refresh(set, error);
+	if (code)
+		svshm__gate_leave(set->id);
+	return code;
+}
+
+/* ---- For those who are attached ------------------------------------------- */
 
 static int reset_by_somebody(int set_id, struct svshm__error *error)
 {
@@ -19,25 +51,23 @@ static int reset_by_somebody(int set_id, struct svshm__error *error)
 				"is detached", set_id);
 }
 
-/* The gate of ATTACHMENT's set. SVSHM_REMOVED: there is none any more. */
-static int enter_own_gate(const struct svshm__attachment *attachment,
-			  struct svshm__set *set, int64_t deadline,
-			  struct svshm__error *error)
+int svshm__gate_pass_own(const struct svshm__attachment *attachment,
+			 struct svshm__set *set, int64_t deadline,
+			 struct svshm__error *error)
 {
 	int code;
 
 	set->id = attachment->set_id;
 	code = svshm__set_look(set, 0, error);
 	/* Reset, but still the one. */
-	if (code == SVSHM__NEXT && set->status.count > SVSHM__SEM_SLOTS)
+	if (code == SVSHM__TRY_NEXT_KEY && set->status.count > SVSHM__SEM_SLOTS)
 		code = SVSHM_OK;
 	if (!code)
-		code = svshm__judge_enter(set, attachment->key, 0, deadline,
-					  error);
-	if (!code)
-		code = svshm__gate_refresh(set, error);
-	return code == SVSHM__AGAIN || code == SVSHM__NEXT ?
-		reset_by_somebody(attachment->set_id, error) : code;
+		code = svshm__gate_pass(set, attachment->key, 0, deadline,
+					error);
+	return code == SVSHM__RETRY || code == SVSHM__TRY_NEXT_KEY
+		       ? reset_by_somebody(attachment->set_id, error)
+		       : code;
 }
 
 /* Where the key file is by now, for who makes a set under its key. */
@@ -74,8 +104,8 @@ static int make_gate(const struct svshm__attachment *attachment,
  * The set is gone, but the segment is there under its key: a new set is its
  * gate, as for the next user.
  */
-static int enter_new_gate(const struct svshm__attachment *attachment,
-			  struct svshm__set *set, int64_t deadline)
+static int pass_new_gate(const struct svshm__attachment *attachment,
+			 struct svshm__set *set, int64_t deadline)
 {
 	unsigned name_hash = svshm__key_name_hash(attachment->path);
 	int segment_id;
@@ -89,10 +119,8 @@ static int enter_new_gate(const struct svshm__attachment *attachment,
 	else if (!code)
 		code = svshm__set_look(set, name_hash, NULL);
 	if (!code)
-		code = svshm__judge_enter(set, attachment->key, name_hash,
-					  deadline, NULL);
-	if (!code)
-		code = svshm__gate_refresh(set, NULL);
+		code = svshm__gate_pass(set, attachment->key, name_hash,
+					deadline, NULL);
 	if (code)
 		return code;
 	code = svshm__segment_find(attachment->key, &segment_id, NULL);
@@ -102,24 +130,24 @@ static int enter_new_gate(const struct svshm__attachment *attachment,
 	return SVSHM_REMOVED;
 }
 
-int svshm__native_enter(const struct svshm__attachment *attachment,
-			struct svshm__set *set, int timeout_ms, bool *inside,
-			struct svshm__error *error)
+int svshm__gate_pass_to_leave(const struct svshm__attachment *attachment,
+			      struct svshm__set *set, int timeout_ms,
+			      bool *inside, struct svshm__error *error)
 {
 	int64_t deadline = svshm__process_deadline(timeout_ms);
-	int code = enter_own_gate(attachment, set, deadline, error);
-	int again = SVSHM__AGAIN;
+	int code = svshm__gate_pass_own(attachment, set, deadline, error);
+	int again = SVSHM__RETRY;
 
 	*inside = code == SVSHM_OK;
-	if (*inside && svshm__mapping_registered(attachment) &&
+	if (*inside && svshm__attachment_registered(attachment) &&
 	    !svshm__slot_held(set, (unsigned)attachment->slot))
 		return reset_by_somebody(attachment->set_id, error);
 	if (code != SVSHM_REMOVED)
 		return code;
-	while (again == SVSHM__AGAIN || again == SVSHM_ALREADY_EXISTS)
-		again = svshm__process_now() < deadline ?
-			enter_new_gate(attachment, set, deadline) :
-			SVSHM_TIMED_OUT;
+	while (again == SVSHM__RETRY || again == SVSHM_ALREADY_EXISTS)
+		again = svshm__process_now() < deadline
+				? pass_new_gate(attachment, set, deadline)
+				: SVSHM_TIMED_OUT;
 	*inside = again == SVSHM_OK;
 	return code;
 }

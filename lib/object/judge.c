@@ -47,8 +47,8 @@ static int map_segment(struct svshm__evidence *evidence, bool writable,
 /* A second mapping costs time, and HP-UX does not allow it. */
 static void borrow_mapping(struct svshm__evidence *evidence)
 {
-	evidence->borrowed = svshm__mapping_borrow(evidence->segment_id,
-						   &evidence->mapping);
+	evidence->borrowed = svshm__attachment_borrow(evidence->segment_id,
+						      &evidence->mapping);
 	if (evidence->borrowed)
 		evidence->mapping_read_only = evidence->borrowed->reader;
 }
@@ -80,13 +80,13 @@ static int look_since_turn(struct svshm__evidence *evidence,
 		segment->mappings--;
 	evidence->held = evidence->set.id < 0 ? 0 :
 			 svshm__slots_held(&evidence->set);
-	return code == SVSHM_REMOVED || segment->removed ? SVSHM__AGAIN : code;
+	return code == SVSHM_REMOVED || segment->removed ? SVSHM__RETRY : code;
 }
 
-int svshm__judge_look(struct svshm__evidence *evidence, int segment_id,
-		      bool writable, bool inside,
-		      const struct svshm__key_file *file,
-		      struct svshm__error *error)
+int svshm__evidence_gather(struct svshm__evidence *evidence, int segment_id,
+			   bool writable, bool inside,
+			   const struct svshm__key_file *file,
+			   struct svshm__error *error)
 {
 	int code;
 
@@ -95,7 +95,7 @@ int svshm__judge_look(struct svshm__evidence *evidence, int segment_id,
 	evidence->borrowed = NULL;
 	evidence->header = SVSHM__HEADER_UNREAD;
 	memset(&evidence->turn, 0, sizeof(evidence->turn));
-	evidence->maker_stamped = false;
+	evidence->marked_by_maker = false;
 	evidence->named = false;
 	evidence->set_state = SVSHM__SET_INTACT;
 	evidence->died = evidence->stranded = 0;
@@ -110,13 +110,13 @@ int svshm__judge_look(struct svshm__evidence *evidence, int segment_id,
 	/* Before our own mapping counts. */
 	code = svshm__segment_stat(segment_id, &evidence->segment, error);
 	if (code)
-		return code == SVSHM_REMOVED ? SVSHM__AGAIN : code;
+		return code == SVSHM_REMOVED ? SVSHM__RETRY : code;
 	if (inside)
 		borrow_mapping(evidence);
 	if (!evidence->mapping)
 		code = map_segment(evidence, writable, error);
 	if (code)
-		return code == SVSHM_REMOVED ? SVSHM__AGAIN : code;
+		return code == SVSHM_REMOVED ? SVSHM__RETRY : code;
 	if (evidence->will_change)
 		code = look_since_turn(evidence, error);
 	if (code)
@@ -130,7 +130,7 @@ int svshm__judge_look(struct svshm__evidence *evidence, int segment_id,
 		   inside; its mark is our own by now, and we may have other
 		   segments. */
 		if (evidence->set.id >= 0 && !evidence->set.fresh)
-			evidence->maker_stamped =
+			evidence->marked_by_maker =
 				evidence->segment.creator_pid ==
 				svshm__semset_last_pid(evidence->set.id,
 						       SVSHM__SEM_TAG);
@@ -152,10 +152,10 @@ static bool look_as_reader(struct svshm__evidence *evidence, int segment_id,
 	memset(&evidence->set, 0, sizeof(evidence->set));
 	evidence->set.id = -1;
 	evidence->will_change = false;
-	if (svshm__judge_look(evidence, segment_id, false, false, file,
-			      NULL))
+	if (svshm__evidence_gather(evidence, segment_id, false, false, file,
+				   NULL))
 		return false;
-	svshm__judge_free(evidence);
+	svshm__evidence_free(evidence);
 	return evidence->header == SVSHM__HEADER_VALID && evidence->named;
 }
 
@@ -177,7 +177,7 @@ enum svshm__set_owner svshm__judge_set_owner(key_t key,
 
 	if (svshm__segment_find(key, &segment_id, NULL))
 		return SVSHM__SET_FOREIGN;
-	if (svshm__mapping_find(segment_id, &set_id))
+	if (svshm__attachment_find(segment_id, &set_id))
 		return set_id == set->id || svshm__set_has_tag(set) ||
 				       set->marked ?
 			SVSHM__SET_OURS : SVSHM__SET_USURPED;
@@ -193,8 +193,17 @@ enum svshm__set_owner svshm__judge_set_owner(key_t key,
 				       SVSHM__SET_USURPED;
 }
 
-/* The header names the set, and it was changed since. */
-static bool was_reset(key_t key, int set_id)
+int svshm__judge_look_at_set(struct svshm__set *set, key_t key,
+			     struct svshm__error *error)
+{
+	int code = svshm__set_look(set, 0, error);
+
+	return code == SVSHM__TRY_NEXT_KEY &&
+	       svshm__judge_set_owner(key, set, NULL) == SVSHM__SET_OURS ?
+		SVSHM_OK : code;
+}
+
+bool svshm__judge_was_reset(key_t key, int set_id)
 {
 	struct svshm__evidence evidence;
 	struct svshm__set_status status;
@@ -207,38 +216,20 @@ static bool was_reset(key_t key, int set_id)
 	       evidence.view.set_change_time != status.change_time;
 }
 
-/* So long the gate may be shut before one asks why. */
-#define SHUT_MS 2000
-
-int svshm__judge_enter(const struct svshm__set *set, key_t key,
-		       unsigned name_hash, int64_t deadline,
-		       struct svshm__error *error)
-{
-	int64_t first = svshm__process_deadline(SHUT_MS);
-	int code = svshm__gate_enter(set, name_hash,
-				     first < deadline ? first : deadline,
-				     error);
-
-	if (code != SVSHM_TIMED_OUT || first >= deadline)
-		return code;
-	if (was_reset(key, set->id) && !svshm__semset_remove(set->id, NULL))
-		return SVSHM__AGAIN;
-	return svshm__gate_enter(set, name_hash, deadline, error);
-}
-
 bool svshm__judge_retired(int segment_id, const struct svshm__key_file *file)
 {
 	struct svshm__evidence evidence;
 
 	int set_id;
 
-	return !svshm__mapping_find(segment_id, &set_id) &&
+	return !svshm__attachment_find(segment_id, &set_id) &&
 	       look_as_reader(&evidence, segment_id, file) &&
 	       evidence.view.retired;
 }
 
-int svshm__judge_renew(struct svshm__evidence *evidence,
-		       const struct svshm__set *set, struct svshm__error *error)
+int svshm__evidence_renew(struct svshm__evidence *evidence,
+			  const struct svshm__set *set,
+			  struct svshm__error *error)
 {
 	bool same_set = evidence->set.id == set->id;
 	struct svshm__segment_status segment;
@@ -247,19 +238,19 @@ int svshm__judge_renew(struct svshm__evidence *evidence,
 	evidence->set = *set;
 	evidence->mapping = NULL;
 	if (code)
-		return code == SVSHM_REMOVED ? SVSHM__AGAIN : code;
+		return code == SVSHM_REMOVED ? SVSHM__RETRY : code;
 	/* Ids are used again. */
 	if (!same_set ||
 	    segment.creator_pid != evidence->segment.creator_pid ||
 	    segment.change_time != evidence->segment.change_time ||
 	    segment.size != evidence->segment.size || segment.mappings ||
 	    evidence->held != svshm__slots_held(set))
-		return SVSHM__NEXT;
+		return SVSHM__TRY_NEXT_KEY;
 	evidence->segment = segment;
 	return SVSHM_OK;
 }
 
-void svshm__judge_free(struct svshm__evidence *evidence)
+void svshm__evidence_free(struct svshm__evidence *evidence)
 {
 	struct svshm__attachment *borrowed = evidence->borrowed;
 
@@ -291,12 +282,12 @@ bool svshm__judge_trusted(uid_t uid, uid_t creator_uid,
 
 /*
  * No valid header. Only the mark that the maker of a segment leaves on the set
- * right before (svshm__gate_stamp()) makes the segment ours: else it is some
- * other program's, whose key happens to be the same, and not to be touched.
+ * right before (svshm__gate_mark_creator()) makes the segment ours: else it is
+ * some other program's, whose key happens to be the same, and not to be touched.
  */
 static enum svshm_verdict judge_headless(const struct svshm__evidence *evidence)
 {
-	if (evidence->set.id < 0 || !evidence->maker_stamped)
+	if (evidence->set.id < 0 || !evidence->marked_by_maker)
 		return evidence->header == SVSHM__HEADER_CORRUPT ?
 			SVSHM_VERDICT_CORRUPT : SVSHM_VERDICT_FOREIGN;
 	if (evidence->header != SVSHM__HEADER_UNPUBLISHED)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What is there under an IPC key, and what it proves. svshm__judge_look()
+ * What is there under an IPC key, and what it proves. svshm__evidence_gather()
  * gathers the evidence; svshm__judge() is a pure function of it. Everybody who
  * then acts (object/object.c, recover.c) switches on the verdict.
  */
@@ -86,7 +86,7 @@ struct svshm__evidence {
 	bool will_change; /* who judges is about to change it: see turn.h */
 	struct svshm__turn turn;
 	struct svshm__view view;
-	bool maker_stamped; /* who made the segment has marked the set */
+	bool marked_by_maker; /* who made the segment has marked the set */
 	bool named;         /* the header's identity is the one asked for */
 
 	/* Of those who have registered: */
@@ -109,25 +109,25 @@ struct svshm__evidence {
  * has already can be borrowed, and nobody who detaches meanwhile is made to
  * believe that he is not the last. FILE: whose object it should be, NULL for
  * anybody's. Does not look at what the caller may not (header UNREAD).
- * SVSHM__AGAIN: it vanished while we looked.
+ * SVSHM__RETRY: it vanished while we looked.
  * With will_change, which the caller sets inside the gate, all is looked at
  * since the turn was: SVSHM_TIMED_OUT, if one who lives keeps it.
  */
-int svshm__judge_look(struct svshm__evidence *evidence, int segment_id,
-		      bool writable, bool inside,
-		      const struct svshm__key_file *file,
-		      struct svshm__error *error);
+int svshm__evidence_gather(struct svshm__evidence *evidence, int segment_id,
+			   bool writable, bool inside,
+			   const struct svshm__key_file *file,
+			   struct svshm__error *error);
 
 /*
  * Inside the gate, with SET as it is now: bring EVIDENCE of a valid header that
  * was gathered inside it a while ago up to date, without mapping the segment
  * once more. If it is the same segment, nobody has it mapped, and as many slots
- * are held, then its memory has nothing to add. SVSHM__NEXT: that is not so;
- * gather it from the start. SVSHM__AGAIN as above.
+ * are held, then its memory has nothing to add. SVSHM__TRY_NEXT_KEY: that is not
+ * so; gather it from the start. SVSHM__RETRY as above.
  */
-int svshm__judge_renew(struct svshm__evidence *evidence,
-		       const struct svshm__set *set,
-		       struct svshm__error *error);
+int svshm__evidence_renew(struct svshm__evidence *evidence,
+			  const struct svshm__set *set,
+			  struct svshm__error *error);
 
 /*
  * Who had SLOT, as the table says: does the process live? In doubt: unknown.
@@ -156,6 +156,11 @@ enum svshm__set_owner svshm__judge_set_owner(key_t key,
 					     const struct svshm__set *set,
 					     const struct svshm__key_file *file);
 
+/* svshm__set_look() for any name; a set of ours that somebody has reset is ours
+   still. */
+int svshm__judge_look_at_set(struct svshm__set *set, key_t key,
+			     struct svshm__error *error);
+
 /*
  * Are there children that have HEADER's object, which somebody has mapped? OURS:
  * so many mappings of this process's are none of a child. What is in passing is
@@ -167,15 +172,8 @@ enum svshm__children svshm__judge_children(const struct svshm__header *header,
 					   const struct svshm__set *set,
 					   enum svshm__set_state state);
 
-/*
- * svshm__gate_enter() for an object's gate, by its IPC key: if it stays shut, and
- * the header says that somebody has reset the set, the set is removed. Its gate
- * may be shut for ever, and those who are registered there have lost it anyway.
- * SVSHM__AGAIN then.
- */
-int svshm__judge_enter(const struct svshm__set *set, key_t key,
-		       unsigned name_hash, int64_t deadline,
-		       struct svshm__error *error);
+/* Whether the header names the set, and it was changed since. */
+bool svshm__judge_was_reset(key_t key, int set_id);
 
 /* Whether the segment is FILE's object, and retired. */
 bool svshm__judge_retired(int segment_id, const struct svshm__key_file *file);
@@ -194,7 +192,7 @@ void svshm__judge_users(struct svshm__evidence *evidence);
 #define SVSHM__PATIENCE_MS 100
 
 /* Give back the mapping, unless it was taken (mapping set to NULL). */
-void svshm__judge_free(struct svshm__evidence *evidence);
+void svshm__evidence_free(struct svshm__evidence *evidence);
 
 /*
  * The verdict. "No mapping" proves that nobody uses the object, whatever its

@@ -1,15 +1,37 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The native object: its protocol, and the steps that create, attach and detach
- * share. object/create.c, object/attach.c and object/detach.c have the rest.
+ * The native object: its protocol, and what create and attach have in common.
+ * enter.c has steps 2 to 5, create.c, attach.c and detach.c have the rest.
+ *
+ * WORDS
+ *
+ *   key file F    a file, from whose inode ftok derives the IPC key K
+ *   set S         the semaphore set under K
+ *   segment M     the shared memory segment under K: a header, a table of slots,
+ *                 and the user's data
+ *   name          F's directory (device, inode) and the name in it: M's header
+ *                 says both
+ *   gate          a semaphore of S: who has raised it is inside, and alone
+ *   tag           the first semaphore of S: its value says that S is svshm's,
+ *                 and of which name
+ *   creator's     the pid that the kernel keeps beside the tag: whoever is about
+ *   mark          to create a segment leaves his
+ *   slot          a bit in the other semaphores of S: each registered process
+ *                 holds one with SEM_UNDO, so the kernel gives it back at its
+ *                 death; its entry in the table says whose it was last
+ *   registration  which of all claims of slots this one is, by count
+ *   turn          a word in the header: see TURNS
+ *   orphan        all its users have died without detaching
+ *   half-made,    its creator has died before it was complete; its last user
+ *   half-removed  died before it was gone
+ *   retired       removed as far as one may who may not remove M: see TEAMS
+ *   duplicate     another object of the same name, under another IPC key
  *
  * PROTOCOL
  *
- * An object is a key file F, from whose inode ftok derives a key K; a semaphore
- * set S and a segment M under K. Its name is F's directory (device, inode) and
- * the name in it: M's header says both. All that changes an object happens
- * inside the gate, a semaphore of S, and, as an administrator may remove or reset
- * S, in M's turn ("Turns"). Every process that dies leaves the gate by SEM_UNDO.
+ * All that changes an object happens inside the gate and, as an administrator
+ * may remove or reset S, in M's turn. Every process that dies leaves the gate by
+ * SEM_UNDO.
  *
  * create and attach:
  *   1  Look at F (create: make it if missing).
@@ -30,12 +52,12 @@
  *        what we may write to, but not remove
  *                         retire it (see "Teams"); next project, from 2
  *   create only:
- *   8  Stamp S: whoever finds an M without header knows by the stamp that we
- *      made it.
+ *   8  Leave the creator's mark on S: whoever finds an M without header knows by
+ *      it that we made M.
  *   9  M = shmget(K, IPC_CREAT|IPC_EXCL), map it, take its turn, fill in the
  *      header: also S, and when S was changed last.
  *  10  Store the magic. From here on, everybody who scans sees the object.
- *  11  Scan for a twin: an object of the same name under another key, because F
+ *  11  Look for a duplicate: an object of the same name under another key, as F
  *      was lost and made anew, or because a key was somebody else's then and is
  *      not now. The lower key stays, the higher gives way (see meet_twin()).
  *        Both of two makers have stored their magic before they look, so at
@@ -139,8 +161,9 @@
  * CRASHES. Death at:                     leaves:          the next user:
  *   create 1-2                           F                uses it, or removes it
  *   create 2-8                           F, S             the same
- *   create 9, before the magic           F, S, M without  proves by the stamp
- *                                        header           that it is half-made
+ *   create 9, before the magic           F, S, M without  proves by the
+ *                                        header           creator's mark that
+ *                                                         it is half-made
  *   create 2-9 by root for another,      F, S, M, which   passes them by, to the
  *   before S and M are given             are root's       next key; root's tool
  *                                                         finds S by its tag, and
@@ -173,233 +196,67 @@
 #include "base/crashpoint.h"
 #include "kernel/process.h"
 
-void svshm__attempt_start(struct svshm__attempt *attempt, struct svshm *handle,
-			  enum svshm_access access, size_t size)
+void svshm__operation_start(struct svshm__operation *operation,
+			    struct svshm *handle, enum svshm_access access,
+			    size_t size)
 {
-	memset(attempt, 0, sizeof(*attempt));
-	attempt->handle = handle;
-	attempt->access = access;
-	attempt->size = size;
-	attempt->error = &handle->error;
-	attempt->deadline = svshm__process_deadline(SVSHM__GATE_TIMEOUT_MS);
+	memset(operation, 0, sizeof(*operation));
+	operation->handle = handle;
+	operation->access = access;
+	operation->size = size;
+	operation->error = &handle->error;
+	operation->deadline = svshm__process_deadline(SVSHM__GATE_TIMEOUT_MS);
 }
 
-int svshm__attempt_run(struct svshm__attempt *attempt,
-		       int (*once)(struct svshm__attempt *))
+int svshm__operation_run(struct svshm__operation *operation,
+			 int (*once)(struct svshm__operation *))
 {
 	int code;
 
 	/* REMOVED: a part of it went, as by ipcrm, while we were inside. */
 	do {
-		code = once(attempt);
+		code = once(operation);
 		if (code == SVSHM_REMOVED)
-			code = SVSHM__AGAIN;
-	} while (code == SVSHM__AGAIN &&
-		 svshm__process_now() < attempt->deadline);
-	if (code != SVSHM__AGAIN)
+			code = SVSHM__RETRY;
+	} while (code == SVSHM__RETRY &&
+		 svshm__process_now() < operation->deadline);
+	if (code != SVSHM__RETRY)
 		return code;
-	return svshm__error_set(attempt->error, SVSHM_TIMED_OUT,
+	return svshm__error_set(operation->error, SVSHM_TIMED_OUT,
 				"the object has been removed and made anew by "
 				"others all the time");
 }
 
-/*
- * A gate for an object that has lost its own is for the same users. Not
- * everybody may make it: one whom the object's owner does not trust, such as an
- * observer, would shut him out.
- */
-static int prepare_set(struct svshm__attempt *attempt, mode_t *mode)
+int svshm__operation_find_segment(const struct svshm__operation *operation,
+				  int *segment_id, struct svshm__error *error)
 {
-	const struct svshm__key_file *file = &attempt->file;
-	struct svshm__segment_status segment;
-	int id;
+	int code = svshm__segment_find(operation->key, segment_id, error);
 
-	*mode = attempt->handle->mode | 0600;
-	attempt->set_owner = svshm__user(attempt->handle);
-	if (attempt->size)
-		return svshm__key_file_name_maker(file, attempt->error);
-	if (svshm__segment_find(attempt->key, &id, NULL) ||
-	    svshm__segment_stat(id, &segment, NULL))
-		return svshm__key_file_name_maker(file, attempt->error);
-	*mode = (segment.mode & 0666) | 0600;
-	attempt->set_owner = segment.uid;
-	if (svshm__native_may_remove(&segment))
-		return SVSHM_OK;
-	if (file->exists && !file->native)
-		return svshm__key_file_name_maker(file, attempt->error);
-	return svshm__error_set(attempt->error, SVSHM_PERMISSION_DENIED,
-				"the semaphore set of segment %d has been "
-				"removed, and only its owner, uid %lu, or root "
-				"can make another", id,
-				(unsigned long)segment.uid);
-}
-
-/* Step 2. */
-static int find_set(struct svshm__attempt *attempt, bool make)
-{
-	struct svshm__set *set = &attempt->evidence.set;
-	int code = svshm__semset_find(attempt->key, &set->id, attempt->error);
-
-	attempt->made_set = false;
-	if (code != SVSHM_NOT_FOUND || !make)
-		return code == SVSHM_REMOVED ? SVSHM__AGAIN : code;
-	int count = svshm__slot_semaphores(attempt->handle->max_processes);
-	mode_t mode;
-
-	code = prepare_set(attempt, &mode);
-	if (code)
+	if (code != SVSHM_NOT_FOUND || operation->made_set)
 		return code;
-	code = svshm__semset_make(attempt->key, count, mode | SVSHM__SET_MARK,
-				  &set->id, attempt->error);
-	attempt->made_set = code == SVSHM_OK;
-	if (attempt->made_set)
-		svshm__set_made(set, count, mode);
-	CRASHPOINT("enter:set made");
-	return code == SVSHM_ALREADY_EXISTS ? SVSHM__AGAIN : code;
+	return svshm__segment_find(operation->key, segment_id, error);
 }
 
-/* Those who have the object: their set is gone. */
-static void tell_users(const struct svshm__attempt *attempt)
+int svshm__operation_judge(struct svshm__operation *operation, bool writable,
+			   enum svshm_verdict *verdict)
 {
-	void *mapping;
-	int id;
-
-	if (svshm__segment_find(attempt->key, &id, NULL) ||
-	    svshm__segment_map(id, false, &mapping, NULL))
-		return;
-	svshm__store(&((struct svshm__header *)mapping)->removed, 1);
-	svshm__segment_unmap(mapping);
-}
-
-/*
- * A set without our tag: another program's, unless the segment that is there says
- * that it was ours. It may have been reset, or another may have its place.
- */
-static int check_untagged(struct svshm__attempt *attempt)
-{
-	switch (svshm__judge_set_owner(attempt->key, &attempt->evidence.set,
-				       &attempt->file)) {
-	case SVSHM__SET_OURS:
-		return SVSHM_OK;
-	case SVSHM__SET_USURPED:
-		tell_users(attempt);
-		return svshm__error_set(attempt->error,
-					attempt->size ? SVSHM_ALREADY_EXISTS :
-							SVSHM_BUSY,
-					"the object's semaphore set has been "
-					"removed, and another program has made "
-					"set %d under its IPC key; the object "
-					"can be used again when that set is "
-					"gone", attempt->evidence.set.id);
-	case SVSHM__SET_FOREIGN:
-		break;
-	}
-	return SVSHM__NEXT;
-}
-
-/* Step 3. */
-static int check_set(struct svshm__attempt *attempt)
-{
-	struct svshm__set *set = &attempt->evidence.set;
-	int code = svshm__set_look(set, attempt->name_hash, attempt->error);
-
-	if (code == SVSHM__NEXT)
-		code = check_untagged(attempt);
-
-	/* Where only we can make key files, a set of somebody else has nothing
-	   to do with our key, or wants to be in the way. */
-	if (code == SVSHM_PERMISSION_DENIED && attempt->file.private)
-		return SVSHM__NEXT;
-	if (code)
-		return code;
-	if (svshm__judge_trusted(set->status.uid, set->status.creator_uid,
-				 &attempt->file))
-		return SVSHM_OK;
-	if (attempt->file.private)
-		return SVSHM__NEXT;
-	return svshm__error_set(attempt->error, SVSHM_PERMISSION_DENIED,
-				"there is an object of this name (semaphore "
-				"set %d), but it belongs to uid %lu, made by "
-				"uid %lu; only one of uid %lu, of the key "
-				"file's owner (uid %lu) or of root is trusted",
-				set->id, (unsigned long)set->status.uid,
-				(unsigned long)set->status.creator_uid,
-				(unsigned long)geteuid(),
-				(unsigned long)attempt->file.owner);
-}
-
-/*
- * The segment of step 6. That there is none makes a set that was there before
- * us a leftover, to be removed: so not on one answer.
- */
-static int find_segment(const struct svshm__attempt *attempt, int *segment_id,
-			struct svshm__error *error)
-{
-	int code = svshm__segment_find(attempt->key, segment_id, error);
-
-	if (code != SVSHM_NOT_FOUND || attempt->made_set)
-		return code;
-	return svshm__segment_find(attempt->key, segment_id, error);
-}
-
-/* Step 5. A set that no key file leads to any more is of no use to anybody. */
-static int check_key_file(struct svshm__attempt *attempt)
-{
+	struct svshm__evidence *evidence = &operation->evidence;
 	int segment_id;
-
-	if (attempt->by_scan || svshm__key_file_same(&attempt->file))
-		return SVSHM_OK;
-	if (find_segment(attempt, &segment_id, NULL) == SVSHM_NOT_FOUND)
-		svshm__semset_remove(attempt->evidence.set.id, NULL);
-	else
-		svshm__gate_leave(attempt->evidence.set.id);
-	return SVSHM__AGAIN;
-}
-
-int svshm__attempt_enter(struct svshm__attempt *attempt, bool make)
-{
-	struct svshm__set *set = &attempt->evidence.set;
-	int code = find_set(attempt, make);
-
-	attempt->evidence.will_change = true;
-	if (!code && !attempt->made_set)
-		code = check_set(attempt);
-	if (code)
-		return code;
-	CRASHPOINT("enter:before gate");
-	code = svshm__judge_enter(set, attempt->key, attempt->name_hash,
-				  attempt->deadline, attempt->error);
-	if (code)
-		return code;
-	CRASHPOINT("enter:in gate");
-	/* It has a tag by now, by which the tool finds it. */
-	code = attempt->made_set ?
-		svshm__set_give(set, attempt->set_owner, attempt->error) :
-		svshm__gate_refresh(set, attempt->error);
-	if (code)
-		return code;
-	return check_key_file(attempt);
-}
-
-int svshm__attempt_judge(struct svshm__attempt *attempt, bool writable,
-			 enum svshm_verdict *verdict)
-{
-	struct svshm__evidence *evidence = &attempt->evidence;
-	int segment_id;
-	int code = find_segment(attempt, &segment_id, attempt->error);
+	int code = svshm__operation_find_segment(operation, &segment_id,
+						 operation->error);
 
 	if (code == SVSHM_NOT_FOUND)
 		segment_id = -1;
 	else if (code)
-		return code == SVSHM_REMOVED ? SVSHM__AGAIN : code;
-	code = svshm__judge_look(evidence, segment_id, writable, true,
-				 &attempt->file, attempt->error);
+		return code == SVSHM_REMOVED ? SVSHM__RETRY : code;
+	code = svshm__evidence_gather(evidence, segment_id, writable, true,
+				      &operation->file, operation->error);
 	/* Not permitted to look: the verdict will be "unknown". */
 	if (code && code != SVSHM_PERMISSION_DENIED)
 		return code;
 	*verdict = svshm__judge(evidence);
 	svshm__debug("%s: key 0x%08lx, set %d, segment %d: %s",
-		     attempt->file.path, (unsigned long)attempt->key,
+		     operation->file.path, (unsigned long)operation->key,
 		     evidence->set.id, segment_id,
 		     svshm_verdict_string(*verdict));
 	if (segment_id < 0 || *verdict == SVSHM_VERDICT_FOREIGN ||
@@ -407,19 +264,32 @@ int svshm__attempt_judge(struct svshm__attempt *attempt, bool writable,
 		return SVSHM_OK;
 	if (svshm__judge_trusted(evidence->segment.uid,
 				 evidence->segment.creator_uid,
-				 &attempt->file))
+				 &operation->file))
 		return SVSHM_OK;
 	/* As in check_set(). */
-	if (attempt->file.private)
-		return SVSHM__NEXT;
-	return svshm__error_set(attempt->error, SVSHM_PERMISSION_DENIED,
-				"segment %d of this name belongs to uid %lu, "
-				"made by uid %lu, whom nothing makes "
-				"trustworthy; if it is left over, root removes "
-				"it: ipcrm -m %d", segment_id,
-				(unsigned long)evidence->segment.uid,
-				(unsigned long)evidence->segment.creator_uid,
-				segment_id);
+	if (operation->file.private)
+		return SVSHM__TRY_NEXT_KEY;
+	return svshm__error_set(
+		operation->error, SVSHM_PERMISSION_DENIED,
+		"segment %d of this name belongs to uid %lu, "
+		"made by uid %lu, whom nothing makes "
+		"trustworthy; if it is left over, root removes "
+		"it: ipcrm -m %d",
+		segment_id, (unsigned long)evidence->segment.uid,
+		(unsigned long)evidence->segment.creator_uid, segment_id);
+}
+
+int svshm__operation_check_size(const struct svshm__operation *operation)
+{
+	const struct svshm__view *view = &operation->evidence.view;
+
+	if (view->data_size >= operation->least)
+		return SVSHM_OK;
+	return svshm__error_set(operation->error, SVSHM_INVALID_SIZE,
+				"the object has %llu bytes, and %zu were asked "
+				"for",
+				(unsigned long long)view->data_size,
+				operation->least);
 }
 
 /* Unless somebody has taken it over meanwhile. */
@@ -432,10 +302,10 @@ static void tell_stranded(struct svshm__evidence *evidence)
 	svshm__turn_end(&evidence->turn, header);
 }
 
-int svshm__attempt_refuse(struct svshm__attempt *attempt,
-			  enum svshm_verdict verdict)
+int svshm__operation_refuse(struct svshm__operation *operation,
+			    enum svshm_verdict verdict)
 {
-	struct svshm__evidence *evidence = &attempt->evidence;
+	struct svshm__evidence *evidence = &operation->evidence;
 	char reason[600];
 	int code = SVSHM_ALREADY_EXISTS;
 
@@ -443,7 +313,7 @@ int svshm__attempt_refuse(struct svshm__attempt *attempt,
 	if (verdict == SVSHM_VERDICT_IN_USE && evidence->stranded &&
 	    evidence->mapping && !evidence->mapping_read_only)
 		tell_stranded(evidence);
-	if (verdict == SVSHM_VERDICT_IN_USE && !attempt->size)
+	if (verdict == SVSHM_VERDICT_IN_USE && !operation->size)
 		code = SVSHM_BUSY;
 	else if (verdict == SVSHM_VERDICT_CORRUPT)
 		code = SVSHM_CORRUPT;
@@ -453,22 +323,24 @@ int svshm__attempt_refuse(struct svshm__attempt *attempt,
 			evidence->header == SVSHM__HEADER_UNREAD ?
 			SVSHM_PERMISSION_DENIED : SVSHM_ALREADY_EXISTS;
 	svshm__judge_reason(evidence, verdict, reason, sizeof(reason));
-	svshm__error_set(attempt->error, code,
-			 "segment %d exists and is %s: %s%s",
-			 evidence->segment_id, svshm_verdict_string(verdict),
-			 reason, verdict == SVSHM_VERDICT_CORRUPT ?
-			 "; \"svshm remove --force\" removes it" : "");
+	svshm__error_set(
+		operation->error, code, "segment %d exists and is %s: %s%s",
+		evidence->segment_id, svshm_verdict_string(verdict), reason,
+		verdict == SVSHM_VERDICT_CORRUPT
+			? "; \"svshm remove --force\" removes it"
+			: "");
 	/* That is why it may not be read. */
 	if (code == SVSHM_PERMISSION_DENIED)
-		svshm__error_refused(attempt->error, SVSHM__CALL_SHMCTL);
+		svshm__error_refused(operation->error, SVSHM__CALL_SHMCTL);
 	return code;
 }
 
-void svshm__attempt_leave(struct svshm__attempt *attempt)
+void svshm__operation_leave(struct svshm__operation *operation)
 {
-	svshm__judge_free(&attempt->evidence);
-	if (attempt->made_set)
-		svshm__semset_remove(attempt->evidence.set.id, NULL);
-	else
-		svshm__gate_leave(attempt->evidence.set.id);
+	svshm__evidence_free(&operation->evidence);
+	if (operation->inside && operation->made_set)
+		svshm__semset_remove(operation->evidence.set.id, NULL);
+	else if (operation->inside)
+		svshm__gate_leave(operation->evidence.set.id);
+	operation->inside = operation->made_set = false;
 }

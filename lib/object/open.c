@@ -13,42 +13,42 @@
 /* By so many creates, and as many milliseconds. */
 #define REFUSALS 2000
 
-static int open_once(struct svshm__attempt *attempt)
+static int open_once(struct svshm__operation *operation)
 {
-	size_t size = attempt->least;
+	size_t size = operation->least;
 	int code;
 
-	attempt->size = 0;
-	attempt->locked = attempt->opening = false;
-	code = svshm__attempt_attach(attempt);
+	operation->size = 0;
+	operation->locked = operation->opening = false;
+	code = svshm__operation_attach(operation);
 	if (code != SVSHM_NOT_FOUND)
 		return code;
-	attempt->size = size;
-	attempt->locked = attempt->opening = true;
-	attempt->orphaned = attempt->deserted = false;
-	code = svshm__attempt_create(attempt);
+	operation->size = size;
+	operation->locked = operation->opening = true;
+	operation->orphaned = operation->deserted = false;
+	code = svshm__operation_create(operation);
 	if (code != SVSHM_ALREADY_EXISTS)
 		return code;
 	/* Mostly another one who opens it, and is about to be ready. */
-	if (++attempt->refusals > REFUSALS)
-		return svshm__error_set(attempt->error, SVSHM_TIMED_OUT,
+	if (++operation->refusals > REFUSALS)
+		return svshm__error_set(operation->error, SVSHM_TIMED_OUT,
 					"what is there can neither be attached "
 					"to nor be replaced; \"svshm info\" "
 					"says why");
 	svshm__process_pause(1);
-	return SVSHM__AGAIN;
+	return SVSHM__RETRY;
 }
 
-int svshm__native_open(struct svshm *handle, size_t size,
+int svshm__object_open(struct svshm *handle, size_t size,
 		       enum svshm_access access, bool *made)
 {
-	struct svshm__attempt attempt;
+	struct svshm__operation operation;
 	int code;
 
-	svshm__attempt_start(&attempt, handle, access, 0);
-	attempt.least = size;
-	code = svshm__attempt_run(&attempt, open_once);
-	*made = code == SVSHM_OK && attempt.opening;
-	return code || !attempt.orphaned ? code :
-					   svshm__native_taken_over(handle);
+	svshm__operation_start(&operation, handle, access, 0);
+	operation.least = size;
+	code = svshm__operation_run(&operation, open_once);
+	*made = code == SVSHM_OK && operation.opening;
+	return code || !operation.orphaned ? code
+					   : svshm__object_taken_over(handle);
 }

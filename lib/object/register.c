@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Step 13 of the protocol at the head of object/object.c: who is attached. */
+/* Step 13 of the protocol at the head of object.c: who is attached. */
 #include <config.h>
 
 #include "object/object.h"
@@ -11,9 +11,12 @@
 #include "base/crashpoint.h"
 #include "lock/lock.h"
 #include "kernel/process.h"
+#include "memory/mapping.h"
+#include "object/gate.h"
 
-struct svshm__attachment *svshm__attempt_attachment(
-	const struct svshm__attempt *attempt, const struct svshm__view *view)
+struct svshm__attachment *
+svshm__operation_attachment(const struct svshm__operation *operation,
+			    const struct svshm__view *view)
 {
 	struct svshm__attachment *attachment = calloc(1, sizeof(*attachment));
 
@@ -24,22 +27,23 @@ struct svshm__attachment *svshm__attempt_attachment(
 		free(attachment);
 		return NULL;
 	}
-	attachment->segment_id = attempt->evidence.segment_id;
-	attachment->set_id = attempt->evidence.set.id;
-	attachment->key = attempt->key;
-	attachment->own_names = attempt->file.private;
+	attachment->segment_id = operation->evidence.segment_id;
+	attachment->set_id = operation->evidence.set.id;
+	attachment->key = operation->key;
+	attachment->own_names = operation->file.private;
 	attachment->data_offset = (size_t)view->data_offset;
 	attachment->data_size = (size_t)view->data_size;
 	attachment->slots_offset = view->slots_offset;
 	attachment->slot_count = view->slot_count;
 	attachment->engine = svshm__lock_engine(view->lock_engine);
-	attachment->native_key = attempt->file.native;
+	attachment->native_key = operation->file.native;
 	attachment->device = view->device;
 	attachment->inode = view->inode;
 	/* Found by a scan, before its key file: that is its maker's. */
-	attachment->key_file_owner = attempt->file.exists ?
-		attempt->file.owner :
-		svshm__segment_author(&attempt->evidence.segment);
+	attachment->key_file_owner =
+		operation->file.exists
+			? operation->file.owner
+			: svshm__segment_author(&operation->evidence.segment);
 	return attachment;
 }
 
@@ -90,25 +94,30 @@ static int claim_slot(struct svshm__attachment *attachment,
 		/* A dead user's entry may be all that tells of an orphan, and
 		   of whose death the lock's waiters ask. Not if the set is gone
 		   with its gate, and another has the entry by now. */
-		if (svshm__load(&slots[slot].generation) == registration)
+		if (svshm__load(&slots[slot].registration) == registration)
 			slots[slot] = before;
-		return code == SVSHM_BUSY ? SVSHM__AGAIN : code;
+		return code == SVSHM_BUSY ? SVSHM__RETRY : code;
 	}
-	svshm__mapping_set_slot(attachment, slot, registration);
-	svshm__mapping_discount(attachment);
+	svshm__attachment_set_slot(attachment, slot, registration);
+	svshm__attachment_discount(attachment);
 	svshm__debug("%s: registered in slot %d", attachment->path, slot);
 	return SVSHM_OK;
 }
 
 #define CLAIM_TRIES 1000
 
-int svshm__native_claim(struct svshm__attachment *attachment,
-			struct svshm__header *header, struct svshm__set *set,
-			enum svshm_access access, struct svshm__error *error)
+/*
+ * Inside the gate of SET. The gate is left afterwards, not in the same semop: the
+ * next thread of this process must find us registered, or it would claim a
+ * second slot.
+ */
+static int claim_any_slot(struct svshm__attachment *attachment,
+			  struct svshm__header *header, struct svshm__set *set,
+			  enum svshm_access access, struct svshm__error *error)
 {
-	int code = SVSHM__AGAIN;
+	int code = SVSHM__RETRY;
 
-	for (int i = 0; i < CLAIM_TRIES && code == SVSHM__AGAIN; i++)
+	for (int i = 0; i < CLAIM_TRIES && code == SVSHM__RETRY; i++)
 		code = claim_slot(attachment, header, set, access, error);
 	return code;
 }
@@ -117,10 +126,10 @@ int svshm__native_claim(struct svshm__attachment *attachment,
  * Take over what has no owner any more, in the set whose gate we are in: from
  * here on, its slots are what tells who lives.
  */
-static void adopt(const struct svshm__attempt *attempt,
+static void adopt(const struct svshm__operation *operation,
 		  struct svshm__header *header)
 {
-	const struct svshm__set *set = &attempt->evidence.set;
+	const struct svshm__set *set = &operation->evidence.set;
 
 	header->set_change_time = set->status.change_time;
 	header->set_id = set->id;
@@ -128,14 +137,14 @@ static void adopt(const struct svshm__attempt *attempt,
 }
 
 /*
- * The dead are not to be told twice. Only once we hold a slot: if we died
- * before, nothing would tell of them, or of us, and the data would pass for left
- * by the last detach. The lock was a dead one's, if anybody's: the next owner
- * is told.
+ * Of the dead, nobody is to be told twice: their entries go. Only once we hold a
+ * slot: if we died before that, nothing would tell of them, or of us, and the
+ * data would look as if the last user had detached. If the lock has an owner, he
+ * is dead: the next owner is told.
  */
-static void bury_dead(const struct svshm__attachment *attachment,
-		      struct svshm__header *header,
-		      const struct svshm__set *set)
+static void clear_dead_entries(const struct svshm__attachment *attachment,
+			       struct svshm__header *header,
+			       const struct svshm__set *set)
 {
 	struct svshm__slot *slots = (void *)((char *)header +
 					     attachment->slots_offset);
@@ -164,68 +173,64 @@ static void forget_children(struct svshm__header *header)
  * In an object that is ours alone yet, so the lock is free: who attaches next
  * finds it locked.
  */
-static int take_lock(struct svshm__attempt *attempt,
+static int take_lock(struct svshm__operation *operation,
 		     struct svshm__attachment *attachment,
 		     struct svshm__header *header)
 {
-	struct svshm__locker *locker = &attempt->handle->locker;
+	struct svshm__locker *locker = &operation->handle->locker;
 	int code;
 
 	svshm__locker_set(locker, attachment, header);
-	code = svshm__lock_take(locker, 0, attempt->error);
+	code = svshm__lock_take(locker, 0, operation->error);
 	if (code >= 0)
 		return SVSHM_OK;
-	svshm__slot_release(attempt->evidence.set.id, attachment->slot,
+	svshm__slot_release(operation->evidence.set.id, attachment->slot,
 			    attachment->engine->death_token);
 	svshm__locker_set(locker, NULL, NULL);
 	return code;
 }
 
-static int claim(struct svshm__attempt *attempt,
+static int claim(struct svshm__operation *operation,
 		 struct svshm__attachment *attachment,
 		 struct svshm__header *header)
 {
-	struct svshm__set *set = &attempt->evidence.set;
-	int code = svshm__native_claim(attachment, header, set, attempt->access,
-				       attempt->error);
+	struct svshm__set *set = &operation->evidence.set;
+	int code = claim_any_slot(attachment, header, set, operation->access,
+				  operation->error);
 
-	if (!code && attempt->locked)
-		code = take_lock(attempt, attachment, header);
+	if (!code && operation->locked)
+		code = take_lock(operation, attachment, header);
 	if (code)
 		return code;
 	/* Not before: now we know that the set, whose gate we are in, is there. */
-	if (attempt->deserted)
-		adopt(attempt, header);
-	if (attempt->orphaned && !attempt->size)
-		bury_dead(attachment, header, set);
-	if (attempt->deserted)
+	if (operation->deserted)
+		adopt(operation, header);
+	if (operation->orphaned && !operation->size)
+		clear_dead_entries(attachment, header, set);
+	if (operation->deserted)
 		forget_children(header);
 	return SVSHM_OK;
 }
 
 /* In our turn. What create has made, and could not register in, goes in it. */
-static int register_process(struct svshm__attempt *attempt,
+static int register_process(struct svshm__operation *operation,
 			    struct svshm__attachment *attachment)
 {
-	struct svshm__turn *turn = &attempt->evidence.turn;
-	struct svshm__set *set = &attempt->evidence.set;
+	struct svshm__turn *turn = &operation->evidence.turn;
+	struct svshm__set *set = &operation->evidence.set;
 	struct svshm__header *header =
-		svshm__mapping_header(attachment, attempt->access);
+		svshm__mapping_header(attachment, operation->access);
 	int code = SVSHM_OK;
 
-	if (svshm__mapping_registered(attachment) &&
-	    !svshm__mapping_left(attachment)) {
-		svshm__gate_leave(set->id);
+	if (svshm__attachment_registered(attachment) &&
+	    !svshm__attachment_left(attachment))
 		return SVSHM_OK;
-	}
 	if (!turn->taken && !svshm__turn_take(turn, header, set->id))
-		return SVSHM__AGAIN;
-	code = claim(attempt, attachment, header);
-	if (code && attempt->size)
+		return SVSHM__RETRY;
+	code = claim(operation, attachment, header);
+	if (code && operation->size)
 		return code;
 	svshm__turn_end(turn, header);
-	if (!code)
-		svshm__gate_leave(set->id);
 	return code;
 }
 
@@ -233,27 +238,28 @@ static int register_process(struct svshm__attempt *attempt,
  * An entry for one more handle: this process has the object already, or has it
  * from now on. In the list before it is registered: a fork in between knows it.
  */
-static int enlist(struct svshm__attempt *attempt, const struct svshm__view *view,
+static int enlist(struct svshm__operation *operation,
+		  const struct svshm__view *view,
 		  struct svshm__attachment **enlisted)
 {
-	struct svshm__evidence *evidence = &attempt->evidence;
-	enum svshm_access access = attempt->access;
+	struct svshm__evidence *evidence = &operation->evidence;
+	enum svshm_access access = operation->access;
 	struct svshm__attachment *attachment =
-		svshm__mapping_acquire(evidence->segment_id, access);
+		svshm__attachment_acquire(evidence->segment_id, access);
 	bool is_new = !attachment;
 	int code;
 
 	if (is_new)
-		attachment = svshm__attempt_attachment(attempt, view);
+		attachment = svshm__operation_attachment(operation, view);
 	if (!attachment)
-		return svshm__error_set(attempt->error,
+		return svshm__error_set(operation->error,
 					SVSHM_OUT_OF_RESOURCES, "no memory");
 	code = svshm__mapping_map(attachment, access,
-				  evidence->borrowed ? NULL :
-						       &evidence->mapping,
-				  attempt->error);
+				  evidence->borrowed ? NULL
+						     : &evidence->mapping,
+				  operation->error);
 	if (!code && is_new)
-		svshm__mapping_insert(attachment, access);
+		svshm__attachment_insert(attachment, access);
 	else if (code && (is_new ||
 			  svshm__mapping_release(attachment, access)))
 		svshm__mapping_free(attachment);
@@ -261,83 +267,84 @@ static int enlist(struct svshm__attempt *attempt, const struct svshm__view *view
 	return code;
 }
 
-int svshm__attempt_register(struct svshm__attempt *attempt,
-			    const struct svshm__view *view)
+int svshm__operation_register(struct svshm__operation *operation,
+			      const struct svshm__view *view)
 {
 	struct svshm__attachment *attachment = NULL;
-	struct svshm *handle = attempt->handle;
-	int code = svshm__mapping_at_exit(svshm__native_exit, attempt->error);
+	struct svshm *handle = operation->handle;
+	int code =
+		svshm__attachment_at_exit(svshm__object_exit, operation->error);
 
 	if (!code)
-		code = enlist(attempt, view, &attachment);
+		code = enlist(operation, view, &attachment);
 	if (code || !attachment)
 		return code;
-	code = register_process(attempt, attachment);
+	code = register_process(operation, attachment);
 	if (code) {
-		if (svshm__mapping_release(attachment, attempt->access))
+		if (svshm__mapping_release(attachment, operation->access))
 			svshm__mapping_free(attachment);
 		return code;
 	}
-	svshm__judge_free(&attempt->evidence);
+	svshm__evidence_free(&operation->evidence);
+	/* A set that this try has made is the object's now. */
+	operation->made_set = false;
 	handle->attachment = attachment;
-	handle->access = attempt->access;
-	if (!attempt->locked)
-		svshm__locker_set(&handle->locker, attachment,
-				  svshm__mapping_header(attachment,
-							attempt->access));
+	handle->access = operation->access;
+	if (!operation->locked)
+		svshm__locker_set(
+			&handle->locker, attachment,
+			svshm__mapping_header(attachment, operation->access));
 	return SVSHM_OK;
 }
 
 /* ---- Forked children ---------------------------------------------------------- */
 
 /* Inside the gate of the set in which its parent is registered. */
-static int register_child(struct svshm__attempt *attempt,
+static int register_child(struct svshm__operation *operation,
 			  struct svshm__attachment *attachment)
 {
-	struct svshm__evidence *evidence = &attempt->evidence;
+	struct svshm__evidence *evidence = &operation->evidence;
 	struct svshm__header *header =
-		svshm__mapping_header(attachment, attempt->access);
-	int code = SVSHM__AGAIN;
+		svshm__mapping_header(attachment, operation->access);
+	int code = SVSHM__RETRY;
 
-	while (code == SVSHM__AGAIN &&
-	       svshm__process_now() < attempt->deadline) {
+	while (code == SVSHM__RETRY &&
+	       svshm__process_now() < operation->deadline) {
 		code = svshm__turn_look(&evidence->turn, header,
 					attachment->segment_id, &evidence->set,
-					attempt->error);
+					operation->error);
 		if (!code)
 			code = svshm__set_renew(&evidence->set,
-						attempt->error);
+						operation->error);
 		/* Removed, with its segment, or without. */
 		if (code)
 			break;
 		/* Another thread of this child may have been first: then this
 		   only leaves the gate. */
-		code = register_process(attempt, attachment);
+		code = register_process(operation, attachment);
 	}
 	return code;
 }
 
-int svshm__native_register(struct svshm *handle)
+int svshm__object_register(struct svshm *handle)
 {
 	struct svshm__attachment *attachment = handle->attachment;
-	struct svshm__attempt attempt;
-	struct svshm__set *set = &attempt.evidence.set;
+	struct svshm__operation operation;
+	struct svshm__set *set = &operation.evidence.set;
 	int code;
 
-	if (attachment->reader || svshm__mapping_registered(attachment))
+	if (attachment->reader || svshm__attachment_registered(attachment))
 		return SVSHM_OK;
-	svshm__attempt_start(&attempt, handle, handle->access, 0);
-	set->id = attachment->set_id;
-	code = svshm__set_look(set, 0, &handle->error);
-	if (!code)
-		code = svshm__judge_enter(set, attachment->key, 0,
-					  attempt.deadline, &handle->error);
+	svshm__operation_start(&operation, handle, handle->access, 0);
+	code = svshm__gate_pass_own(attachment, set, operation.deadline,
+				    &handle->error);
 	if (!code) {
-		code = register_child(&attempt, attachment);
-		if (code)
-			svshm__gate_leave(set->id);
+		/* Who leaves does so by a set that was reset, too. */
+		code = set->tagged ?
+			register_child(&operation, attachment) : SVSHM__RETRY;
+		svshm__gate_leave(set->id);
 	}
-	if (code == SVSHM__AGAIN || code == SVSHM__NEXT)
+	if (code == SVSHM__RETRY)
 		return svshm__error_set(&handle->error, SVSHM_REMOVED,
 					"semaphore set %d is gone",
 					attachment->set_id);

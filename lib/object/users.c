@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Who uses an object: "Who uses an object" and "What an administrator does" at
- * the head of object/object.c.
+ * the head of object.c.
  */
 #include <config.h>
 
@@ -197,8 +197,8 @@ static bool is_being_born(const struct svshm__header *header)
 }
 
 /*
- * See "Children" at the head of object/object.c. The kernel's count is asked between
- * two looks at who has begun to fork: if nobody has meanwhile, and all that were
+ * See "Children" at the head of object.c. The kernel's count is asked between two
+ * looks at who has begun to fork: if nobody has meanwhile, and all that were
  * begun have been counted, it is true.
  */
 static enum svshm__children count_children(const struct svshm__header *header,

@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Names, and the lock, of a handle of the Qt layout. */
+/* The names of a handle of the Qt layout. */
 #include <config.h>
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/debug.h"
 #include "qt/qt.h"
-
-/* ---- Names ------------------------------------------------------------- */
 
 /* Take NAMES, and KEY: both are the handle's from now on. */
 static int change_names(struct svshm *handle, struct svshm__qt_names *names,
@@ -130,93 +127,4 @@ void svshm__qt_forget(struct svshm *handle)
 	svshm__qt_names_free(&handle->qt->names);
 	free(handle->qt);
 	handle->qt = NULL;
-}
-
-/* ---- The lock ---------------------------------------------------------- */
-
-void svshm__qt_set_owner(struct svshm__qt *qt, bool owner)
-{
-	if (owner)
-		svshm__qt_owner_enter(&qt->owner, qt->lock.set_id,
-				      &qt->lock.file);
-	else
-		svshm__qt_owner_leave(&qt->owner);
-}
-
-static int check_attached(struct svshm *handle, const char *tried)
-{
-	if (!handle->qt->address || handle->qt->left)
-		return svshm__refuse(handle, SVSHM_NOT_ATTACHED, tried,
-				     "attach or create first");
-	svshm__clear(handle);
-	return SVSHM_OK;
-}
-
-int svshm__qt_lock(struct svshm *handle, int timeout_ms, int if_timed_out)
-{
-	const char *tried = "cannot lock";
-	struct svshm__qt *qt = handle->qt;
-	int code = check_attached(handle, tried);
-
-	if (code)
-		return code;
-	if (svshm__qt_owner_is(&qt->owner))
-		return svshm__refuse(handle, SVSHM_DEADLOCK, tried,
-				     "this thread owns the lock already; "
-				     "unlock first");
-	code = svshm__qt_lock_take(&qt->lock, &qt->names, timeout_ms,
-				   &handle->error);
-	if (!code)
-		svshm__qt_set_owner(qt, true);
-	return svshm__finish(handle, code == SVSHM_TIMED_OUT ? if_timed_out :
-							       code, tried);
-}
-
-static int check_owner(struct svshm *handle, const char *tried)
-{
-	int code = check_attached(handle, tried);
-
-	if (code)
-		return code;
-	if (!svshm__qt_owner_is(&handle->qt->owner))
-		return svshm__refuse(handle, SVSHM_NOT_OWNER, tried,
-				     "this handle does not own the lock");
-	return SVSHM_OK;
-}
-
-int svshm__qt_unlock(struct svshm *handle)
-{
-	const char *tried = "unlock";
-	int code = check_owner(handle, tried);
-
-	if (code)
-		return code;
-	svshm__qt_set_owner(handle->qt, false);
-	return svshm__finish(handle,
-			     svshm__qt_lock_give(&handle->qt->lock,
-						 &handle->error), tried);
-}
-
-/* Nobody is told of dead owners here, so there is nothing to take back. */
-int svshm__qt_make_consistent(struct svshm *handle)
-{
-	return check_owner(handle, "cannot make consistent");
-}
-
-int svshm__qt_enter(struct svshm__qt *qt, int timeout_ms, bool *borrowed,
-		    struct svshm__error *error)
-{
-	int code = svshm__qt_lock_take(&qt->lock, &qt->names, timeout_ms,
-				       error);
-
-	*borrowed = code == SVSHM_DEADLOCK;
-	return *borrowed ? SVSHM_OK : code;
-}
-
-void svshm__qt_leave(struct svshm__qt *qt, bool borrowed)
-{
-	struct svshm__error error;
-
-	if (!borrowed && svshm__qt_lock_give(&qt->lock, &error))
-		svshm__debug("%s: %s", qt->names.segment, error.message);
 }

@@ -8,21 +8,11 @@
 
 #include "qt/qt.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "kernel/segment.h"
 
 static struct svshm__qt *first;
-
-static bool watch_exit(void)
-{
-	static bool watched;
-
-	if (!watched)
-		watched = atexit(svshm__qt_exit) == 0;
-	return watched;
-}
 
 /*
  * [mutex] A second mapping was refused: another handle's will do, a writable one
@@ -56,13 +46,9 @@ static bool is_shared(const struct svshm__qt *qt)
 static int attach(struct svshm__qt *qt, int segment_id, bool writable,
 		  struct svshm__error *error)
 {
-	int code;
+	int code =
+		svshm__segment_map(segment_id, !writable, &qt->address, error);
 
-	if (!watch_exit())
-		return svshm__error_set(error, SVSHM_OUT_OF_RESOURCES,
-					"atexit() has no room for another "
-					"handler");
-	code = svshm__segment_map(segment_id, !writable, &qt->address, error);
 	qt->writable = writable;
 	if (code == SVSHM_ALREADY_ATTACHED && share(qt, segment_id, writable))
 		code = svshm__error_set(error, SVSHM_OK, "%s", "");
@@ -77,11 +63,11 @@ static int attach(struct svshm__qt *qt, int segment_id, bool writable,
 int svshm__qt_list_attach(struct svshm__qt *qt, int segment_id, bool writable,
 			  struct svshm__error *error)
 {
-	svshm__mapping_mutex_lock();
+	svshm__attachment_mutex_lock();
 
 	int code = attach(qt, segment_id, writable, error);
 
-	svshm__mapping_mutex_unlock();
+	svshm__attachment_mutex_unlock();
 	return code;
 }
 
@@ -89,7 +75,7 @@ void svshm__qt_list_detach(struct svshm__qt *qt)
 {
 	struct svshm__qt **link = &first;
 
-	svshm__mapping_mutex_lock();
+	svshm__attachment_mutex_lock();
 	while (*link && *link != qt)
 		link = &(*link)->next;
 	if (*link)
@@ -98,14 +84,14 @@ void svshm__qt_list_detach(struct svshm__qt *qt)
 	if (!qt->left && !is_shared(qt))
 		svshm__segment_unmap(qt->address);
 	qt->address = NULL;
-	svshm__mapping_mutex_unlock();
+	svshm__attachment_mutex_unlock();
 }
 
 bool svshm__qt_list_leave_next(struct svshm__qt *copy, char **path)
 {
 	struct svshm__qt *next;
 
-	svshm__mapping_mutex_lock();
+	svshm__attachment_mutex_lock();
 	for (next = first; next && next->left; next = next->next)
 		;
 	if (next) {
@@ -114,6 +100,6 @@ bool svshm__qt_list_leave_next(struct svshm__qt *copy, char **path)
 		*path = strdup(next->names.segment);
 		copy->names.segment = copy->names.lock = NULL;
 	}
-	svshm__mapping_mutex_unlock();
+	svshm__attachment_mutex_unlock();
 	return next != NULL;
 }

@@ -5,7 +5,7 @@
 
 #include <pthread.h>
 
-#include "memory/mapping.h"
+#include "memory/attachment.h"
 
 static struct svshm__qt_owner *first;
 
@@ -25,7 +25,7 @@ void svshm__qt_owner_enter(struct svshm__qt_owner *owner, int set_id,
 {
 	uint32_t generation = svshm__fork_generation();
 
-	svshm__mapping_mutex_lock();
+	svshm__attachment_mutex_lock();
 	/* It may be there from before a fork. */
 	unlink_owner(owner);
 	owner->set_id = set_id;
@@ -34,15 +34,15 @@ void svshm__qt_owner_enter(struct svshm__qt_owner *owner, int set_id,
 	owner->thread = (uintptr_t)pthread_self();
 	owner->next = first;
 	first = owner;
-	svshm__mapping_mutex_unlock();
+	svshm__attachment_mutex_unlock();
 }
 
 void svshm__qt_owner_leave(struct svshm__qt_owner *owner)
 {
-	svshm__mapping_mutex_lock();
+	svshm__attachment_mutex_lock();
 	unlink_owner(owner);
 	owner->generation = 0;
-	svshm__mapping_mutex_unlock();
+	svshm__attachment_mutex_unlock();
 }
 
 bool svshm__qt_owner_is(const struct svshm__qt_owner *owner)
@@ -65,7 +65,7 @@ enum svshm__qt_inside svshm__qt_owner_look(int set_id,
 	enum svshm__qt_inside inside = SVSHM__QT_OUTSIDE;
 	const struct svshm__qt_owner *owner;
 
-	svshm__mapping_mutex_lock();
+	svshm__attachment_mutex_lock();
 	for (owner = first; owner && set_id >= 0; owner = owner->next)
 		if (owner->generation == generation &&
 		    owner->set_id == set_id &&
@@ -74,6 +74,6 @@ enum svshm__qt_inside svshm__qt_owner_look(int set_id,
 	if (owner && set_id >= 0)
 		inside = same_file(&owner->file, file) ? SVSHM__QT_INSIDE :
 							 SVSHM__QT_INSIDE_OTHER;
-	svshm__mapping_mutex_unlock();
+	svshm__attachment_mutex_unlock();
 	return inside;
 }

@@ -83,7 +83,7 @@
  */
 #include <config.h>
 
-#include "qt/qt.h"
+#include "qt/operation.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -92,62 +92,32 @@
 #include "base/crashpoint.h"
 #include "base/debug.h"
 #include "kernel/process.h"
-#include "qt/judge.h"
-#include "memory/slots.h"
 #include "kernel/segment.h"
 
-/* One try of create or attach. */
-struct attempt {
-	struct svshm *handle;
-	struct svshm__qt *qt;
-	struct svshm__error *error;
-	enum svshm_access access;
-	size_t size;  /* create */
-	size_t least; /* open: so large it must be, if it is there */
-	bool opening; /* create: an orphan is left to attach */
-	bool locked; /* create: keep the lock */
-	bool borrowed; /* the lock */
-	bool orphaned;
-	struct svshm__qt_evidence evidence;
-};
-
-static int look_at_file(struct attempt *attempt, bool make)
+int svshm__qt_operation_look_at_file(struct svshm__qt_operation *operation, bool make)
 {
-	struct svshm__qt *qt = attempt->qt;
+	struct svshm__qt *qt = operation->qt;
 
 	return svshm__qt_file_look(&qt->file, qt->names.segment,
 				   qt->names.project, qt->names.legacy, make,
-				   attempt->error);
+				   operation->error);
 }
 
-static int enter(struct attempt *attempt)
+int svshm__qt_operation_enter(struct svshm__qt_operation *operation)
 {
-	return svshm__qt_enter(attempt->qt, SVSHM__QT_TIMEOUT_MS,
-			       &attempt->borrowed, attempt->error);
-}
-
-/* Only attach, and open, ask for it. */
-static int check_size(const struct attempt *attempt)
-{
-	uint64_t size = attempt->evidence.segment.size;
-
-	if (size >= attempt->least)
-		return SVSHM_OK;
-	return svshm__error_set(attempt->error, SVSHM_INVALID_SIZE,
-				"the object has %llu bytes, and %zu were asked "
-				"for", (unsigned long long)size,
-				attempt->least);
+	return svshm__qt_enter(operation->qt, SVSHM__QT_TIMEOUT_MS,
+			       &operation->borrowed, operation->error);
 }
 
 /* SVSHM_OK: there is a segment, and it may be joined or replaced. */
-static int look_at_segment(struct attempt *attempt)
+int svshm__qt_operation_look_at_segment(struct svshm__qt_operation *operation)
 {
-	struct svshm__qt *qt = attempt->qt;
-	int code = svshm__qt_judge_segment(&attempt->evidence, &qt->file,
-					   attempt->error);
+	struct svshm__qt *qt = operation->qt;
+	int code = svshm__qt_judge_segment(&operation->evidence, &qt->file,
+					   operation->error);
 
-	if (!code && attempt->evidence.segment_id < 0)
-		return svshm__error_set(attempt->error, SVSHM_NOT_FOUND,
+	if (!code && operation->evidence.segment_id < 0)
+		return svshm__error_set(operation->error, SVSHM_NOT_FOUND,
 					"there is no segment with the IPC key "
 					"0x%08lx of the key file %.300s",
 					(unsigned long)qt->file.key &
@@ -157,192 +127,91 @@ static int look_at_segment(struct attempt *attempt)
 		return code;
 	return svshm__qt_file_check_collision(&qt->file, qt->names.segment,
 					      qt->names.project,
-					      attempt->error);
+					      operation->error);
 }
 
 /* Inside the lock, or in the first look before it: nothing is there. */
-static void leave_nothing(struct attempt *attempt)
+void svshm__qt_operation_leave_nothing(struct svshm__qt_operation *operation)
 {
-	struct svshm__qt *qt = attempt->qt;
+	struct svshm__qt *qt = operation->qt;
 
 	if (qt->file.made)
 		svshm__qt_file_unlink(&qt->file, qt->names.segment);
 	/* Qt would leave a set that it has made for nothing. */
-	svshm__qt_lock_withdraw(&qt->lock, &qt->names, attempt->borrowed);
+	svshm__qt_lock_withdraw(&qt->lock, &qt->names, operation->borrowed);
 }
 
 /* Steps 5 to 7. The segment is there; nothing is changed on failure. */
-static int join(struct attempt *attempt, int segment_id)
+int svshm__qt_operation_join(struct svshm__qt_operation *operation, int segment_id)
 {
-	struct svshm__qt *qt = attempt->qt;
+	struct svshm__qt *qt = operation->qt;
 	struct svshm__segment_status status;
-	int code = svshm__qt_list_attach(qt, segment_id,
-					 attempt->access == SVSHM_READ_WRITE,
-					 attempt->error);
+	int code = svshm__attachment_at_exit(svshm__qt_exit, operation->error);
+
+	if (!code)
+		code = svshm__qt_list_attach(
+			qt, segment_id, operation->access == SVSHM_READ_WRITE,
+			operation->error);
 
 	CRASHPOINT("qt:mapped");
 	if (!code)
-		code = svshm__segment_stat(segment_id, &status, attempt->error);
+		code = svshm__segment_stat(segment_id, &status,
+					   operation->error);
 	if (code == SVSHM_REMOVED || (!code && status.removed) ||
 	    (!code && !svshm__qt_file_same(&qt->file, qt->names.segment)))
-		code = SVSHM__AGAIN;
+		code = SVSHM__RETRY;
 	if (code) {
 		svshm__qt_list_detach(qt);
 		return code;
 	}
 	qt->size = (size_t)status.size;
 	qt->lock.joined = true;
-	attempt->handle->access = attempt->access;
-	if (attempt->locked)
+	operation->handle->access = operation->access;
+	if (operation->locked)
 		svshm__qt_set_owner(qt, true);
 	else
-		svshm__qt_leave(qt, attempt->borrowed);
+		svshm__qt_leave(qt, operation->borrowed);
 	return SVSHM_OK;
 }
 
-static void start(struct attempt *attempt)
+void svshm__qt_operation_start(struct svshm__qt_operation *operation)
 {
-	struct svshm__qt *qt = attempt->qt;
+	struct svshm__qt *qt = operation->qt;
 
 	memset(&qt->lock, 0, sizeof(qt->lock));
 	qt->lock.set_id = -1;
 	qt->left = false;
-	attempt->orphaned = false;
+	operation->orphaned = false;
 }
 
-static int run(struct attempt *attempt, int (*once)(struct attempt *attempt))
+int svshm__qt_operation_run(struct svshm__qt_operation *operation,
+	       int (*once)(struct svshm__qt_operation *operation))
 {
-	struct svshm__qt *qt = attempt->qt;
+	struct svshm__qt *qt = operation->qt;
 
 	for (int i = 0; i < 100; i++) {
-		start(attempt);
+		svshm__qt_operation_start(operation);
 
-		int code = once(attempt);
+		int code = once(operation);
 
-		if (code != SVSHM__AGAIN)
+		if (code != SVSHM__RETRY)
 			return code;
 	}
-	return svshm__error_set(attempt->error, SVSHM_KEY_ERROR,
+	return svshm__error_set(operation->error, SVSHM_KEY_ERROR,
 				"the key file %.300s, or what it leads to, "
 				"keeps vanishing: is something cleaning up its "
-				"directory?", qt->names.segment);
+				"directory?",
+				qt->names.segment);
 }
 
-static int told(struct attempt *attempt, const char *what)
+int svshm__qt_operation_tell(struct svshm__qt_operation *operation, const char *what)
 {
-	if (!attempt->orphaned)
+	if (!operation->orphaned)
 		return SVSHM_OK;
-	return svshm__error_set(attempt->error, SVSHM_ORPHANED,
+	return svshm__error_set(operation->error, SVSHM_ORPHANED,
 				"all earlier users had died without "
-				"detaching; %s", what);
-}
-
-/* ---- Create ------------------------------------------------------------ */
-
-/* If the lock is borrowed, two handles would own what can be given back once. */
-static int check_locked(struct attempt *attempt)
-{
-	if (!attempt->locked || !attempt->borrowed)
-		return SVSHM_OK;
-	return svshm__error_set(attempt->error, SVSHM_DEADLOCK,
-				"this thread owns the lock already, by another "
-				"handle; unlock that one first, or create "
-				"without the lock");
-}
-
-/* Step 4, with what is there: nothing, or an orphan, when this returns 0. */
-static int make_room(struct attempt *attempt, bool *found)
-{
-	int id, code = look_at_segment(attempt);
-
-	*found = code != SVSHM_NOT_FOUND;
-	if (code == SVSHM_NOT_FOUND)
-		return check_locked(attempt);
-	if (code)
-		return code;
-	id = attempt->evidence.segment_id;
-	code = svshm__qt_judge_unused(id, attempt->error);
-	if (!code)
-		code = check_locked(attempt);
-	if (code == SVSHM_BUSY)
-		return svshm__error_set(attempt->error, SVSHM_ALREADY_EXISTS,
-					"segment %d of %llu bytes is in use; "
-					"attach to it", id, (unsigned long long)
-					attempt->evidence.segment.size);
-	if (!code && attempt->opening)
-		return svshm__error_set(attempt->error, SVSHM_ALREADY_EXISTS,
-					"segment %d is an orphan", id);
-	if (!code)
-		code = svshm__segment_try(attempt->size,
-					  attempt->evidence.segment.size,
-					  attempt->error);
-	if (!code)
-		code = svshm__segment_remove(id, attempt->error);
-	CRASHPOINT("qt:orphan gone");
-	attempt->orphaned = code == SVSHM_OK;
-	*found = code != SVSHM_OK;
-	return code == SVSHM_REMOVED ? SVSHM__AGAIN : code;
-}
-
-static int check_file_owner(struct attempt *attempt)
-{
-	const struct svshm__qt_file *file = &attempt->qt->file;
-
-	if (file->owner == geteuid() || file->owner == 0)
-		return SVSHM_OK;
-	return svshm__error_set(attempt->error, SVSHM_PERMISSION_DENIED,
-				"the key file %.300s belongs to uid %lu, who "
-				"could not attach to what we make; create it "
-				"as that user", attempt->qt->names.segment,
-				(unsigned long)file->owner);
-}
-
-static int make_segment(struct attempt *attempt, bool *found)
-{
-	int id, code = svshm__segment_make(attempt->qt->file.key,
-					   attempt->size, 0600, &id,
-					   attempt->error);
-
-	CRASHPOINT("qt:segment made");
-	/* By somebody who does not care for the lock, or lost it. */
-	if (code == SVSHM_ALREADY_EXISTS) {
-		*found = true;
-		return SVSHM__AGAIN;
-	}
-	if (code)
-		return code;
-	code = join(attempt, id);
-	if (code)
-		svshm__segment_remove(id, NULL);
-	return code;
-}
-
-static int create_once(struct attempt *attempt)
-{
-	struct svshm__qt *qt = attempt->qt;
-	bool found = false;
-	int code;
-
-	memset(&qt->file, 0, sizeof(qt->file));
-	qt->lock.make = true;
-	code = enter(attempt);
-	if (code)
-		return code;
-	code = look_at_file(attempt, true);
-	CRASHPOINT("qt:file made");
-	if (!code)
-		code = check_file_owner(attempt);
-	if (!code)
-		code = make_room(attempt, &found);
-	if (!code)
-		code = make_segment(attempt, &found);
-	if (!code)
-		return told(attempt, "what they left has been replaced");
-	if (found)
-		svshm__qt_leave(qt, attempt->borrowed);
-	else
-		leave_nothing(attempt);
-	return code;
+				"detaching; %s",
+				what);
 }
 
 static bool is_plain(const struct svshm *handle)
@@ -351,106 +220,12 @@ static bool is_plain(const struct svshm *handle)
 	       svshm__user(handle) == geteuid();
 }
 
-static int refuse_mode(struct svshm *handle)
+int svshm__qt_check_mode(struct svshm *handle)
 {
+	if (is_plain(handle))
+		return SVSHM_OK;
 	return svshm__error_set(&handle->error, SVSHM_NOT_SUPPORTED,
 				"Qt's objects have the mode 0600 and the "
 				"caller's owner and group: no others can be "
 				"set");
-}
-
-int svshm__qt_create(struct svshm *handle, size_t size,
-		     enum svshm_access access, bool locked)
-{
-	struct attempt attempt = { .handle = handle, .qt = handle->qt,
-				   .error = &handle->error, .access = access,
-				   .size = size, .locked = locked };
-
-	if (!is_plain(handle))
-		return refuse_mode(handle);
-	return run(&attempt, create_once);
-}
-
-/* ---- Attach ------------------------------------------------------------ */
-
-static int attach_once(struct attempt *attempt)
-{
-	struct svshm__qt *qt = attempt->qt;
-	int id, code = look_at_file(attempt, false);
-
-	/* Who finds nothing makes no lock: Qt's attach() would. */
-	if (!code)
-		code = look_at_segment(attempt);
-	if (code)
-		return code;
-	qt->lock.make = qt->file.owner == geteuid();
-	code = enter(attempt);
-	if (code)
-		return code;
-	code = look_at_file(attempt, false);
-	if (!code)
-		code = look_at_segment(attempt);
-	if (code == SVSHM_NOT_FOUND) {
-		leave_nothing(attempt);
-		return code;
-	}
-	if (!code)
-		code = check_size(attempt);
-	id = attempt->evidence.segment_id;
-	if (!code) {
-		code = svshm__qt_judge_unused(id, attempt->error);
-		attempt->orphaned = code == SVSHM_OK;
-		if (code == SVSHM_OK || code == SVSHM_BUSY)
-			code = join(attempt, id);
-		else if (code == SVSHM_REMOVED)
-			code = SVSHM__AGAIN;
-	}
-	if (!code)
-		return told(attempt, "these are the data that they left");
-	svshm__qt_leave(qt, attempt->borrowed);
-	return code;
-}
-
-int svshm__qt_attach(struct svshm *handle, enum svshm_access access)
-{
-	struct attempt attempt = { .handle = handle, .qt = handle->qt,
-				   .error = &handle->error, .access = access };
-
-	return run(&attempt, attach_once);
-}
-
-/* ---- Open --------------------------------------------------------------- */
-
-/* Attach, and if there is nothing, create; as in object/open.c. */
-static int open_once(struct attempt *attempt)
-{
-	int code;
-
-	attempt->locked = attempt->opening = false;
-	code = attach_once(attempt);
-	if (code != SVSHM_NOT_FOUND)
-		return code;
-	start(attempt);
-	attempt->locked = attempt->opening = true;
-	code = create_once(attempt);
-	if (code != SVSHM_ALREADY_EXISTS)
-		return code;
-	svshm__process_pause(1);
-	return SVSHM__AGAIN;
-}
-
-int svshm__qt_open(struct svshm *handle, size_t size,
-		   enum svshm_access access, bool *made)
-{
-	struct attempt attempt = { .handle = handle, .qt = handle->qt,
-				   .error = &handle->error, .access = access,
-				   .size = size, .least = size };
-	int code;
-
-	/* As create would be. */
-	if (!is_plain(handle))
-		return refuse_mode(handle);
-	code = run(&attempt, open_once);
-	*made = code == SVSHM_OK && attempt.opening;
-	return code;
 }

@@ -58,7 +58,7 @@ int svshm__qt_lock(struct svshm *handle, int timeout_ms, int if_timed_out);
 int svshm__qt_unlock(struct svshm *handle);
 int svshm__qt_make_consistent(struct svshm *handle);
 
-/* ---- Between the qt_*.c files ------------------------------------------ */
+/* ---- Between the files of this room ------------------------------------- */
 
 #define SVSHM__QT_TIMEOUT_MS 30000
 #define SVSHM__QT_TIMEOUT_AT_EXIT_MS 5000

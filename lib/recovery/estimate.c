@@ -21,10 +21,10 @@ static int64_t latest(int64_t one, int64_t two)
 /* ---- Segments ------------------------------------------------------------ */
 
 /* A living or unknown process that made it or used it last: says so. */
-static bool user_may_live(struct svshm__lives *lives, const char *who,
-			  pid_t pid, int64_t time, char *reason, size_t size)
+static bool user_may_live(struct svshm__pids *pids, const char *who, pid_t pid,
+			  int64_t time, char *reason, size_t size)
 {
-	switch (svshm__lives_of(lives, pid, time)) {
+	switch (svshm__pids_of(pids, pid, time)) {
 	case SVSHM__LIFE_ALIVE:
 		snprintf(reason, size, "nobody has it mapped, but %s, process "
 			 "%ld, is alive", who, (long)pid);
@@ -39,9 +39,10 @@ static bool user_may_live(struct svshm__lives *lives, const char *who,
 	return false;
 }
 
-enum svshm_certainty svshm__estimate_segment(
-	struct svshm__lives *lives, const struct svshm__segment_status *segment,
-	char *reason, size_t size)
+enum svshm_certainty
+svshm__estimate_segment(struct svshm__pids *pids,
+			const struct svshm__segment_status *segment,
+			char *reason, size_t size)
 {
 	int64_t used = latest(segment->attach_time, segment->detach_time);
 	int64_t age = svshm__process_time() -
@@ -53,7 +54,7 @@ enum svshm_certainty svshm__estimate_segment(
 			 segment->mappings == 1 ? "" : "s");
 		return SVSHM_CERTAINTY_NONE;
 	}
-	if (user_may_live(lives, "its maker", segment->creator_pid,
+	if (user_may_live(pids, "its maker", segment->creator_pid,
 			  segment->change_time, reason, size))
 		return SVSHM_CERTAINTY_NONE;
 	/* To look whether it is ours, scans map it: they have been the last
@@ -67,7 +68,7 @@ enum svshm_certainty svshm__estimate_segment(
 		return SVSHM_CERTAINTY_NONE;
 	}
 	/* Nobody was ever attached: the maker was the last user. */
-	if (used && user_may_live(lives, "its last user", segment->last_pid,
+	if (used && user_may_live(pids, "its last user", segment->last_pid,
 				  used, reason, size))
 		return SVSHM_CERTAINTY_NONE;
 	snprintf(reason, size, "nobody has it mapped, and its maker (%ld) and "
@@ -130,23 +131,23 @@ void svshm__set_use_free(struct svshm__set_use *use)
 	memset(use, 0, sizeof(*use));
 }
 
-static pid_t living_user(struct svshm__lives *lives,
+static pid_t living_user(struct svshm__pids *pids,
 			 const struct svshm__set_use *use, int64_t time)
 {
 	for (size_t i = 0; i < use->pid_count; i++)
-		if (svshm__lives_of(lives, use->pids[i], time) !=
+		if (svshm__pids_of(pids, use->pids[i], time) !=
 		    SVSHM__LIFE_DEAD)
 			return use->pids[i];
 	return 0;
 }
 
-enum svshm_certainty svshm__estimate_set(struct svshm__lives *lives,
-					const struct svshm__set_status *set,
-					const struct svshm__set_use *use,
-					char *reason, size_t size)
+enum svshm_certainty svshm__estimate_set(struct svshm__pids *pids,
+					 const struct svshm__set_status *set,
+					 const struct svshm__set_use *use,
+					 char *reason, size_t size)
 {
 	int64_t used = latest(set->operation_time, set->change_time);
-	pid_t pid = living_user(lives, use, used);
+	pid_t pid = living_user(pids, use, used);
 
 	if (use->waiters) {
 		snprintf(reason, size, "another program's; %u process%s for it "
@@ -159,8 +160,8 @@ enum svshm_certainty svshm__estimate_set(struct svshm__lives *lives,
 			 "changed it last, is alive", (long)pid);
 		return SVSHM_CERTAINTY_NONE;
 	}
-	switch (svshm__lives_elder(lives, set->uid, set->creator_uid, used,
-				   &pid)) {
+	switch (svshm__pids_older(pids, set->uid, set->creator_uid, used,
+				  &pid)) {
 	case SVSHM__LIFE_ALIVE:
 		snprintf(reason, size, "%s, but process %ld is old enough to "
 			 "have made it", use->pid_count ?
@@ -168,7 +169,8 @@ enum svshm_certainty svshm__estimate_set(struct svshm__lives *lives,
 			 "nobody has changed it yet", (long)pid);
 		return SVSHM_CERTAINTY_NONE;
 	case SVSHM__LIFE_UNKNOWN:
-		snprintf(reason, size, "another program's; whether its maker "
+		snprintf(reason, size,
+			 "another program's; whether its maker "
 			 "lives can't be told here");
 		return SVSHM_CERTAINTY_NONE;
 	case SVSHM__LIFE_DEAD:
@@ -181,7 +183,7 @@ enum svshm_certainty svshm__estimate_set(struct svshm__lives *lives,
 }
 
 static void describe_set(struct svshm_object *object,
-			 struct svshm__set_use *use, struct svshm__lives *lives,
+			 struct svshm__set_use *use, struct svshm__pids *pids,
 			 char *reason, size_t size)
 {
 	struct svshm__set_status set = {
@@ -201,26 +203,26 @@ static void describe_set(struct svshm_object *object,
 	object->waiters = use->waiters;
 	object->semaphore_pids = use->pids;
 	object->semaphore_pid_count = use->pid_count;
-	object->certainty = svshm__estimate_set(lives, &set, use, reason, size);
+	object->certainty = svshm__estimate_set(pids, &set, use, reason, size);
 }
 
 void svshm__estimate_describe(struct svshm_object *object,
-			     const struct svshm__segment_status *segment,
-			     struct svshm__set_use *use,
-			     struct svshm__lives *lives, char *reason,
-			     size_t size)
+			      const struct svshm__segment_status *segment,
+			      struct svshm__set_use *use,
+			      struct svshm__pids *pids, char *reason,
+			      size_t size)
 {
-	struct svshm__lives once = { .listed = false };
+	struct svshm__pids once = { .listed = false };
 
-	if (!lives)
-		lives = &once;
+	if (!pids)
+		pids = &once;
 	if (object->segment_id < 0) {
-		describe_set(object, use, lives, reason, size);
+		describe_set(object, use, pids, reason, size);
 	} else {
 		/* A set with its key is an object by itself. */
 		object->semaphore_id = -1;
-		object->certainty = svshm__estimate_segment(lives, segment,
-							   reason, size);
+		object->certainty =
+			svshm__estimate_segment(pids, segment, reason, size);
 	}
-	svshm__lives_free(&once);
+	svshm__pids_free(&once);
 }

@@ -9,7 +9,7 @@
  * semaphore last, and whether anybody waits. A program that holds its id and
  * has not used it lately cannot be seen. So a set counts as left over if all of
  * these are dead, nobody waits, and no living process that could have made it
- * (svshm__lives_elder()) is as old as its last change; in the first pid
+ * (svshm__pids_older()) is as old as its last change; in the first pid
  * namespace only, as in any other the maker can be where nobody sees it.
  */
 #ifndef SVSHM_RECOVERY_ESTIMATE_H
@@ -17,7 +17,7 @@
 
 #include <stddef.h>
 
-#include "recovery/lives.h"
+#include "recovery/pids.h"
 #include "kernel/segment.h"
 #include "kernel/semset.h"
 
@@ -33,23 +33,24 @@ int svshm__set_use_look(struct svshm__set_use *use, int set_id, int count);
 void svshm__set_use_free(struct svshm__set_use *use);
 
 /* The estimate; why, in a sentence, into REASON. */
-enum svshm_certainty svshm__estimate_segment(
-	struct svshm__lives *lives, const struct svshm__segment_status *segment,
-	char *reason, size_t size);
-enum svshm_certainty svshm__estimate_set(struct svshm__lives *lives,
-					const struct svshm__set_status *set,
-					const struct svshm__set_use *use,
-					char *reason, size_t size);
+enum svshm_certainty
+svshm__estimate_segment(struct svshm__pids *pids,
+			const struct svshm__segment_status *segment,
+			char *reason, size_t size);
+enum svshm_certainty svshm__estimate_set(struct svshm__pids *pids,
+					 const struct svshm__set_status *set,
+					 const struct svshm__set_use *use,
+					 char *reason, size_t size);
 
 /*
  * Both, for an OBJECT that has all but this: certainty, what is known of a
- * set's users (in USE, to be freed), and REASON. LIVES may be NULL. SEGMENT
+ * set's users (in USE, to be freed), and REASON. PIDS may be NULL. SEGMENT
  * counts only if the object has one.
  */
 void svshm__estimate_describe(struct svshm_object *object,
-			     const struct svshm__segment_status *segment,
-			     struct svshm__set_use *use,
-			     struct svshm__lives *lives, char *reason,
-			     size_t size);
+			      const struct svshm__segment_status *segment,
+			      struct svshm__set_use *use,
+			      struct svshm__pids *pids, char *reason,
+			      size_t size);
 
 #endif

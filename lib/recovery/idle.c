@@ -45,17 +45,17 @@ bool svshm__idle_segment(const struct svshm__segment_status *segment,
 }
 
 /* 0: nobody of whom that is known. */
-static pid_t living_changer(struct svshm__lives *lives,
+static pid_t living_changer(struct svshm__pids *pids,
 			    const struct svshm__set_use *use, int64_t time)
 {
 	for (size_t i = 0; i < use->pid_count; i++)
-		if (svshm__lives_of(lives, use->pids[i], time) ==
+		if (svshm__pids_of(pids, use->pids[i], time) ==
 		    SVSHM__LIFE_ALIVE)
 			return use->pids[i];
 	return 0;
 }
 
-bool svshm__idle_set(struct svshm__lives *lives,
+bool svshm__idle_set(struct svshm__pids *pids,
 		     const struct svshm__set_status *set,
 		     const struct svshm__set_use *use, int64_t seconds,
 		     char *reason, size_t size)
@@ -76,7 +76,7 @@ bool svshm__idle_set(struct svshm__lives *lives,
 			 (long long)seconds);
 		return false;
 	}
-	pid = living_changer(lives, use, used);
+	pid = living_changer(pids, use, used);
 	if (pid) {
 		snprintf(reason, size, "nobody has changed it for more than "
 			 "%lld seconds, but process %ld, which did, is alive",

@@ -16,7 +16,7 @@
 #include <stdint.h>
 
 #include "recovery/estimate.h"
-#include "recovery/lives.h"
+#include "recovery/pids.h"
 #include "kernel/segment.h"
 #include "kernel/semset.h"
 
@@ -33,7 +33,7 @@ bool svshm__idle_segment(const struct svshm__segment_status *segment,
  * does not tell who has only its id; so who changed it last keeps it if he is
  * known to live.
  */
-bool svshm__idle_set(struct svshm__lives *lives,
+bool svshm__idle_set(struct svshm__pids *pids,
 		     const struct svshm__set_status *set,
 		     const struct svshm__set_use *use, int64_t seconds,
 		     char *reason, size_t size);

@@ -1,62 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* svshm_scan(): all objects, without knowing their keys. */
 #include <config.h>
-
-#include "recovery/scan.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "key/files.h"
 #include "kernel/process.h"
-#include "qt/show.h"
-
-/* One more item, of zeros; NULL: no memory. */
-static struct svshm__scan_item *add(struct svshm__scan_list *list)
-{
-	struct svshm__scan_item *item;
-
-	/* Grows at every power of two. */
-	if ((list->count & (list->count - 1)) == 0) {
-		size_t room = list->count ? 2 * list->count : 1;
-		struct svshm__scan_item *items =
-			realloc(list->items, room * sizeof(*items));
-
-		if (!items)
-			return NULL;
-		list->items = items;
-	}
-	item = &list->items[list->count++];
-	memset(item, 0, sizeof(*item));
-	return item;
-}
-
-int svshm__scan_add(struct svshm__scan_list *list, int id, int64_t key,
-		    const struct svshm__segment_status *status)
-{
-	struct svshm__scan_item *item = add(list);
-
-	if (!item)
-		return SVSHM_OUT_OF_RESOURCES;
-	item->id = id;
-	item->key = key;
-	if (status)
-		item->status = *status;
-	return SVSHM_OK;
-}
-
-int svshm__scan_add_set(struct svshm__scan_list *list, int id, int64_t key,
-			const struct svshm__set_status *status)
-{
-	struct svshm__scan_item *item = add(list);
-
-	if (!item)
-		return SVSHM_OUT_OF_RESOURCES;
-	item->id = id;
-	item->key = key;
-	item->set_status = *status;
-	return SVSHM_OK;
-}
+#include "key/files.h"
+#include "key/list.h"
+#include "object/find.h"
+#include "recovery/scan_qt.h"
+#include "recovery/show.h"
 
 #define EVERYBODY ((uid_t)-1)
 
@@ -66,28 +21,29 @@ struct scan {
 	uid_t user;  /* whose key directory */
 	svshm_visit *visit;
 	void *context;
-	struct svshm__scan_list segments, sets; /* sorted by key */
+	struct svshm__list segments, sets; /* sorted by key */
 	struct svshm__key_list files;
 	bool *file_done;
-	struct svshm__lives lives;
+	struct svshm__pids pids;
 	enum svshm_verdict verdict; /* of the object visited last */
 	struct svshm__qt_shown qt;
 };
 
 static int by_key(const void *a, const void *b)
 {
-	const struct svshm__scan_item *left = a, *right = b;
+	const struct svshm__list_item *left = a, *right = b;
 
 	return (left->key > right->key) - (left->key < right->key);
 }
 
-static int find_id(const struct svshm__scan_list *list, int64_t key)
+static int find_id(const struct svshm__list *list, int64_t key)
 {
-	struct svshm__scan_item wanted = { .id = -1, .key = key };
-	const struct svshm__scan_item *item =
-		key == 0 || !list->count ? NULL :
-		bsearch(&wanted, list->items, list->count,
-			sizeof(*list->items), by_key);
+	struct svshm__list_item wanted = { .id = -1, .key = key };
+	const struct svshm__list_item *item =
+		key == 0 || !list->count
+			? NULL
+			: bsearch(&wanted, list->items, list->count,
+				  sizeof(*list->items), by_key);
 
 	return item ? item->id : -1;
 }
@@ -136,14 +92,13 @@ static int show_segments(struct scan *scan)
 	int code = SVSHM_OK;
 
 	for (size_t i = 0; i < scan->segments.count && !code; i++) {
-		struct svshm__scan_item *item = &scan->segments.items[i];
+		struct svshm__list_item *item = &scan->segments.items[i];
 		struct svshm__candidate candidate = {
 			.key = item->key,
 			.segment_id = item->id,
 			.set_id = find_id(&scan->sets, item->key),
 			.status = item->status.size ? &item->status : NULL,
-			.lives = &scan->lives
-		};
+			.pids = &scan->pids};
 		bool shown = false;
 
 		if (svshm__qt_shown_segment(&scan->qt, item->id))
@@ -157,13 +112,28 @@ static int show_segments(struct scan *scan)
 		/* To map a segment disturbs its times and counts: only those
 		   that may be ours, or that the caller has asked for. */
 		if (scan->foreign_too || svshm__key_plausible(item->key))
-			code = svshm__scan_show(&candidate, scan->foreign_too,
-						visit_and_note, scan, &shown);
+			code = svshm__show(&candidate, scan->foreign_too,
+					   visit_and_note, scan, &shown);
 		/* Another program's set is an object by itself. */
 		if (shown && scan->verdict == SVSHM_VERDICT_FOREIGN)
 			item->id = -1;
 	}
 	return code;
+}
+
+/* What FILE leads to; if to nothing, its first key. */
+static void find_by_keys(struct svshm__candidate *candidate,
+			 const struct svshm__key_file *file)
+{
+	struct svshm__found found = { .segment_id = -1, .set_id = -1 };
+
+	if (!svshm__find_by_keys(file, &found) &&
+	    svshm__key_of(candidate->path, SVSHM__PROJECT_FIRST, &found.key,
+			  NULL))
+		return;
+	candidate->key = (int64_t)found.key;
+	candidate->segment_id = found.segment_id;
+	candidate->set_id = found.set_id;
 }
 
 /* Key files that no header speaks of lead to a set, or to nothing. */
@@ -185,17 +155,11 @@ static int show_files(struct scan *scan)
 			svshm__key_file_free(&file);
 			continue;
 		}
-		if (!svshm__scan_by_keys(&file, &candidate)) {
-			key_t key;
-
-			if (!svshm__key_of(candidate.path,
-					   SVSHM__PROJECT_FIRST, &key, NULL))
-				candidate.key = (int64_t)key;
-		}
+		find_by_keys(&candidate, &file);
 		/* An object made since the segments were listed isn't new. */
 		if (candidate.segment_id < 0)
-			code = svshm__scan_show(&candidate, false, visit_wanted,
-						scan, NULL);
+			code = svshm__show(&candidate, false, visit_wanted,
+					   scan, NULL);
 		if (candidate.set_id >= 0)
 			for (size_t j = 0; j < scan->sets.count; j++)
 				if (scan->sets.items[j].id == candidate.set_id)
@@ -210,23 +174,22 @@ static int show_sets(struct scan *scan)
 	int code = SVSHM_OK;
 
 	for (size_t i = 0; i < scan->sets.count && !code; i++) {
-		const struct svshm__scan_item *item = &scan->sets.items[i];
+		const struct svshm__list_item *item = &scan->sets.items[i];
 		struct svshm__candidate candidate = {
 			.key = item->key,
 			.segment_id = -1,
 			.set_id = item->id,
-			.set_status = item->set_status.count ?
-				&item->set_status : NULL,
-			.lives = &scan->lives
-		};
+			.set_status = item->set_status.count ? &item->set_status
+							     : NULL,
+			.pids = &scan->pids};
 
 		if (is_unwanted(scan, item->set_status.count,
 				item->set_status.uid))
 			continue;
 		if (item->id >= 0 && find_id(&scan->segments, item->key) < 0 &&
 		    !svshm__qt_shown_set(&scan->qt, item->id))
-			code = svshm__scan_show(&candidate, scan->foreign_too,
-						visit_wanted, scan, NULL);
+			code = svshm__show(&candidate, scan->foreign_too,
+					   visit_wanted, scan, NULL);
 	}
 	return code;
 }
@@ -248,7 +211,6 @@ static int scan_all(uid_t owner, unsigned flags, svshm_visit *visit,
 		    void *context)
 {
 	struct scan scan;
-	struct svshm__completion completion = { visit_wanted, &scan };
 	int code;
 
 	memset(&scan, 0, sizeof(scan));
@@ -260,10 +222,10 @@ static int scan_all(uid_t owner, unsigned flags, svshm_visit *visit,
 
 	/* Sets first: an object made in between shows as a segment then,
 	   never as a set without one. */
-	code = svshm__scan_sets(scan.user, &scan.sets, NULL);
+	code = svshm__list_all_sets(&scan.sets, scan.user, NULL);
 	if (!code)
-		code = svshm__scan_segments(NULL, scan.user, &scan.segments,
-					    NULL);
+		code = svshm__list_all_segments(&scan.segments, scan.user,
+						NULL);
 	/* Without a usable key directory the kernel's objects still show. */
 	if (svshm__key_list_read(&scan.files, scan.user, NULL))
 		scan.files.count = 0;
@@ -271,8 +233,8 @@ static int scan_all(uid_t owner, unsigned flags, svshm_visit *visit,
 	if (!code && !scan.file_done)
 		code = SVSHM_OUT_OF_RESOURCES;
 	if (!code)
-		code = svshm__qt_scan(scan.foreign_too, svshm__scan_complete,
-				      &completion, &scan.qt);
+		code = svshm__qt_scan(scan.foreign_too, visit_wanted, &scan,
+				      &scan.qt);
 	if (!code) {
 		sort(&scan);
 		code = show_segments(&scan);
@@ -282,11 +244,11 @@ static int scan_all(uid_t owner, unsigned flags, svshm_visit *visit,
 	if (!code)
 		code = show_sets(&scan);
 	free(scan.file_done);
-	svshm__lives_free(&scan.lives);
+	svshm__pids_free(&scan.pids);
 	svshm__qt_shown_free(&scan.qt);
 	svshm__key_list_free(&scan.files);
-	free(scan.segments.items);
-	free(scan.sets.items);
+	svshm__list_free(&scan.segments);
+	svshm__list_free(&scan.sets);
 	return code;
 }
 

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* From evidence to the plain struct that visitors get. */
 #include <config.h>
 
-#include "lock/lock.h"
-#include "recovery/scan.h"
+#include "recovery/show.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "lock/lock.h"
 #include "recovery/estimate.h"
+#include "recovery/visit.h"
 #include "kernel/description.h"
 
 /* What struct svshm_object points to. */
@@ -135,7 +135,7 @@ static int look_at_set(struct picture *picture,
 {
 	struct svshm__evidence *evidence = &picture->evidence;
 	struct svshm__set *set = &evidence->set;
-	int code = SVSHM__NEXT;
+	int code = SVSHM__TRY_NEXT_KEY;
 
 	set->id = candidate->set_id;
 	/* Made since the sets were listed? */
@@ -144,22 +144,19 @@ static int look_at_set(struct picture *picture,
 						       &set->id, NULL) ==
 				    SVSHM_NOT_FOUND;
 	if (set->id >= 0)
-		code = svshm__set_look(set, 0, NULL);
-	if (code == SVSHM__NEXT && set->id >= 0 &&
-	    svshm__judge_set_owner((key_t)candidate->key, set, NULL) ==
-		    SVSHM__SET_OURS)
-		code = SVSHM_OK;
+		code = svshm__judge_look_at_set(set, (key_t)candidate->key,
+						NULL);
 	/* Fresh sets have no tag: only one that a key file leads to is ours. */
 	if (!code && set->fresh && !candidate->path)
-		code = SVSHM__NEXT;
-	if (code == SVSHM__AGAIN)
+		code = SVSHM__TRY_NEXT_KEY;
+	if (code == SVSHM__RETRY)
 		return code;
 	if (code) {
 		set->id = -1;
 		return SVSHM_OK;
 	}
 	code = svshm__gate_try(set);
-	if (code == SVSHM__AGAIN && !set->fresh)
+	if (code == SVSHM__RETRY && !set->fresh)
 		return code;
 	picture->inside = code == SVSHM_OK;
 	evidence->gate_held = code == SVSHM_BUSY;
@@ -199,12 +196,12 @@ static int gather(struct picture *picture,
 		code = svshm__segment_stat(evidence->segment_id,
 					   &evidence->segment, NULL);
 		if (code == SVSHM_REMOVED || is_others(picture, candidate))
-			return SVSHM__AGAIN;
+			return SVSHM__RETRY;
 		return SVSHM_OK;
 	}
-	code = svshm__judge_look(evidence, candidate->segment_id,
-				 picture->inside, picture->inside,
-				 candidate->file, candidate->error);
+	code = svshm__evidence_gather(evidence, candidate->segment_id,
+				      picture->inside, picture->inside,
+				      candidate->file, candidate->error);
 	return code == SVSHM_PERMISSION_DENIED ? SVSHM_OK : code;
 }
 
@@ -212,7 +209,7 @@ static int gather(struct picture *picture,
    look like a user's to it. */
 static void let_go(struct picture *picture)
 {
-	svshm__judge_free(&picture->evidence);
+	svshm__evidence_free(&picture->evidence);
 	if (picture->inside)
 		svshm__gate_leave(picture->evidence.set.id);
 	picture->inside = false;
@@ -296,18 +293,17 @@ static int describe(struct picture *picture,
 {
 	int code = SVSHM_OK;
 
-	svshm__scan_describe(&picture->object, &picture->evidence, candidate);
+	svshm__describe(&picture->object, &picture->evidence, candidate);
 	note_left_time(picture);
 	if (picture->evidence.header == SVSHM__HEADER_VALID)
 		code = describe_header(picture);
 	else if (candidate->path)
 		describe_path(picture, candidate->path);
 	if (picture->object.verdict == SVSHM_VERDICT_FOREIGN)
-		svshm__estimate_describe(&picture->object,
-					&picture->evidence.segment,
-					&picture->use, candidate->lives,
-					picture->reason,
-					sizeof(picture->reason));
+		svshm__estimate_describe(
+			&picture->object, &picture->evidence.segment,
+			&picture->use, candidate->pids, picture->reason,
+			sizeof(picture->reason));
 	else
 		svshm__judge_reason(&picture->evidence,
 				    picture->object.verdict, picture->reason,
@@ -318,9 +314,8 @@ static int describe(struct picture *picture,
 	return code;
 }
 
-int svshm__scan_show(const struct svshm__candidate *candidate,
-		     bool foreign_too, svshm_visit *visit, void *context,
-		     bool *shown)
+int svshm__show(const struct svshm__candidate *candidate, bool foreign_too,
+		svshm_visit *visit, void *context, bool *shown)
 {
 	struct picture *picture = calloc(1, sizeof(*picture));
 	const struct svshm__evidence *evidence = NULL;
@@ -331,7 +326,7 @@ int svshm__scan_show(const struct svshm__candidate *candidate,
 		*shown = false;
 	if (code)
 		goto out;
-	svshm__object_init(&picture->object);
+	svshm__description_init(&picture->object);
 	picture->object.verdict = judge(picture, candidate);
 	if (picture->object.verdict == SVSHM_VERDICT_GONE ||
 	    (picture->object.verdict == SVSHM_VERDICT_FOREIGN && !foreign_too))
@@ -353,8 +348,8 @@ int svshm__scan_show(const struct svshm__candidate *candidate,
 	/* What the caller may not look at is no failure. */
 	if (candidate->error)
 		svshm__error_set(candidate->error, SVSHM_OK, "%s", "");
-	code = svshm__scan_visit(&picture->object, evidence, candidate->lives,
-				 visit, context);
+	code = svshm__visit(&picture->object, evidence, candidate->pids, visit,
+			    context);
 out:
 	if (picture) {
 		let_go(picture);
@@ -363,5 +358,5 @@ out:
 		free(picture->key);
 		free(picture);
 	}
-	return code == SVSHM__AGAIN ? SVSHM_OK : code;
+	return code == SVSHM__RETRY ? SVSHM_OK : code;
 }

@@ -55,7 +55,7 @@
  *   - While a child is in doubt, attach joins without being told.
  *   - With MAPS, a child that is in exit while its parent leaves is taken for
  *     one that stays, and its end for a death.
- *   - Of a team, who has retired an orphan and then must give way to a twin is
+ *   - Of a team, who has retired an orphan and then must give way to a duplicate is
  *     refused; the model does not look at what the refusal says.
  *
  * Variants that must fail, by -D: see run.sh.
@@ -342,7 +342,7 @@ inline make_segment(k)
 	segments[j].state = LIVE;
 	segments[j].key = k;
 	segments[j].uid = UID(me);
-	segments[j].set = my_set[me]; /* 8: the stamp */
+	segments[j].set = my_set[me]; /* 8: the creator's mark */
 	segment_of[k] = j;
 	my_segment[me] = j;
 	same_turn[me] = true
@@ -439,11 +439,11 @@ inline release_slot()
 	slot = NONE
 }
 
-/* What was mapped to look at it. Not our own, beside a twin. */
+/* What was mapped to look at it. Not our own, beside a duplicate. */
 inline let_go()
 {
 	if
-	:: !twin -> unmap(me)
+	:: !duplicate -> unmap(me)
 	:: else
 	fi
 }
@@ -546,11 +546,11 @@ inline order_deaths()
 #define RECOVER 3
 
 /* What comes of an attempt. */
-#define AGAIN 1
-#define NEXT 2
+#define RETRY 1
+#define TRY_NEXT_KEY 2
 #define REFUSED 3
 #define NOT_FOUND 4
-#define SETTLE 5 /* with the twin, which was seen before we undid ours */
+#define SETTLE 5 /* with the duplicate, which was seen before we undid ours */
 #define BYE 6    /* detached */
 
 /* To whom it is left. */
@@ -725,7 +725,7 @@ inline forget_evidence()
 	inode = 0; project = 0; key = 0; base_key = 0;
 	made_set = false; made_file = false; by_scan = false; lone = false;
 	fresh = false; seen = 0; seen_changed = false; mapped = false;
-	list = 0; found = NONE; verdict = 0; state = 0; code = 0; twin = 0;
+	list = 0; found = NONE; verdict = 0; state = 0; code = 0; duplicate = 0;
 	held = false; died = false; stranded = false; children = 0;
 	left = 0; watched = false; removable = false; was_orphan = false;
 	same_turn[me] = false
@@ -909,7 +909,7 @@ proctype process(byte me)
 #if CHILDREN
 	byte forks;
 #endif
-	byte seen, list, found, verdict, state, code, twin, children, left;
+	byte seen, list, found, verdict, state, code, duplicate, children, left;
 	bool seen_changed, held, died, stranded, said, dropped, watched;
 	bool removable, final, exiting, was_orphan;
 
@@ -1013,7 +1013,7 @@ enter:
 		true ->
 		made_set = false;
 		if
-		:: by_scan || twin
+		:: by_scan || duplicate
 		:: else -> key = KEY(name, inode, project)
 		fi;
 		if
@@ -1023,7 +1023,7 @@ enter:
 				make_set(key);
 				made_set = true;
 				fresh = true
-			:: else -> code = NEXT; goto result
+			:: else -> code = TRY_NEXT_KEY; goto result
 			fi
 		:: else ->
 			my_set[me] = set_of[key];
@@ -1035,9 +1035,9 @@ enter:
 				if
 #ifndef TRUSTS_TAG
 				:: i != NONE && segments[i].name == 1 + name
-				:: else -> code = NEXT; goto result
+				:: else -> code = TRY_NEXT_KEY; goto result
 #else
-				:: code = NEXT; goto result
+				:: code = TRY_NEXT_KEY; goto result
 #endif
 				fi
 			fi
@@ -1047,14 +1047,14 @@ enter:
 	/* ---- 4 ---- */
 	if
 	:: DIE
-	:: atomic { !SET.live -> code = AGAIN; goto result }
+	:: atomic { !SET.live -> code = RETRY; goto result }
 	:: atomic {
 		SET.live && (fresh || SET.gate == NONE) ->
 		if
 		:: !fresh
 		:: fresh && SET.name == FRESH && SET.gate == NONE ->
 			SET.name = 1 + name
-		:: else -> code = AGAIN; goto result
+		:: else -> code = RETRY; goto result
 		fi;
 		SET.gate = me;
 		look_at_slots();
@@ -1068,7 +1068,7 @@ enter:
 	fi;
 	/* ---- 5 ---- */
 	if
-	:: by_scan || twin
+	:: by_scan || duplicate
 	:: else ->
 		if
 		:: DIE
@@ -1084,7 +1084,7 @@ enter:
 					remove_set(my_set[me])
 				:: else -> leave_gate()
 				fi;
-				code = AGAIN;
+				code = RETRY;
 				goto result
 			fi
 #endif
@@ -1105,7 +1105,7 @@ enter:
 		:: my_segment[me] == NONE -> verdict = HALF; was_orphan = false
 		:: else ->
 			if
-			:: op == ATTACH && !twin ->
+			:: op == ATTACH && !duplicate ->
 				at[me] = my_segment[me]
 			:: else
 			fi
@@ -1125,7 +1125,7 @@ enter:
 			true ->
 			if
 			:: !SET.live || SEGMENT.state != LIVE ->
-				let_go(); code = AGAIN; goto leave
+				let_go(); code = RETRY; goto leave
 			:: else
 			fi;
 			look_at_slots();
@@ -1194,17 +1194,17 @@ enter:
 	if
 	:: verdict == FOREIGN -> goto next
 	:: verdict == UNKNOWN -> goto refuse
-	:: verdict == IN_USE && (op != ATTACH || twin || stranded) ->
+	:: verdict == IN_USE && (op != ATTACH || duplicate || stranded) ->
 		goto refuse
 #if CHILDREN
-	:: verdict == IN_USE && op == ATTACH && !twin && !stranded &&
+	:: verdict == IN_USE && op == ATTACH && !duplicate && !stranded &&
 	   !held && state != INTACT -> goto refuse
 #endif
-	:: verdict == IN_USE && op == ATTACH && !twin && !stranded &&
+	:: verdict == IN_USE && op == ATTACH && !duplicate && !stranded &&
 	   IF_BROKEN(held || state == INTACT) ->
 		said = died && !held;
 		goto register
-	:: verdict == ORPHAN && op == ATTACH && !twin ->
+	:: verdict == ORPHAN && op == ATTACH && !duplicate ->
 		if
 		:: (SEGMENT.set == my_set[me] && state != INTACT) ||
 		   SET.name != 1 + name ->
@@ -1213,12 +1213,12 @@ enter:
 			:: DIE
 			:: atomic {
 				true -> remove_set(my_set[me]);
-				code = AGAIN; goto result
+				code = RETRY; goto result
 			   }
 			fi
 		:: else -> said = true; goto register
 		fi
-	:: verdict == ORPHAN && (op != ATTACH || twin) -> goto clear
+	:: verdict == ORPHAN && (op != ATTACH || duplicate) -> goto clear
 	:: verdict == HALF -> goto clear
 	fi;
 
@@ -1242,7 +1242,7 @@ refuse:
 next:
 	if
 	:: DIE
-	:: atomic { true -> let_go(); code = NEXT; goto leave }
+	:: atomic { true -> let_go(); code = TRY_NEXT_KEY; goto leave }
 	fi;
 	/* Out of the gate. */
 leave:
@@ -1269,11 +1269,11 @@ clear:
 	:: my_segment[me] == NONE || MAY_REMOVE(SEGMENT.uid)
 	fi;
 	if
-	:: op != CREATE || twin -> /* all of it */
-		code = (my_segment[me] != NONE && SEGMENT.retired && !twin &&
-			op == ATTACH -> NEXT : AGAIN);
+	:: op != CREATE || duplicate -> /* all of it */
+		code = (my_segment[me] != NONE && SEGMENT.retired && !duplicate &&
+			op == ATTACH -> TRY_NEXT_KEY : RETRY);
 		if
-		:: op == ATTACH && !twin -> atomic { true -> unmap(me) }
+		:: op == ATTACH && !duplicate -> atomic { true -> unmap(me) }
 		:: else
 		fi;
 		goto remove
@@ -1318,10 +1318,10 @@ renew:
 		if
 		:: MAY_REMOVE(SET.uid) ->
 			remove_set(my_set[me]);
-			code = AGAIN
+			code = RETRY
 		:: else ->
 			leave_gate();
-			code = NEXT
+			code = TRY_NEXT_KEY
 		fi;
 		goto result
 	   }
@@ -1351,7 +1351,7 @@ pass_by:
 		:: else
 		fi;
 		let_go();
-		code = (twin -> AGAIN : NEXT);
+		code = (duplicate -> RETRY : TRY_NEXT_KEY);
 		goto leave
 	   }
 	fi;
@@ -1364,7 +1364,7 @@ make:
 		true ->
 		if
 		:: segment_of[key] != NONE -> /* in another gate of this key */
-			code = AGAIN;
+			code = RETRY;
 			goto remove
 		:: else ->
 			make_segment(key);
@@ -1379,7 +1379,7 @@ make:
 	:: atomic {
 		true ->
 		if
-		:: SEGMENT.state != LIVE -> code = AGAIN; goto remove
+		:: SEGMENT.state != LIVE -> code = RETRY; goto remove
 		:: else -> at[me] = my_segment[me]
 		fi
 	   }
@@ -1480,10 +1480,10 @@ look_at_list:
 		atomic { code = SETTLE; unmap(me); goto remove }
 	:: op == CREATE && found != NONE && base_key == key ->
 		/* Somebody has removed ours. */
-		atomic { code = AGAIN; unmap(me); goto remove }
+		atomic { code = RETRY; unmap(me); goto remove }
 	:: op == CREATE && found != NONE && base_key > key ->
 		atomic {
-			twin = BESIDE;
+			duplicate = BESIDE;
 			base_set[me] = my_set[me];
 			base_segment[me] = my_segment[me];
 			j = key; key = base_key; base_key = j;
@@ -1501,7 +1501,7 @@ no_twin:
 #ifndef WITHOUT_FILE_CHECK
 		if
 		:: file[name] == inode
-		:: else -> code = AGAIN; unmap(me); goto remove
+		:: else -> code = RETRY; unmap(me); goto remove
 		fi;
 #endif
 		made_set = false
@@ -1570,7 +1570,7 @@ register:
 			SEGMENT.entry[slot] = left;
 			slot = NONE;
 			left = 0;
-			code = AGAIN;
+			code = RETRY;
 			if
 			:: op == CREATE -> unmap(me); goto remove
 			:: else -> END_TURN; unmap(me); goto result
@@ -1917,7 +1917,7 @@ remove:
 	fi;
 #endif
 	if
-	:: (code == SETTLE && !made_file) || twin
+	:: (code == SETTLE && !made_file) || duplicate
 	:: else ->
 		if
 		:: DIE
@@ -1933,8 +1933,8 @@ remove:
 		:: else ->
 			leave_gate();
 			if
-			:: (code == AGAIN && !twin) || code == SETTLE ->
-				code = NEXT
+			:: (code == RETRY && !duplicate) || code == SETTLE ->
+				code = TRY_NEXT_KEY
 			:: else
 			fi
 		fi;
@@ -1947,19 +1947,19 @@ remove:
 	fi;
 
 lost_first_turn:
-	atomic { unmap(me); my_segment[me] = NONE; code = AGAIN; goto remove };
+	atomic { unmap(me); my_segment[me] = NONE; code = RETRY; goto remove };
 lost_turn:
 	if
 	:: DIE
-	:: atomic { true -> let_go(); code = AGAIN; goto leave }
+	:: atomic { true -> let_go(); code = RETRY; goto leave }
 	fi;
 
 	/* ---- What comes of it ---- */
 result:
 	atomic {
 		if
-		:: twin == BESIDE ->
-			twin = 0;
+		:: duplicate == BESIDE ->
+			duplicate = 0;
 			my_set[me] = base_set[me];
 			base_set[me] = NONE;
 			j = my_segment[me];
@@ -1972,13 +1972,13 @@ result:
 			died = false; stranded = false; verdict = 0; state = 0;
 			made_set = false;
 			if
-			:: code == AGAIN -> goto meet_twins
+			:: code == RETRY -> goto meet_twins
 			:: else ->
 				unmap(me);
 				goto remove
 			fi
 		:: code == SETTLE ->
-			twin = UNDONE;
+			duplicate = UNDONE;
 			key = base_key;
 			my_set[me] = NONE;
 			let_segment(me);
@@ -1987,12 +1987,12 @@ result:
 		fi;
 		if
 		:: op == RECOVER -> goto gone
-		:: twin == UNDONE && code == NEXT -> code = AGAIN
+		:: duplicate == UNDONE && code == TRY_NEXT_KEY -> code = RETRY
 		:: else
 		fi;
 		if
-		:: code == AGAIN || (code == NEXT && by_scan) -> goto start
-		:: code == NEXT && !by_scan && !lone ->
+		:: code == RETRY || (code == TRY_NEXT_KEY && by_scan) -> goto start
+		:: code == TRY_NEXT_KEY && !by_scan && !lone ->
 			project++;
 			if
 			:: project < PROJECTS -> goto enter

@@ -96,7 +96,7 @@ static int ignore(const struct svshm_object *object, void *context)
 	return *(int *)context;
 }
 
-/* create looks for twins of its object, as a scan does. */
+/* create looks for duplicates of its object, as a scan does. */
 static int look_around(void *context)
 {
 	struct svshm *handle = svshm_new(test_key("bystander"));

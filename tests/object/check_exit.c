@@ -271,7 +271,7 @@ static int act_end_halfway(struct svshm *handle)
 {
 	void *base = handle->attachment->base[handle->access];
 
-	svshm__native_exit();
+	svshm__object_exit();
 	handle->attachment = NULL;
 	return shmdt(base) < 0 ? SVSHM_UNKNOWN_ERROR : SVSHM_OK;
 }

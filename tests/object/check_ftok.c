@@ -166,7 +166,7 @@ END_TEST
 
 static const char *const deaths[] = {
 	"create:file made", "enter:set made", "enter:in gate",
-	"create:stamped", "create:segment made", "create:before magic",
+	"create:marked", "create:segment made", "create:before magic",
 	"create:published", "register:noted", "register:claimed",
 };
 

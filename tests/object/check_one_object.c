@@ -257,7 +257,7 @@ static int note(const struct svshm_object *object, void *context)
 	struct sighting *sighting = context;
 
 	/* One that its maker has published, and will take back as it finds a
-	   twin, is nobody's yet: nobody is registered in it. */
+	   duplicate, is nobody's yet: nobody is registered in it. */
 	if (object->key && strcmp(object->key, sighting->key) == 0 &&
 	    object->segment_id >= 0 && object->process_count > 0 &&
 	    sighting->count < 16)

@@ -325,7 +325,7 @@ END_TEST
 static const char *const points[] = {
 	"directory:made",     "directory:given",     "create:file made",
 	"enter:set made",     "enter:before gate",   "enter:in gate",
-	"enter:set not given", "create:stamped",     "create:segment made",
+	"enter:set not given", "create:marked",     "create:segment made",
 	"create:given",       "turn:taken",	     "turn:said",
 	"create:before magic", "create:published",   "register:noted",
 	"register:claimed",

@@ -29,6 +29,11 @@ while read -r name; do
 	fi
 done <../lib/libsvshm.sym
 
+for page in *.[0-9]; do
+	grep -q "doc/$page" ../Makefile.am ||
+		fail "doc/$page is not in Makefile.am, so nobody installs it"
+done
+
 for source in ../tools/cmd_*.c; do
 	command=${source##*/cmd_}
 	command=${command%.c}

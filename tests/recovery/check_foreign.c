@@ -13,7 +13,7 @@
 
 #include "recovery/estimate.h"
 #include "outside.h"
-#include "recovery/scan.h"
+#include "recovery/visit.h"
 #include "kernel/semun.h"
 #include "support.h"
 
@@ -347,13 +347,13 @@ END_TEST
 /* ---- Many ------------------------------------------------------------------ */
 
 struct sharing {
-	struct svshm__lives *lives;
+	struct svshm__pids *pids;
 	size_t seen;
 };
 
 static void *look_from_elsewhere(void *context)
 {
-	return svshm__scan_lives(context);
+	return svshm__visit_pids(context);
 }
 
 /* Each is judged anew, but all processes are not listed for each. */
@@ -361,16 +361,16 @@ static int compare_lives(const struct svshm_object *object, void *context)
 {
 	struct svshm_object copy = *object;
 	struct sharing *sharing = context;
-	struct svshm__lives *lives = svshm__scan_lives(object);
+	struct svshm__pids *pids = svshm__visit_pids(object);
 	pthread_t thread;
 	void *elsewhere = sharing;
 
-	ck_assert_ptr_nonnull(lives);
-	ck_assert(!sharing->lives || sharing->lives == lives);
-	sharing->lives = lives;
+	ck_assert_ptr_nonnull(pids);
+	ck_assert(!sharing->pids || sharing->pids == pids);
+	sharing->pids = pids;
 	sharing->seen++;
 	/* They are this thread's, and of no copy. */
-	ck_assert_ptr_null(svshm__scan_lives(&copy));
+	ck_assert_ptr_null(svshm__visit_pids(&copy));
 	ck_assert_int_eq(pthread_create(&thread, NULL, look_from_elsewhere,
 					(void *)(uintptr_t)object), 0);
 	ck_assert_int_eq(pthread_join(thread, &elsewhere), 0);

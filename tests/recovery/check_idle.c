@@ -81,7 +81,7 @@ START_TEST(times_to_come_are_not_long_ago)
 		.count = 1,
 		.change_time = ago(0) + 2 * HOUR,
 	};
-	struct svshm__lives lives = { .listed = false };
+	struct svshm__pids lives = { .listed = false };
 	struct svshm__set_use use = { .waiters = 0 };
 	char reason[512];
 
@@ -94,7 +94,7 @@ START_TEST(times_to_come_are_not_long_ago)
 				       sizeof(reason)));
 	ck_assert(!svshm__idle_set(&lives, &set, &use, INT64_MAX, reason,
 				   sizeof(reason)));
-	svshm__lives_free(&lives);
+	svshm__pids_free(&lives);
 }
 END_TEST
 
@@ -106,7 +106,7 @@ static int end_at_once(void *context)
 
 START_TEST(sets_are_judged)
 {
-	struct svshm__lives lives = { .listed = false };
+	struct svshm__pids lives = { .listed = false };
 	pid_t dead = test_fork(end_at_once, NULL), living = getpid();
 
 	ck_assert_int_eq(test_wait(dead), 0);
@@ -148,7 +148,7 @@ START_TEST(sets_are_judged)
 			      "row %zu: %s", i, reason);
 		ck_assert_str_ne(reason, "");
 	}
-	svshm__lives_free(&lives);
+	svshm__pids_free(&lives);
 }
 END_TEST
 

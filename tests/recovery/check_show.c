@@ -20,7 +20,7 @@
 #include "kernel/description.h"
 #include "outside.h"
 #include "qtwire.h"
-#include "recovery/scan.h"
+#include "kernel/list.h"
 
 /* The object that is looked for; what it points to is gone. */
 struct sight {
@@ -237,7 +237,7 @@ START_TEST(show_foreign_set_that_may_not_be_read)
 	pass_for(BOB);
 	object = scan_for(NULL, -1, id);
 	pass_for(0);
-	svshm__scan_listed_set(id, &listed);
+	svshm__listed_set(id, &listed);
 	ck_assert_int_eq(semctl(id, 0, IPC_RMID), 0);
 	/* HP-UX lists sets, but not whose they are. */
 	ck_assert_uint_eq(object.uid, listed.count ? 0 : (uid_t)-1);
@@ -327,11 +327,11 @@ START_TEST(show_nothing_known)
 	struct svshm__set_status set = { .count = 0 };
 	struct svshm_object object;
 
-	svshm__object_init(&object);
+	svshm__description_init(&object);
 	object.segment_id = 5;
-	svshm__object_by_segment(&object, &segment);
-	svshm__object_by_set(&object, &set);
-	svshm__object_by_key_file(&object, "/no/such/file");
+	svshm__description_by_segment(&object, &segment);
+	svshm__description_by_set(&object, &set);
+	svshm__description_by_key_file(&object, "/no/such/file");
 	ck_assert_uint_eq(object.uid, (uid_t)-1);
 	ck_assert_uint_eq(object.gid, (gid_t)-1);
 	ck_assert_uint_eq(object.creator_uid, (uid_t)-1);

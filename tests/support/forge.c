@@ -12,6 +12,7 @@
 
 #include "handle.h"
 #include "key/key.h"
+#include "memory/mapping.h"
 
 struct svshm__header *header_of(struct svshm *handle)
 {
@@ -25,7 +26,7 @@ struct svshm__header *map_header(int segment_id)
 {
 	void *address;
 	struct svshm__attachment *attachment =
-		svshm__mapping_borrow(segment_id, &address);
+		svshm__attachment_borrow(segment_id, &address);
 
 	if (attachment) {
 		svshm__mapping_release(attachment, SVSHM_READ_ONLY);

@@ -19,7 +19,7 @@
 
 #include "kernel/limits.h"
 #include "key/key.h"
-#include "recovery/scan.h"
+#include "kernel/list.h"
 #include "kernel/segment.h"
 #include "kernel/semun.h"
 
@@ -204,8 +204,8 @@ bool file_has(const char *path, const char *text)
 
 bool system_lists(void)
 {
-	struct svshm__scan_list list;
-	int code = svshm__scan_kernel_segments(NULL, &list, NULL);
+	struct svshm__list list;
+	int code = svshm__list_segments(&list, NULL, NULL);
 
 	free(list.items);
 	return code == SVSHM_OK;

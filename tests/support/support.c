@@ -539,7 +539,7 @@ const char *const test_crash_points[] = {
 	"enter:set made",
 	"enter:before gate",
 	"enter:in gate",
-	"create:stamped",
+	"create:marked",
 	"create:leftover gone",
 	"create:segment made",
 	"create:before magic",

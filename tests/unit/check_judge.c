@@ -26,7 +26,7 @@ struct row {
 	enum set set;
 	enum segment segment;
 	enum svshm__header_state header;
-	bool stamped, named;
+	bool marked, named;
 	unsigned mappings, held, died;
 	enum svshm_verdict verdict;
 };
@@ -105,7 +105,7 @@ static struct svshm__evidence evidence_of(const struct row *row)
 	evidence.segment_id = row->segment == NO_SEGMENT ? -1 : 1;
 	evidence.segment.mappings = row->mappings;
 	evidence.header = row->header;
-	evidence.maker_stamped = row->stamped;
+	evidence.marked_by_maker = row->marked;
 	evidence.named = row->named;
 	evidence.held = row->held;
 	evidence.died = row->died;
@@ -117,10 +117,10 @@ static void describe(const struct row *row, char *text, size_t size)
 	static const char *const sets[] = { "no", "a fresh", "a used" };
 
 	snprintf(text, size, "gate %d, %s set, %s segment, header %d, "
-		 "stamped %d, named %d, %u mappings, %u held, %u died",
+		 "marked %d, named %d, %u mappings, %u held, %u died",
 		 row->gate_held, sets[row->set],
 		 row->segment == NO_SEGMENT ? "no" : "a", (int)row->header,
-		 row->stamped, row->named, row->mappings, row->held, row->died);
+		 row->marked, row->named, row->mappings, row->held, row->died);
 }
 
 START_TEST(judge_finds_what_the_evidence_proves)
@@ -157,7 +157,7 @@ static const char *broken_rule(const struct row *row,
 	    (row->held || row->header != VALID))
 		return "a leftover that somebody has mapped who may use it";
 	if (is_leftover(verdict) && segment && row->header != VALID &&
-	    !(row->header == UNPUBLISHED && row->stamped))
+	    !(row->header == UNPUBLISHED && row->marked))
 		return "a leftover that nothing proves to be svshm's";
 	if (is_leftover(verdict) && segment && row->header == VALID &&
 	    !row->named)
@@ -198,7 +198,7 @@ START_TEST(judge_never_takes_a_used_object_for_a_leftover)
 			.header = (enum svshm__header_state)_i,
 			.gate_held = rest & 1,
 			.segment = rest & 2 ? SEGMENT : NO_SEGMENT,
-			.stamped = rest & 4,
+			.marked = rest & 4,
 			.named = rest & 8,
 			.mappings = rest & 16 ? 2 : 0,
 			.held = rest & 32 ? 1 : 0,

@@ -66,7 +66,7 @@ START_TEST(p9_slot_has_fixed_offsets)
 	ck_assert_uint_eq(offsetof(struct svshm__slot, attach_time), 24);
 	ck_assert_uint_eq(offsetof(struct svshm__slot, name), 32);
 	ck_assert_uint_eq(offsetof(struct svshm__slot, start_ticks), 48);
-	ck_assert_uint_eq(offsetof(struct svshm__slot, generation), 56);
+	ck_assert_uint_eq(offsetof(struct svshm__slot, registration), 56);
 	ck_assert_uint_eq(offsetof(struct svshm__slot, pid_space), 60);
 }
 END_TEST

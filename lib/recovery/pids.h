@@ -11,8 +11,8 @@
  * counts as old. Whatever cannot be told counts as alive or not known, never as
  * dead.
  */
-#ifndef SVSHM_RECOVERY_LIVES_H
-#define SVSHM_RECOVERY_LIVES_H
+#ifndef SVSHM_RECOVERY_PIDS_H
+#define SVSHM_RECOVERY_PIDS_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -21,7 +21,7 @@
 
 enum svshm__life { SVSHM__LIFE_UNKNOWN, SVSHM__LIFE_DEAD, SVSHM__LIFE_ALIVE };
 
-#define SVSHM__LIVES_KEPT 64 /* a power of two */
+#define SVSHM__PIDS_KEPT 64 /* a power of two */
 
 struct svshm__process_seen {
 	pid_t pid, parent;
@@ -33,25 +33,25 @@ struct svshm__process_seen {
  * What has been found out during one scan: nobody wants to look at the same
  * process a thousand times. Begin with zeros.
  */
-struct svshm__lives {
+struct svshm__pids {
 	struct {
 		pid_t pid; /* 0: an empty place */
 		bool exists;
 		int64_t start_time; /* 0: not known */
-	} kept[SVSHM__LIVES_KEPT];
-	bool listed;  /* the next two have been tried for */
-	int64_t listed_time; /* when that began: by the clock, */
-	int64_t listed_at;   /* and by svshm__process_now() */
+	} kept[SVSHM__PIDS_KEPT];
+	bool listed;                     /* the next two have been tried for */
+	int64_t listed_time;             /* when that began: by the clock, */
+	int64_t listed_at;               /* and by svshm__process_now() */
 	struct svshm__process_seen *all; /* NULL: not to be had */
 	size_t count;
-	/* The last answer of svshm__lives_elder(): thousands of sets have the
+	/* The last answer of svshm__pids_older(): thousands of sets have the
 	   same owner. */
 	uid_t user, creator;
 	const struct svshm__process_seen *eldest; /* NULL: there is none */
 	bool answered;
 };
 
-void svshm__lives_free(struct svshm__lives *lives);
+void svshm__pids_free(struct svshm__pids *pids);
 
 /*
  * To be asked again, about an object that was used last at TIME: forgets what
@@ -59,11 +59,11 @@ void svshm__lives_free(struct svshm__lives *lives);
  * sets. So the list stays for a second, unless who has been started since can
  * have been there at TIME.
  */
-void svshm__lives_renew(struct svshm__lives *lives, int64_t time);
+void svshm__pids_renew(struct svshm__pids *pids, int64_t time);
 
 /* The process that had PID at TIME (seconds since the Epoch, 0: always). */
-enum svshm__life svshm__lives_of(struct svshm__lives *lives, pid_t pid,
-				 int64_t time);
+enum svshm__life svshm__pids_of(struct svshm__pids *pids, pid_t pid,
+				int64_t time);
 
 /*
  * Is there a living process that was there at TIME and runs as USER or CREATOR?
@@ -72,7 +72,7 @@ enum svshm__life svshm__lives_of(struct svshm__lives *lives, pid_t pid,
  * such parents count then. ALIVE, and its pid; DEAD: there is none; UNKNOWN,
  * also where there can be others, in another pid namespace.
  */
-enum svshm__life svshm__lives_elder(struct svshm__lives *lives, uid_t user,
-				    uid_t creator, int64_t time, pid_t *pid);
+enum svshm__life svshm__pids_older(struct svshm__pids *pids, uid_t user,
+				   uid_t creator, int64_t time, pid_t *pid);
 
 #endif

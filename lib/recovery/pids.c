@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <config.h>
 
-#include "recovery/lives.h"
+#include "recovery/pids.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -67,7 +67,7 @@ static bool is_old(int64_t start_time, int64_t time)
 }
 
 /* One more process; false: no memory. */
-static bool note(struct svshm__lives *lives, const char *pid)
+static bool note(struct svshm__pids *pids, const char *pid)
 {
 	struct svshm__process_seen seen = { .pid = (pid_t)atol(pid) };
 	struct stat status;
@@ -80,16 +80,16 @@ static bool note(struct svshm__lives *lives, const char *pid)
 	/* Not to be read: of unknown age, so it will count as old. */
 	if (read_stat(pid, &state, &seen) && (state == 'Z' || state == 'X'))
 		return true;
-	if ((lives->count & (lives->count - 1)) == 0) {
-		size_t room = lives->count ? 2 * lives->count : 1;
+	if ((pids->count & (pids->count - 1)) == 0) {
+		size_t room = pids->count ? 2 * pids->count : 1;
 		struct svshm__process_seen *all =
-			realloc(lives->all, room * sizeof(*all));
+			realloc(pids->all, room * sizeof(*all));
 
 		if (!all)
 			return false;
-		lives->all = all;
+		pids->all = all;
 	}
-	lives->all[lives->count++] = seen;
+	pids->all[pids->count++] = seen;
 	return true;
 }
 
@@ -112,26 +112,26 @@ static bool sees_all(void)
  * All processes. Those of others may be hidden (hidepid): if init is, the list
  * proves nothing.
  */
-static void list(struct svshm__lives *lives)
+static void list(struct svshm__pids *pids)
 {
 	DIR *directory = opendir("/proc");
 	struct dirent *entry;
 	bool complete = directory != NULL && sees_all(), init = false;
 
-	lives->listed = true;
+	pids->listed = true;
 	while (complete && (entry = readdir(directory))) {
 		if (entry->d_name[0] < '0' || entry->d_name[0] > '9')
 			continue;
 		init |= strcmp(entry->d_name, "1") == 0;
-		complete = note(lives, entry->d_name);
+		complete = note(pids, entry->d_name);
 	}
 	if (directory)
 		closedir(directory);
 	if (complete && init)
 		return;
-	free(lives->all);
-	lives->all = NULL;
-	lives->count = 0;
+	free(pids->all);
+	pids->all = NULL;
+	pids->count = 0;
 }
 
 #else
@@ -148,61 +148,61 @@ static bool is_old(int64_t start_time, int64_t time)
 	return true;
 }
 
-static void list(struct svshm__lives *lives)
+static void list(struct svshm__pids *pids)
 {
-	lives->listed = true;
+	pids->listed = true;
 }
 
 #endif
 
-void svshm__lives_free(struct svshm__lives *lives)
+void svshm__pids_free(struct svshm__pids *pids)
 {
-	free(lives->all);
-	lives->all = NULL;
+	free(pids->all);
+	pids->all = NULL;
 }
 
 #define LIST_KEPT (1000 * SVSHM__MILLISECOND)
 
-void svshm__lives_renew(struct svshm__lives *lives, int64_t time)
+void svshm__pids_renew(struct svshm__pids *pids, int64_t time)
 {
-	memset(lives->kept, 0, sizeof(lives->kept));
-	if (!lives->listed ||
-	    (svshm__process_now() - lives->listed_at < LIST_KEPT &&
-	     time + 2 * ROUNDING < lives->listed_time))
+	memset(pids->kept, 0, sizeof(pids->kept));
+	if (!pids->listed ||
+	    (svshm__process_now() - pids->listed_at < LIST_KEPT &&
+	     time + 2 * ROUNDING < pids->listed_time))
 		return;
-	svshm__lives_free(lives);
-	lives->listed = lives->answered = false;
-	lives->count = 0;
+	svshm__pids_free(pids);
+	pids->listed = pids->answered = false;
+	pids->count = 0;
 }
 
-enum svshm__life svshm__lives_of(struct svshm__lives *lives, pid_t pid,
-				 int64_t time)
+enum svshm__life svshm__pids_of(struct svshm__pids *pids, pid_t pid,
+				int64_t time)
 {
-	size_t place = (size_t)pid % SVSHM__LIVES_KEPT;
+	size_t place = (size_t)pid % SVSHM__PIDS_KEPT;
 
 	/* 0: of another pid namespace. */
 	if (pid <= 0)
 		return SVSHM__LIFE_UNKNOWN;
-	if (lives->kept[place].pid != pid) {
-		lives->kept[place].pid = pid;
-		lives->kept[place].exists =
-			look(pid, &lives->kept[place].start_time);
+	if (pids->kept[place].pid != pid) {
+		pids->kept[place].pid = pid;
+		pids->kept[place].exists =
+			look(pid, &pids->kept[place].start_time);
 	}
-	if (!lives->kept[place].exists ||
-	    !is_old(lives->kept[place].start_time, time))
+	if (!pids->kept[place].exists ||
+	    !is_old(pids->kept[place].start_time, time))
 		return SVSHM__LIFE_DEAD;
 	return SVSHM__LIFE_ALIVE;
 }
 
-static bool has_child_of(const struct svshm__lives *lives, pid_t pid, uid_t uid)
+static bool has_child_of(const struct svshm__pids *pids, pid_t pid, uid_t uid)
 {
-	for (size_t i = 0; i < lives->count; i++)
-		if (lives->all[i].parent == pid && lives->all[i].uid == uid)
+	for (size_t i = 0; i < pids->count; i++)
+		if (pids->all[i].parent == pid && pids->all[i].uid == uid)
 			return true;
 	return false;
 }
 
-static bool may_be_maker(const struct svshm__lives *lives,
+static bool may_be_maker(const struct svshm__pids *pids,
 			 const struct svshm__process_seen *one, uid_t user,
 			 uid_t creator)
 {
@@ -214,41 +214,40 @@ static bool may_be_maker(const struct svshm__lives *lives,
 		return true;
 	/* Init, too, which adopts others' children: in a container, it can be
 	   the server itself. */
-	return handed_on && has_child_of(lives, one->pid, user);
+	return handed_on && has_child_of(pids, one->pid, user);
 }
 
 /* Of unknown age is the oldest of all. */
-static void find_eldest(struct svshm__lives *lives, uid_t user, uid_t creator)
+static void find_eldest(struct svshm__pids *pids, uid_t user, uid_t creator)
 {
-	lives->user = user;
-	lives->creator = creator;
-	lives->answered = true;
-	lives->eldest = NULL;
-	for (size_t i = 0; i < lives->count; i++) {
-		const struct svshm__process_seen *one = &lives->all[i];
+	pids->user = user;
+	pids->creator = creator;
+	pids->answered = true;
+	pids->eldest = NULL;
+	for (size_t i = 0; i < pids->count; i++) {
+		const struct svshm__process_seen *one = &pids->all[i];
 
-		if ((!lives->eldest ||
-		     one->start_time < lives->eldest->start_time) &&
-		    may_be_maker(lives, one, user, creator))
-			lives->eldest = one;
+		if ((!pids->eldest ||
+		     one->start_time < pids->eldest->start_time) &&
+		    may_be_maker(pids, one, user, creator))
+			pids->eldest = one;
 	}
 }
 
-enum svshm__life svshm__lives_elder(struct svshm__lives *lives, uid_t user,
-				    uid_t creator, int64_t time, pid_t *pid)
+enum svshm__life svshm__pids_older(struct svshm__pids *pids, uid_t user,
+				   uid_t creator, int64_t time, pid_t *pid)
 {
-	if (!lives->listed) {
-		lives->listed_time = svshm__process_time();
-		lives->listed_at = svshm__process_now();
-		list(lives);
+	if (!pids->listed) {
+		pids->listed_time = svshm__process_time();
+		pids->listed_at = svshm__process_now();
+		list(pids);
 	}
-	if (!lives->all)
+	if (!pids->all)
 		return SVSHM__LIFE_UNKNOWN;
-	if (!lives->answered || user != lives->user ||
-	    creator != lives->creator)
-		find_eldest(lives, user, creator);
-	if (!lives->eldest || !is_old(lives->eldest->start_time, time))
+	if (!pids->answered || user != pids->user || creator != pids->creator)
+		find_eldest(pids, user, creator);
+	if (!pids->eldest || !is_old(pids->eldest->start_time, time))
 		return SVSHM__LIFE_DEAD;
-	*pid = lives->eldest->pid;
+	*pid = pids->eldest->pid;
 	return SVSHM__LIFE_ALIVE;
 }

@@ -9,7 +9,7 @@
  */
 #include <config.h>
 
-#include "qt/show.h"
+#include "recovery/scan_qt.h"
 
 #include <dirent.h>
 #include <limits.h>
@@ -20,6 +20,7 @@
 
 #include "base/debug.h"
 #include "kernel/description.h"
+#include "kernel/list.h"
 #include "qt/file.h"
 #include "qt/judge.h"
 
@@ -29,6 +30,24 @@
 
 /* ---- One object -------------------------------------------------------- */
 
+/* What may not be looked at is as it is listed. */
+static void describe_by_kernel(struct svshm_object *object,
+			       const struct svshm__qt_evidence *evidence)
+{
+	struct svshm__segment_status segment = evidence->segment;
+	struct svshm__set_status set = evidence->set;
+
+	if (evidence->segment_id >= 0) {
+		if (segment.size == 0)
+			svshm__listed_segment(evidence->segment_id, &segment);
+		svshm__description_by_segment(object, &segment);
+		return;
+	}
+	if (set.count == 0 && object->semaphore_id >= 0)
+		svshm__listed_set(object->semaphore_id, &set);
+	svshm__description_by_set(object, &set);
+}
+
 static void describe(struct svshm_object *object,
 		     const struct svshm__qt_evidence *evidence,
 		     const struct svshm__qt_names *names)
@@ -36,12 +55,10 @@ static void describe(struct svshm_object *object,
 	object->layout = SVSHM_LAYOUT_QT;
 	object->native_key = names->segment;
 	object->segment_id = evidence->segment_id;
-	object->semaphore_id = evidence->set_unreadable ?
-		evidence->hidden_set_id : evidence->set_id;
-	if (evidence->segment_id >= 0)
-		svshm__object_by_segment(object, &evidence->segment);
-	else
-		svshm__object_by_set(object, &evidence->set);
+	object->semaphore_id = evidence->set_unreadable
+				       ? evidence->hidden_set_id
+				       : evidence->set_id;
+	describe_by_kernel(object, evidence);
 	object->size = object->segment_size;
 	object->lock_known = evidence->set_id >= 0;
 	if (evidence->set_id >= 0 && evidence->value == 0) {
@@ -54,8 +71,8 @@ static void describe(struct svshm_object *object,
 
 /* The segment's key, or that of a set without a segment. */
 static int look(struct svshm__qt_evidence *evidence,
-		const struct svshm__qt_names *names, bool closely,
-		int64_t *key, struct svshm__error *error)
+		const struct svshm__qt_names *names, bool closely, int64_t *key,
+		struct svshm__error *error)
 {
 	struct svshm__qt_file file, lock_file;
 	bool lock = svshm__qt_file_look(&lock_file, names->lock, names->project,
@@ -90,7 +107,7 @@ static int show(const struct svshm__qt_names *names, bool alone_too,
 	char key[256], reason[768];
 	int code;
 
-	svshm__object_init(&object);
+	svshm__description_init(&object);
 	code = look(&evidence, names, closely, &object.ipc_key, error);
 	if (code)
 		return code;
@@ -116,8 +133,10 @@ int svshm__qt_inspect(const struct svshm__qt_names *names, svshm_visit *visit,
 	int code = show(names, true, true, visit, context, ids, error);
 
 	if (code == SVSHM_NOT_FOUND)
-		svshm__error_set(error, code, "there is no Qt object with the "
-				 "key file %.300s", names->segment);
+		svshm__error_set(error, code,
+				 "there is no Qt object with the "
+				 "key file %.300s",
+				 names->segment);
 	return code;
 }
 
@@ -165,8 +184,8 @@ static int show_names(struct scan *scan, const struct svshm__qt_names *names)
  * DIRECTORY/NAME, if it is a key file of a segment; or of a set, if its
  * segment's key file is gone.
  */
-static int show_file(struct scan *scan, const char *directory,
-		     const char *name, bool legacy)
+static int show_file(struct scan *scan, const char *directory, const char *name,
+		     bool legacy)
 {
 	char path[PATH_MAX + 256];
 	const char *suffix = svshm__qt_suffix(name, SVSHM__QT_LOCK_PREFIX);
@@ -217,8 +236,8 @@ int svshm__qt_scan(bool alone_too, svshm_visit *visit, void *context,
 	memset(shown, 0, sizeof(*shown));
 	svshm__qt_directory(directory, sizeof(directory));
 	code = scan_directory(&scan, directory, true);
-	if (!code && (!realpath("/tmp", standard) ||
-		      strcmp(standard, directory) != 0))
+	if (!code &&
+	    (!realpath("/tmp", standard) || strcmp(standard, directory) != 0))
 		code = scan_directory(&scan, "/tmp", true);
 	if (!code && runtime && *runtime == '/')
 		code = scan_directory(&scan, runtime, false);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Qt's objects for svshm_scan() and svshm_inspect(). */
-#ifndef SVSHM_QT_SHOW_H
-#define SVSHM_QT_SHOW_H
+#ifndef SVSHM_RECOVERY_SCAN_QT_H
+#define SVSHM_RECOVERY_SCAN_QT_H
 
 #include <stdbool.h>
 #include <stddef.h>

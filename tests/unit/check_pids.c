@@ -33,12 +33,12 @@ static int end_at_once(void *context)
 
 static enum svshm__life life(pid_t pid, int64_t when)
 {
-	struct svshm__lives lives = { .listed = false };
-	enum svshm__life result = svshm__lives_of(&lives, pid, when);
+	struct svshm__pids pids = { .listed = false };
+	enum svshm__life result = svshm__pids_of(&pids, pid, when);
 
 	/* Remembered is the same. */
-	ck_assert_int_eq(svshm__lives_of(&lives, pid, when), result);
-	svshm__lives_free(&lives);
+	ck_assert_int_eq(svshm__pids_of(&pids, pid, when), result);
+	svshm__pids_free(&pids);
 	return result;
 }
 
@@ -87,39 +87,39 @@ END_TEST
 
 START_TEST(lives_are_looked_at_again)
 {
-	struct svshm__lives lives = { .listed = false };
+	struct svshm__pids pids = { .listed = false };
 	pid_t child = test_fork(stand_still, NULL);
 
-	ck_assert_int_eq(svshm__lives_of(&lives, child, 0), SVSHM__LIFE_ALIVE);
+	ck_assert_int_eq(svshm__pids_of(&pids, child, 0), SVSHM__LIFE_ALIVE);
 	test_kill(child);
-	ck_assert_int_eq(svshm__lives_of(&lives, child, 0), SVSHM__LIFE_ALIVE);
-	svshm__lives_renew(&lives, 0);
-	ck_assert_int_eq(svshm__lives_of(&lives, child, 0), SVSHM__LIFE_DEAD);
-	svshm__lives_free(&lives);
+	ck_assert_int_eq(svshm__pids_of(&pids, child, 0), SVSHM__LIFE_ALIVE);
+	svshm__pids_renew(&pids, 0);
+	ck_assert_int_eq(svshm__pids_of(&pids, child, 0), SVSHM__LIFE_DEAD);
+	svshm__pids_free(&pids);
 }
 END_TEST
 
 /* One list for thousands of old sets; a new one for what is new. */
 START_TEST(the_list_of_all_is_kept_while_it_proves)
 {
-	struct svshm__lives lives = { .listed = false };
+	struct svshm__pids pids = { .listed = false };
 	pid_t pid;
 
-	svshm__lives_renew(&lives, now());
-	svshm__lives_elder(&lives, 54321, 54321, now() - 60, &pid);
-	ck_assert(lives.listed);
+	svshm__pids_renew(&pids, now());
+	svshm__pids_older(&pids, 54321, 54321, now() - 60, &pid);
+	ck_assert(pids.listed);
 	/* As if it were just done, however busy the machine is. */
-	lives.listed_at = svshm__process_now();
-	svshm__lives_renew(&lives, now() - 60);
-	ck_assert(lives.listed);
-	svshm__lives_renew(&lives, now());
-	ck_assert(!lives.listed && !lives.all && !lives.count);
+	pids.listed_at = svshm__process_now();
+	svshm__pids_renew(&pids, now() - 60);
+	ck_assert(pids.listed);
+	svshm__pids_renew(&pids, now());
+	ck_assert(!pids.listed && !pids.all && !pids.count);
 
-	svshm__lives_elder(&lives, 54321, 54321, now() - 60, &pid);
-	lives.listed_at = svshm__process_now() - 2000 * SVSHM__MILLISECOND;
-	svshm__lives_renew(&lives, now() - 60);
-	ck_assert(!lives.listed);
-	svshm__lives_free(&lives);
+	svshm__pids_older(&pids, 54321, 54321, now() - 60, &pid);
+	pids.listed_at = svshm__process_now() - 2000 * SVSHM__MILLISECOND;
+	svshm__pids_renew(&pids, now() - 60);
+	ck_assert(!pids.listed);
+	svshm__pids_free(&pids);
 }
 END_TEST
 
@@ -135,7 +135,7 @@ static pid_t dead_pid(void)
 
 START_TEST(segments_are_judged)
 {
-	struct svshm__lives lives = { .listed = false };
+	struct svshm__pids pids = { .listed = false };
 	pid_t dead = dead_pid();
 	const struct {
 		uint64_t mappings;
@@ -167,19 +167,19 @@ START_TEST(segments_are_judged)
 		};
 		char reason[512] = "";
 
-		ck_assert_msg(svshm__estimate_segment(&lives, &segment, reason,
+		ck_assert_msg(svshm__estimate_segment(&pids, &segment, reason,
 						     sizeof(reason)) ==
 			      rows[i].certainty, "row %zu: %s", i, reason);
 		ck_assert_str_ne(reason, "");
 	}
-	svshm__lives_free(&lives);
+	svshm__pids_free(&pids);
 }
 END_TEST
 
 static Suite *make_suite(void)
 {
 	Suite *suite = suite_create("Whether other processes live");
-	TCase *tests = tcase_create("lives");
+	TCase *tests = tcase_create("pids");
 
 	suite_add_tcase(suite, tests);
 	tcase_set_timeout(tests, 60);

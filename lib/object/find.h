@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Finding the object of one name, whatever became of its key file. */
+#ifndef SVSHM_OBJECT_FIND_H
+#define SVSHM_OBJECT_FIND_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "key/key.h"
+
+struct svshm__found {
+	key_t key;
+	int segment_id, set_id; /* -1: none, or not looked for */
+};
+
+/*
+ * A segment whose published header names FILE's object, or may do so (somebody
+ * is inside its gate just now), whatever its IPC key: the key file was lost, or
+ * the key collided. NOT_FOUND. Not EXCEPT, if that is not -1: a segment that the
+ * caller has mapped, so that it is there.
+ */
+int svshm__find(const struct svshm__key_file *file, int except,
+		struct svshm__found *found);
+
+/* What FILE leads to under one of its keys; false: nothing. */
+bool svshm__find_by_keys(const struct svshm__key_file *file,
+			 struct svshm__found *found);
+
+#endif
