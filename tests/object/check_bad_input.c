@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * P8: bad input: the code, a message that says what to do, nothing made. See
- * check_wrong_state.c for calls in the wrong state, check_system_limits.c for limits.
+ * check_wrong_state.c for calls in the wrong state, check_system_limits.c and
+ * check_process_limits.c for limits.
  */
 #include <config.h>
 
