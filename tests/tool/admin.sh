@@ -6,20 +6,14 @@
 . "$srcdir/tests/tool/toolkit.sh"
 alone "$0"
 prepare
-for tool in ipcmk ipcrm awk; do
-	command -v $tool >/dev/null || { echo "no $tool here"; exit 77; }
-done
+need ipcmk ipcrm awk
 
 awk 'BEGIN { for (i = 0; i < 20000; i++) print i }' >"$work/data"
 
 # ---- Other programs' leftovers ------------------------------------------------
 
-made()
-{
-	sed -n 's/^[^0-9]*\([0-9][0-9]*\)$/\1/p'
-}
 segment=$(foreign_segment 5000)
-set=$(ipcmk -S 3 | made)
+set=$(foreign_set 3)
 
 check "list does not show others'" 0 "$SVSHM" list
 no_out "^se[gm]"
@@ -62,10 +56,7 @@ check "no id" 2 "$SVSHM" info --set x
 
 # ---- Who has it ---------------------------------------------------------------
 
-"$SVSHM" put "$prefix-who" "$work/data" 2>/dev/null &
-job=$!
-jobs="$jobs $job"
-await in_use "$prefix-who"
+start_put "$prefix-who" "$work/data"
 check "who has it" 0 "$SVSHM" info "$prefix-who"
 out "^registered  *1, of these alive 1"
 out "^undo entries  *1 process:"
@@ -100,8 +91,7 @@ check "a set that was removed" 0 "$SVSHM" list --json
 out '"set-gone"'
 out '"verdict": "in-use"'
 kill -9 "$job"
-wait "$job" 2>/dev/null
-jobs=
+forget "$job"
 check "... and its orphan" 3 "$SVSHM" list --check
 check "... is recovered" 0 "$SVSHM" recover
 out "^$prefix-who: removed: "
@@ -131,7 +121,7 @@ cmp "$work/data" "$work/saved/$prefix".* || fail "$name: the data differ"
 
 # ---- No permission -----------------------------------------------------------------
 
-other="setpriv --reuid=54321 --regid=54321 --clear-groups"
+other="as 54321"
 if [ "$(id -u)" -eq 0 ] && $other true 2>/dev/null &&
 	$other test -x "$SVSHM" 2>/dev/null; then
 	foreign_segment 100 >"$work/out"

@@ -6,15 +6,8 @@
 . "$srcdir/tests/tool/toolkit.sh"
 alone "$0"
 prepare
-for tool in ipcmk ipcrm ipcs awk; do
-	command -v $tool >/dev/null || { echo "no $tool here"; exit 77; }
-done
+need ipcmk ipcrm ipcs awk
 examples=$srcdir/doc/examples
-
-made()
-{
-	sed -n 's/^[^0-9]*\([0-9][0-9]*\)$/\1/p'
-}
 
 # idle KIND ID: the tool says that it is idle. Times of the kernel's
 # are in seconds, so it takes one or two.
@@ -36,7 +29,7 @@ check "--unmapped of a key" 2 \
 # ---- Here ------------------------------------------------------------------------
 
 # Of this shell's user, of whom there are processes that are as old.
-set=$(ipcmk -S 2 | made)
+set=$(foreign_set 2)
 await idle "semaphore set" "$set"
 check "without --unmapped, the set stays" 0 "$SVSHM" recover --foreign --yes
 no_out "semaphore set $set"
@@ -82,7 +75,7 @@ idle_inside()
 
 if inside true 2>/dev/null; then
 	segment=$(foreign_segment 5000 inside)
-	set=$(inside ipcmk -S 2 | made)
+	set=$(foreign_set 2 inside)
 	await idle_inside segment "$segment"
 	await idle_inside "semaphore set" "$set"
 	check "another namespace's: it can't be told" 0 \

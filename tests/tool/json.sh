@@ -9,7 +9,7 @@
 alone "$0"
 prepare
 many_objects
-command -v ipcmk >/dev/null || { echo "no ipcmk here"; exit 77; }
+need ipcmk
 mkdir "$work/documents" "$work/saved"
 schema=$srcdir/doc/svshm.schema.json
 echo abc >"$work/data"
@@ -46,7 +46,7 @@ orphan svshmtestqt "$work/data" --layout qt
 start_put "$prefix-used" "$work/data"
 : >"$work/keys/$prefix-lone"
 segment=$(foreign_segment 4096)
-set=$(ipcmk -S 3 | sed -n 's/^[^0-9]*\([0-9][0-9]*\)$/\1/p')
+set=$(foreign_set 3)
 json 0 list
 json 3 list --check
 json 0 list --all --sort size
@@ -66,7 +66,7 @@ if [ -e /proc/self/ns/pid ] && unshare --pid --fork true 2>/dev/null; then
 	keep
 fi
 # Whoever may not look has nulls.
-other="setpriv --reuid=54321 --regid=54321 --clear-groups"
+other="as 54321"
 if [ "$(id -u)" -eq 0 ] && $other test -x "$SVSHM" 2>/dev/null; then
 	chmod 755 "$work"
 	others="list recover"

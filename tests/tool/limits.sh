@@ -7,7 +7,7 @@
 alone "$0"
 prepare
 [ -w /proc/sys/kernel/shmmni ] || { echo "limits cannot be set here"; exit 77; }
-command -v ipcmk >/dev/null || { echo "no ipcmk here"; exit 77; }
+need ipcmk
 
 "$SVSHM" limits >"$work/out" 2>&1 ||
 	! grep "does not tell its limits" "$work/out" || exit 77

@@ -6,7 +6,7 @@
 alone "$0"
 prepare
 many_objects
-command -v ipcmk >/dev/null || { echo "no ipcmk here"; exit 77; }
+need ipcmk
 
 # ---- What there is ---------------------------------------------------------------
 
@@ -29,7 +29,7 @@ touch -t 202201010000 "$lone-x"
 touch -t 202101010000 "$lone-y"
 first=$(foreign_segment 4096)
 second=$(foreign_segment 900000)
-set=$(ipcmk -S 3 | sed -n 's/^[^0-9]*\([0-9][0-9]*\)$/\1/p')
+set=$(foreign_set 3)
 
 # order NAME WANTED OPTION...: the names in the list, without the prefix.
 order()

@@ -6,9 +6,7 @@
 . "$srcdir/tests/tool/toolkit.sh"
 alone "$0"
 prepare
-for tool in awk ipcmk ipcrm ipcs setsid; do
-	command -v $tool >/dev/null || { echo "no $tool here"; exit 77; }
-done
+need awk ipcmk ipcrm ipcs setsid
 [ -r /proc/self/maps ] || { echo "nothing tells here who maps what"; exit 77; }
 need_lists
 server=$builddir/tests/tool/server
