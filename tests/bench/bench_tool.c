@@ -10,8 +10,8 @@
  * a quarter of them too, so that one sees whether time grows as their number
  * does; and recovers a quarter of them. Then sets of another program, whose
  * makers are dead: as many as there may be (30000), and a quarter of them, are
- * listed, judged and removed. "floor" is what the job can't do without: the bare
- * system calls, in this process.
+ * listed, judged and removed. "floor" is what the job can't do without: the
+ * bare system calls, in this process.
  */
 #include <config.h>
 
@@ -201,7 +201,7 @@ static void bench_recovers(int count)
 		bench_die("rm");
 }
 
-/* ---- Semaphore sets of another program --------------------------------------- */
+/* ---- Semaphore sets of another program ----------------------------------- */
 
 #define SETS_MAX 30000
 

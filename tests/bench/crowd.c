@@ -31,7 +31,7 @@ const char *crowd_directory(void)
 	return directory;
 }
 
-/* ---- Segments of another program ------------------------------------------ */
+/* ---- Segments of another program ----------------------------------------- */
 
 static int *foreign_ids;
 
@@ -52,7 +52,7 @@ void crowd_remove_segments(int count)
 	free(foreign_ids);
 }
 
-/* ---- Orphans -------------------------------------------------------------- */
+/* ---- Orphans ------------------------------------------------------------- */
 
 /* _exit() is no detach: it leaves an orphan. */
 static void make_orphan(const char *key)
@@ -151,7 +151,7 @@ void crowd_make_orphans(int count)
 	shmdt(template);
 }
 
-/* ---- Semaphore sets of another program ------------------------------------ */
+/* ---- Semaphore sets of another program ----------------------------------- */
 
 bool crowd_make_sets(int count)
 {

@@ -18,7 +18,7 @@
 #include "scene.h"
 #include "tracer.h"
 
-/* ---- In the middle of what ------------------------------------------------------- */
+/* ---- In the middle of what ----------------------------------------------- */
 
 static const struct scene scenes[] = {
 	{ NOTHING, OUTSIDE, ABSENT, act_create },
@@ -176,7 +176,7 @@ static void play_on(void)
 		       now.made == SVSHM_KEY_ERROR);
 }
 
-/* ---- The end ---------------------------------------------------------------------- */
+/* ---- The end ------------------------------------------------------------- */
 
 static void let_go(struct puppet *puppet)
 {

@@ -37,7 +37,7 @@ struct board *board;
 const char *keys[NAMES];
 unsigned seed;
 
-/* ---- The administrator ----------------------------------------------------------- */
+/* ---- The administrator --------------------------------------------------- */
 
 static int set_at(key_t key)
 {
@@ -112,7 +112,7 @@ static void administer(void)
 	_exit(0);
 }
 
-/* ---- The storm -------------------------------------------------------------------- */
+/* ---- The storm ----------------------------------------------------------- */
 
 static bool other_users;
 

@@ -128,7 +128,8 @@ static bool takes_nothing(void)
 
 static bool may_leave_orphan(void)
 {
-	return now.scene->ground >= ORPHAN || on_unmarked() || act_creates(now.scene->act);
+	return now.scene->ground >= ORPHAN || on_unmarked() ||
+	       act_creates(now.scene->act);
 }
 
 static bool may_own_lock(void)
@@ -164,7 +165,8 @@ static void next_attaches(void)
 	}
 	/* Its own data, or those of the object that was being made. */
 	expect(now.next.mark == PUPPET_MARK ||
-	       ((act_creates(now.scene->act) || on_unmarked()) && now.next.mark == 0));
+	       ((act_creates(now.scene->act) || on_unmarked()) &&
+		now.next.mark == 0));
 	next_expect(&now.next, svshm_lock, SVSHM_OK,
 		    may_own_lock() ? owner_died() : SVSHM_OK);
 }

@@ -200,7 +200,7 @@ const struct deed *deed_of_number(int n)
 	return n < QT_DEEDS ? &qt_deeds[n] : NULL;
 }
 
-/* ---- Before and after ------------------------------------------------------------- */
+/* ---- Before and after ---------------------------------------------------- */
 
 void deed_prepare(const char *key)
 {

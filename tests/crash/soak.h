@@ -56,7 +56,7 @@ struct svshm *handle_for(int key);
 /* For svshm_scan(): remove what is left over. */
 int recover(const struct svshm_object *object, void *context);
 
-/* ---- A worker (soak_worker.c) --------------------------------------------- */
+/* ---- A worker (soak_worker.c) -------------------------------------------- */
 
 /*
  * Be the worker of that name: do what comes through REQUESTS, until nobody can
@@ -64,7 +64,7 @@ int recover(const struct svshm_object *object, void *context);
  */
 void serve(uint32_t name, int requests, int answers);
 
-/* ---- All of them (soak_crew.c) --------------------------------------------- */
+/* ---- All of them (soak_crew.c) ------------------------------------------- */
 
 extern struct worker {
 	pid_t pid;

@@ -24,7 +24,7 @@ static int segment_of(int key)
 			    handle->attachment->segment_id;
 }
 
-/* Names are given in ascending order; each says in which place its bearer is. */
+/* Names are given in ascending order; each tells the place of its bearer. */
 static bool was_killed(uint32_t name)
 {
 	return name != 0 && name <= board->doomed[name % WORKERS];

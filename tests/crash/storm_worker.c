@@ -71,7 +71,8 @@ static bool has_mapped(pid_t pid, long segment_id)
 
 /*
  * Whoever was on the board with a segment BEFORE we came, and is there yet for
- * the same visit, has it attached all the time. If he has it mapped still, he lived as we were told.
+ * the same visit, has it attached all the time. If he has it mapped still, he
+ * lived as we were told.
  */
 static void check_orphan(int me, uint32_t segment, const struct board *before)
 {

@@ -53,7 +53,7 @@ static int act_lock_until_removed(struct svshm *handle)
 	return code;
 }
 
-START_TEST(p7_nobody_comes_after_ipcrm_of_the_set)
+START_TEST(nobody_comes_after_ipcrm_of_the_set)
 {
 	const char *key = test_key("set");
 	bool dies = _i;
@@ -100,7 +100,7 @@ START_TEST(p7_nobody_comes_after_ipcrm_of_the_set)
 }
 END_TEST
 
-START_TEST(p7_owner_who_lost_the_set_keeps_others_out)
+START_TEST(owner_who_lost_the_set_keeps_others_out)
 {
 	const char *key = test_key("owner");
 	struct actor owner, late;
@@ -135,7 +135,7 @@ START_TEST(p7_owner_who_lost_the_set_keeps_others_out)
 }
 END_TEST
 
-START_TEST(p7_orphan_is_found_without_its_set)
+START_TEST(orphan_is_found_without_its_set)
 {
 	static actor_act *const acts[] = { act_attach, act_create };
 	const char *key = test_key("orphan");
@@ -154,7 +154,7 @@ START_TEST(p7_orphan_is_found_without_its_set)
 }
 END_TEST
 
-START_TEST(p7_set_that_goes_while_one_comes)
+START_TEST(set_may_go_while_one_comes)
 {
 	static actor_act *const acts[] = { act_attach, act_create };
 	const char *key = test_key("comes");
@@ -209,7 +209,7 @@ static unsigned semaphores_of(const char *key)
 }
 
 /* The set that it had made to have a gate is the next users' set. */
-START_TEST(p7_recover_that_dies_leaves_room_for_all)
+START_TEST(recover_that_dies_leaves_room_for_all)
 {
 	const char *key = test_key("room");
 	struct svshm *handle = svshm_new(key);
@@ -227,7 +227,7 @@ START_TEST(p7_recover_that_dies_leaves_room_for_all)
 }
 END_TEST
 
-START_TEST(p7_new_users_come_after_ipcrm_of_the_segment)
+START_TEST(new_users_come_after_ipcrm_of_the_segment)
 {
 	const char *key = test_key("segment");
 	struct svshm *old;
@@ -266,7 +266,7 @@ START_TEST(p7_new_users_come_after_ipcrm_of_the_segment)
 }
 END_TEST
 
-START_TEST(p7_last_detach_removes_what_ipcrm_has_left)
+START_TEST(last_detach_removes_what_ipcrm_has_left)
 {
 	const char *key = test_key("rest");
 	struct svshm *old;
@@ -284,7 +284,7 @@ START_TEST(p7_last_detach_removes_what_ipcrm_has_left)
 }
 END_TEST
 
-START_TEST(p7_leftover_without_its_segment_goes)
+START_TEST(leftover_without_its_segment_goes)
 {
 	const char *key = test_key("leftover");
 	struct svshm *handle = svshm_new(key);
@@ -305,7 +305,7 @@ START_TEST(p7_leftover_without_its_segment_goes)
 }
 END_TEST
 
-START_TEST(p7_new_users_come_after_ipcrm_of_both)
+START_TEST(new_users_come_after_ipcrm_of_both)
 {
 	const char *key = test_key("both");
 	struct test_object object;
@@ -331,18 +331,18 @@ END_TEST
 
 static Suite *make_suite(void)
 {
-	Suite *suite = suite_create("p7 ipcrm");
-	TCase *ipcrm = tcase_create("p7_ipcrm");
+	Suite *suite = suite_create("after ipcrm");
+	TCase *ipcrm = tcase_create("ipcrm");
 
-	tcase_add_test(ipcrm, p7_nobody_comes_after_ipcrm_of_the_set);
-	tcase_add_test(ipcrm, p7_owner_who_lost_the_set_keeps_others_out);
-	tcase_add_loop_test(ipcrm, p7_orphan_is_found_without_its_set, 0, 2);
-	tcase_add_loop_test(ipcrm, p7_set_that_goes_while_one_comes, 0, 2);
-	tcase_add_test(ipcrm, p7_recover_that_dies_leaves_room_for_all);
-	tcase_add_test(ipcrm, p7_new_users_come_after_ipcrm_of_the_segment);
-	tcase_add_test(ipcrm, p7_last_detach_removes_what_ipcrm_has_left);
-	tcase_add_test(ipcrm, p7_leftover_without_its_segment_goes);
-	tcase_add_test(ipcrm, p7_new_users_come_after_ipcrm_of_both);
+	tcase_add_test(ipcrm, nobody_comes_after_ipcrm_of_the_set);
+	tcase_add_test(ipcrm, owner_who_lost_the_set_keeps_others_out);
+	tcase_add_loop_test(ipcrm, orphan_is_found_without_its_set, 0, 2);
+	tcase_add_loop_test(ipcrm, set_may_go_while_one_comes, 0, 2);
+	tcase_add_test(ipcrm, recover_that_dies_leaves_room_for_all);
+	tcase_add_test(ipcrm, new_users_come_after_ipcrm_of_the_segment);
+	tcase_add_test(ipcrm, last_detach_removes_what_ipcrm_has_left);
+	tcase_add_test(ipcrm, leftover_without_its_segment_goes);
+	tcase_add_test(ipcrm, new_users_come_after_ipcrm_of_both);
 	tcase_set_timeout(ipcrm, 120);
 	suite_add_tcase(suite, ipcrm);
 	return suite;

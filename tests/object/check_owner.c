@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * svshm_set_owner(): a daemon that starts as root and gives up its rights meets
- * all processes of its user, before and after. With programs that were exec'ed.
+ * P1, P3 and P6 with svshm_set_owner(): a daemon that starts as root and gives up
+ * its rights meets all processes of its user, before and after, and that user
+ * leads root nowhere. With programs that were exec'ed.
  */
 #include <config.h>
 
@@ -315,7 +316,7 @@ START_TEST(owner_is_not_trusted_with_links)
 }
 END_TEST
 
-/* ---- Death ------------------------------------------------------------------------ */
+/* ---- Death --------------------------------------------------------------- */
 
 /* On root's way through create. */
 static const char *const points[] = {

@@ -78,7 +78,7 @@ static int inspect_without_room(struct svshm *handle)
 	return with_little_room(handle, inspect);
 }
 
-START_TEST(p8_no_room_in_the_address_space)
+START_TEST(no_room_in_the_address_space_is_told)
 {
 	const char *key = test_key("memory");
 	struct svshm *handle;
@@ -128,7 +128,7 @@ static int create_without_files(struct svshm *handle)
 	return code;
 }
 
-START_TEST(p8_too_many_open_files)
+START_TEST(too_many_open_files_are_told)
 {
 	const char *key = test_key("files"), *loaded = getenv("LD_PRELOAD");
 	struct actor actor;
@@ -149,7 +149,7 @@ START_TEST(p8_too_many_open_files)
 END_TEST
 
 /* Not taken for a set that is gone, as the kernel's EINVAL would have it. */
-START_TEST(p8_too_few_undo_entries)
+START_TEST(too_few_undo_entries_are_told)
 {
 	struct svshm *handles[30];
 	int entries = system_undo_entries(25), count = 0, code = SVSHM_OK;
@@ -173,9 +173,9 @@ static Suite *make_suite(void)
 	Suite *suite = suite_create("limits of the process");
 	TCase *process = tcase_create("process");
 
-	tcase_add_test(process, p8_no_room_in_the_address_space);
-	tcase_add_test(process, p8_too_many_open_files);
-	tcase_add_test(process, p8_too_few_undo_entries);
+	tcase_add_test(process, no_room_in_the_address_space_is_told);
+	tcase_add_test(process, too_many_open_files_are_told);
+	tcase_add_test(process, too_few_undo_entries_are_told);
 	tcase_set_timeout(process, 60);
 	suite_add_tcase(suite, process);
 	return suite;

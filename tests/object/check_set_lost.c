@@ -20,7 +20,7 @@
 
 #define SIZE "create 3000"
 
-/* ---- What an administrator does ------------------------------------------------ */
+/* ---- What an administrator does ------------------------------------------ */
 
 static int set_id;
 
@@ -161,7 +161,7 @@ static void clean_up(const struct deed *deed)
 		semctl(set_id, 0, IPC_RMID);
 }
 
-/* ---- Users, and one who comes ---------------------------------------------------- */
+/* ---- Users, and one who comes -------------------------------------------- */
 
 /* Nobody comes in while FIRST lives, if his slot is gone; and never is it said
    that he had died. */
@@ -246,20 +246,20 @@ static void play(int loop, bool late)
 		      deed->name);
 }
 
-START_TEST(edges_set_under_an_owner)
+START_TEST(set_may_go_under_an_owner)
 {
 	play(_i, false);
 }
 END_TEST
 
-START_TEST(edges_set_under_an_owner_later)
+START_TEST(set_may_go_under_an_owner_later)
 {
 	play(_i, true);
 }
 END_TEST
 
 /* A third one sleeps at the lock: he is woken, or sees it by himself. */
-START_TEST(edges_set_under_a_sleeper)
+START_TEST(set_may_go_under_a_sleeper)
 {
 	const struct deed *deed = choose(_i);
 	bool dies = _i / DEEDS / 2 % 2;
@@ -309,7 +309,7 @@ START_TEST(edges_set_under_a_sleeper)
 END_TEST
 
 /* The pids of one in another pid namespace say nothing here. */
-START_TEST(edges_set_across_pid_namespaces)
+START_TEST(set_may_go_across_pid_namespaces)
 {
 	const char *key = test_key("pids");
 	struct stranger first, comer;
@@ -347,7 +347,7 @@ START_TEST(edges_set_across_pid_namespaces)
 END_TEST
 
 /* Of two that are stranded, the last one to leave takes all along. */
-START_TEST(edges_two_leave_after_ipcrm)
+START_TEST(two_leave_after_ipcrm)
 {
 	const char *key = test_key("two");
 	struct stranger one, two, comer;
@@ -375,17 +375,17 @@ END_TEST
 
 static Suite *make_suite(void)
 {
-	Suite *suite = suite_create("edges: sets");
+	Suite *suite = suite_create("sets removed or reset");
 	TCase *tests = tcase_create("sets");
 
 	suite_add_tcase(suite, tests);
 	tcase_set_timeout(tests, 120);
-	tcase_add_loop_test(tests, edges_set_under_an_owner, 0, 4 * DEEDS);
-	tcase_add_loop_test(tests, edges_set_under_an_owner_later, 2 * DEEDS,
+	tcase_add_loop_test(tests, set_may_go_under_an_owner, 0, 4 * DEEDS);
+	tcase_add_loop_test(tests, set_may_go_under_an_owner_later, 2 * DEEDS,
 			    4 * DEEDS);
-	tcase_add_loop_test(tests, edges_set_under_a_sleeper, 0, 4 * DEEDS);
-	tcase_add_loop_test(tests, edges_set_across_pid_namespaces, 0, 2);
-	tcase_add_loop_test(tests, edges_two_leave_after_ipcrm, 0, 2);
+	tcase_add_loop_test(tests, set_may_go_under_a_sleeper, 0, 4 * DEEDS);
+	tcase_add_loop_test(tests, set_may_go_across_pid_namespaces, 0, 2);
+	tcase_add_loop_test(tests, two_leave_after_ipcrm, 0, 2);
 	return suite;
 }
 

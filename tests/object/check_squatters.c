@@ -22,7 +22,7 @@ static int act_create_0666(struct svshm *handle)
 	return act_create(handle);
 }
 
-START_TEST(p6_squatter_of_a_common_key_file_is_refused)
+START_TEST(squatter_of_a_common_key_file_is_refused)
 {
 	if (test_skip_without_root())
 		return;
@@ -55,7 +55,7 @@ START_TEST(p6_squatter_of_a_common_key_file_is_refused)
 }
 END_TEST
 
-START_TEST(p6_owner_of_the_key_file_is_trusted)
+START_TEST(owner_of_the_key_file_is_trusted)
 {
 	if (test_skip_without_root())
 		return;
@@ -216,7 +216,7 @@ static void expect_kept(const struct foreign *foreign, const struct kept *kept)
 	}
 }
 
-START_TEST(p6_squatter_does_not_stop_the_owner_of_a_private_directory)
+START_TEST(squatter_does_not_stop_the_owner_of_a_private_directory)
 {
 	if (test_skip_without_root())
 		return;
@@ -254,7 +254,7 @@ START_TEST(p6_squatter_does_not_stop_the_owner_of_a_private_directory)
 END_TEST
 
 /* In a common directory it is not told from an object meant for all. */
-START_TEST(p6_squatter_in_a_common_directory_is_refused)
+START_TEST(squatter_in_a_common_directory_is_refused)
 {
 	static const enum squat squats[] = { SET_TAGGED, ALL_FORGED };
 
@@ -284,17 +284,17 @@ END_TEST
 
 static Suite *make_suite(void)
 {
-	Suite *suite = suite_create("p6 squatters");
-	TCase *squatters = tcase_create("p6_squatters");
+	Suite *suite = suite_create("squatters");
+	TCase *squatters = tcase_create("squatters");
 
 	foreign_fixture(squatters);
-	tcase_add_test(squatters, p6_squatter_of_a_common_key_file_is_refused);
-	tcase_add_test(squatters, p6_owner_of_the_key_file_is_trusted);
+	tcase_add_test(squatters, squatter_of_a_common_key_file_is_refused);
+	tcase_add_test(squatters, owner_of_the_key_file_is_trusted);
 	tcase_add_loop_test(squatters,
-		p6_squatter_does_not_stop_the_owner_of_a_private_directory, 0,
+		squatter_does_not_stop_the_owner_of_a_private_directory, 0,
 		SQUATS);
 	tcase_add_loop_test(squatters,
-		p6_squatter_in_a_common_directory_is_refused, 0, 2);
+		squatter_in_a_common_directory_is_refused, 0, 2);
 	tcase_set_timeout(squatters, 120);
 	suite_add_tcase(suite, squatters);
 	return suite;

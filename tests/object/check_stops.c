@@ -187,7 +187,7 @@ static bool play(const struct scene *scene)
 	return stopped;
 }
 
-START_TEST(p1_one_object_whoever_stops_where)
+START_TEST(one_object_whoever_stops_where)
 {
 	unsigned stops = 0;
 
@@ -201,11 +201,11 @@ END_TEST
 
 static Suite *make_suite(void)
 {
-	Suite *suite = suite_create("P1: one name, one object: stops");
+	Suite *suite = suite_create("one name, one object: stops");
 	TCase *tcase = tcase_create("stops");
 
 	tcase_set_timeout(tcase, 180);
-	tcase_add_loop_test(tcase, p1_one_object_whoever_stops_where, 0,
+	tcase_add_loop_test(tcase, one_object_whoever_stops_where, 0,
 			    (int)(sizeof(scenes) / sizeof(*scenes)));
 	suite_add_tcase(suite, tcase);
 	return suite;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * P8: limits of the system, made small in an IPC namespace of the test's own, and
- * the object's own limit. The message has the call, the numbers and the remedy;
- * nothing stays behind; the handle can be used again. See also
+ * P8: limits of the system, made small in an IPC namespace of the test's own,
+ * and the object's own limit. The message has the call, the numbers and the
+ * remedy; nothing stays behind; the handle can be used again. See also
  * check_process_limits.c.
  */
 #include <config.h>
@@ -21,7 +21,7 @@
 
 #define SIZE 100
 
-/* ---- Limits of the system ----------------------------------------------------------- */
+/* ---- Limits of the system ------------------------------------------------ */
 
 static const struct limit {
 	const char *name, *value; /* below /proc/sys/kernel */
@@ -69,7 +69,7 @@ static void fill_up(const struct limit *limit)
 		ck_assert_int_ge(semget(IPC_PRIVATE, 5, 0600), 0);
 }
 
-START_TEST(p8_limit_is_named_with_its_numbers)
+START_TEST(limit_is_named_with_its_numbers)
 {
 	const struct limit *limit = &limits[_i];
 	struct svshm *handle = svshm_new(test_key("limit"));
@@ -144,7 +144,7 @@ static void obey(const char *message)
 	set_limit(name, value);
 }
 
-START_TEST(p8_limit_of_zero)
+START_TEST(limit_of_zero_is_named)
 {
 	const struct zero *zero = &zeros[_i];
 	struct svshm *handle = svshm_new(test_key("zero"));
@@ -165,7 +165,7 @@ START_TEST(p8_limit_of_zero)
 END_TEST
 
 /* P5 as well: what is there is not given up for what can't be had. */
-START_TEST(p8_limit_costs_no_orphan)
+START_TEST(limit_costs_no_orphan)
 {
 	const char *key = test_key("orphan");
 	struct svshm *handle = svshm_new(key);
@@ -186,7 +186,7 @@ START_TEST(p8_limit_costs_no_orphan)
 }
 END_TEST
 
-/* ---- The object's own limit ------------------------------------------------------------ */
+/* ---- The object's own limit ---------------------------------------------- */
 
 static int attach_two(struct svshm *handle)
 {
@@ -199,7 +199,7 @@ static int attach_two(struct svshm *handle)
 	return code;
 }
 
-START_TEST(p8_more_processes_than_asked_for)
+START_TEST(more_processes_than_asked_for_are_told)
 {
 	const char *key = test_key("many");
 	struct svshm *handle = svshm_new(key);
@@ -230,7 +230,7 @@ START_TEST(p8_more_processes_than_asked_for)
 }
 END_TEST
 
-START_TEST(p8_room_for_processes_is_rounded_up)
+START_TEST(room_for_processes_is_rounded_up)
 {
 	static const struct {
 		unsigned asked;
@@ -257,19 +257,19 @@ END_TEST
 
 static Suite *make_suite(void)
 {
-	Suite *suite = suite_create("p8 limits");
-	TCase *machine = tcase_create("p8_system");
-	TCase *object = tcase_create("p8_object");
+	Suite *suite = suite_create("limits of the system");
+	TCase *machine = tcase_create("system");
+	TCase *object = tcase_create("object");
 
-	tcase_add_loop_test(machine, p8_limit_is_named_with_its_numbers, 0,
+	tcase_add_loop_test(machine, limit_is_named_with_its_numbers, 0,
 			    (int)(sizeof(limits) / sizeof(*limits)));
-	tcase_add_loop_test(machine, p8_limit_of_zero, 0,
+	tcase_add_loop_test(machine, limit_of_zero_is_named, 0,
 			    (int)(sizeof(zeros) / sizeof(*zeros)));
-	tcase_add_test(machine, p8_limit_costs_no_orphan);
+	tcase_add_test(machine, limit_costs_no_orphan);
 	tcase_set_timeout(machine, 60);
 	suite_add_tcase(suite, machine);
-	tcase_add_test(object, p8_more_processes_than_asked_for);
-	tcase_add_loop_test(object, p8_room_for_processes_is_rounded_up, 0, 4);
+	tcase_add_test(object, more_processes_than_asked_for_are_told);
+	tcase_add_loop_test(object, room_for_processes_is_rounded_up, 0, 4);
 	tcase_set_timeout(object, 60);
 	suite_add_tcase(suite, object);
 	return suite;

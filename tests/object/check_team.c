@@ -1,32 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * P2, P3 and P5 among users of one group, of whom only some may remove the object:
- * whoever is the last, and however he ends, the name can be used.
+ * P2, P3 and P5 among users of one group, of whom only some may remove the
+ * object: whoever is the last, and however he ends, the name can be used.
  */
 #include <config.h>
 
 #include <stdio.h>
 #include <string.h>
-#include <sys/shm.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "ids.h"
 #include "stranger.h"
-
-static int segment_of(const char *key)
-{
-	struct test_object object;
-
-	ck_assert(test_inspect(key, &object));
-	return object.segment_id;
-}
-
-static bool is_there(int segment_id)
-{
-	struct shmid_ds status;
-
-	return shmctl(segment_id, IPC_STAT, &status) == 0;
-}
 
 #define DORA 65530
 
@@ -115,7 +100,7 @@ static bool is_empty(int segment_id)
 	return resident <= 4ul * (unsigned long)getpagesize();
 }
 
-START_TEST(edges_team_goes_on)
+START_TEST(team_goes_on)
 {
 	struct team team;
 
@@ -133,7 +118,7 @@ START_TEST(edges_team_goes_on)
 	expect_order(&team.dora, "holds 2", SVSHM_OK);
 	expect_order(&team.maker, _i & 8 ? "attach" : "create 100",
 		     _i & 8 ? SVSHM_OK : SVSHM_ALREADY_EXISTS);
-	ck_assert(!is_there(team.segment_id));
+	ck_assert(!segment_is_there(team.segment_id));
 	if (!(_i & 8))
 		expect_order(&team.maker, "attach", SVSHM_OK);
 	expect_order(&team.maker, "holds 2", SVSHM_OK);
@@ -153,7 +138,7 @@ START_TEST(edges_team_goes_on)
 END_TEST
 
 /* What is left is nobody's, until the maker, or root, comes. */
-START_TEST(edges_team_leftover_is_recovered)
+START_TEST(team_leftover_is_recovered)
 {
 	struct test_object object;
 	struct team team;
@@ -177,13 +162,13 @@ START_TEST(edges_team_leftover_is_recovered)
 		ck_assert_int_eq(recover_object(team.key, 0, NULL), SVSHM_OK);
 	else
 		expect_order(&team.maker, "recover", SVSHM_OK);
-	ck_assert(!is_there(team.segment_id));
+	ck_assert(!segment_is_there(team.segment_id));
 	disperse(&team);
 }
 END_TEST
 
 /* The maker was killed in the middle of create, or with the lock. */
-START_TEST(edges_team_goes_on_after_a_death)
+START_TEST(team_goes_on_after_a_death)
 {
 	struct team team;
 
@@ -215,9 +200,9 @@ static Suite *make_suite(void)
 
 	suite_add_tcase(suite, tests);
 	tcase_set_timeout(tests, 120);
-	tcase_add_loop_test(tests, edges_team_goes_on, 0, 16);
-	tcase_add_loop_test(tests, edges_team_leftover_is_recovered, 0, 16);
-	tcase_add_test(tests, edges_team_goes_on_after_a_death);
+	tcase_add_loop_test(tests, team_goes_on, 0, 16);
+	tcase_add_loop_test(tests, team_leftover_is_recovered, 0, 16);
+	tcase_add_test(tests, team_goes_on_after_a_death);
 	return suite;
 }
 

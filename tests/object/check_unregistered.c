@@ -8,28 +8,13 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/shm.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "ids.h"
 #include "stranger.h"
 
-static int segment_of(const char *key)
-{
-	struct test_object object;
-
-	ck_assert(test_inspect(key, &object));
-	return object.segment_id;
-}
-
-static bool is_there(int segment_id)
-{
-	struct shmid_ds status;
-
-	return shmctl(segment_id, IPC_STAT, &status) == 0;
-}
-
-/* ---- Observers ------------------------------------------------------------------ */
+/* ---- Observers ----------------------------------------------------------- */
 
 #define OBSERVERS 30
 
@@ -60,7 +45,7 @@ static void restart_daemon(const char *key)
 	expect_order(&daemon_, "mode 644", SVSHM_OK);
 }
 
-START_TEST(edges_daemon_restarts_beside_observers)
+START_TEST(daemon_restarts_beside_observers)
 {
 	const char *key;
 
@@ -97,7 +82,7 @@ START_TEST(edges_daemon_restarts_beside_observers)
 }
 END_TEST
 
-START_TEST(edges_last_owner_leaves_beside_observers)
+START_TEST(last_owner_leaves_beside_observers)
 {
 	const char *key;
 	int segment_id;
@@ -113,16 +98,16 @@ START_TEST(edges_last_owner_leaves_beside_observers)
 	expect_order(&observers[0], "holds 1", SVSHM_OK);
 	expect_order(&observers[0], "detach", SVSHM_REMOVED);
 	expect_order(&observers[0], "observe", SVSHM_NOT_FOUND);
-	ck_assert(is_there(segment_id));
+	ck_assert(segment_is_there(segment_id));
 	expect_order(&observers[1], "holds 1", SVSHM_OK);
 	stranger_kill(&observers[1]);
-	ck_assert(!is_there(segment_id));
+	ck_assert(!segment_is_there(segment_id));
 	stranger_exit(&observers[0]);
 }
 END_TEST
 
 /* An observer beside a child that never called: then it is in use. */
-START_TEST(edges_child_beside_an_observer)
+START_TEST(child_beside_an_observer_is_a_user)
 {
 	static const char *const ways[] = { "fork", "fork-twice", "fork-bare" };
 	const char *key;
@@ -146,7 +131,7 @@ START_TEST(edges_child_beside_an_observer)
 END_TEST
 
 /* A helper that was exec'ed has none of it. */
-START_TEST(edges_helper_is_no_child)
+START_TEST(helper_is_no_child)
 {
 	const char *key = test_key("helper");
 	struct stranger maker, next;
@@ -172,10 +157,10 @@ START_TEST(edges_helper_is_no_child)
 }
 END_TEST
 
-/* ---- Children ------------------------------------------------------------------- */
+/* ---- Children ------------------------------------------------------------ */
 
 /* The launcher leaves in order, or dies; the child holds the object. */
-START_TEST(edges_child_that_never_called)
+START_TEST(child_that_never_called_is_a_user)
 {
 	static const char *const ways[] = { "fork", "fork-twice" };
 	const char *key = test_key("child");
@@ -209,7 +194,7 @@ START_TEST(edges_child_that_never_called)
 END_TEST
 
 /* Users come and go beside it; the last one leaves it to the child again. */
-START_TEST(edges_users_beside_a_child)
+START_TEST(users_come_and_go_beside_a_child)
 {
 	const char *key = test_key("beside");
 	struct stranger launcher, next;
@@ -235,7 +220,7 @@ START_TEST(edges_users_beside_a_child)
 END_TEST
 
 /* A child that ends by exit(3) detaches; system(3) and popen(3) leave nothing. */
-START_TEST(edges_child_that_exits_leaves_no_trace)
+START_TEST(child_that_exits_leaves_no_trace)
 {
 	const char *key = test_key("exits");
 	struct stranger launcher, next;
@@ -255,7 +240,7 @@ START_TEST(edges_child_that_exits_leaves_no_trace)
 END_TEST
 
 /* Of another pid namespace, where the one who comes cannot see it. */
-START_TEST(edges_child_in_another_pid_namespace)
+START_TEST(child_in_another_pid_namespace_is_a_user)
 {
 	const char *key = test_key("far");
 	struct stranger launcher, next;
@@ -288,21 +273,21 @@ END_TEST
 
 static Suite *make_suite(void)
 {
-	Suite *suite = suite_create("edges: users");
+	Suite *suite = suite_create("users who are not registered");
 	TCase *tests = tcase_create("users");
 
 	suite_add_tcase(suite, tests);
 	tcase_set_timeout(tests, 120);
-	tcase_add_loop_test(tests, edges_daemon_restarts_beside_observers, 0,
+	tcase_add_loop_test(tests, daemon_restarts_beside_observers, 0,
 			    2);
-	tcase_add_loop_test(tests, edges_last_owner_leaves_beside_observers, 0,
+	tcase_add_loop_test(tests, last_owner_leaves_beside_observers, 0,
 			    2);
-	tcase_add_loop_test(tests, edges_child_beside_an_observer, 0, 3);
-	tcase_add_loop_test(tests, edges_helper_is_no_child, 0, 2);
-	tcase_add_loop_test(tests, edges_child_that_never_called, 0, 8);
-	tcase_add_test(tests, edges_users_beside_a_child);
-	tcase_add_test(tests, edges_child_that_exits_leaves_no_trace);
-	tcase_add_test(tests, edges_child_in_another_pid_namespace);
+	tcase_add_loop_test(tests, child_beside_an_observer_is_a_user, 0, 3);
+	tcase_add_loop_test(tests, helper_is_no_child, 0, 2);
+	tcase_add_loop_test(tests, child_that_never_called_is_a_user, 0, 8);
+	tcase_add_test(tests, users_come_and_go_beside_a_child);
+	tcase_add_test(tests, child_that_exits_leaves_no_trace);
+	tcase_add_test(tests, child_in_another_pid_namespace_is_a_user);
 	return suite;
 }
 

@@ -3,12 +3,6 @@
 
 #include "aim.h"
 
-#include <sys/ipc.h>
-#include <sys/sem.h>
-#include <sys/shm.h>
-
-#include "kernel/semun.h"
-
 int aim_at(const struct svshm_object *object, void *context)
 {
 	struct aim *aim = context;
@@ -45,21 +39,6 @@ struct aim recover_segment(int id, unsigned flags, int64_t seconds)
 struct aim recover_set(int id, unsigned flags, int64_t seconds)
 {
 	return recover_one(-1, id, flags, seconds);
-}
-
-bool segment_there(int id)
-{
-	struct shmid_ds status;
-
-	return shmctl(id, IPC_STAT, &status) == 0;
-}
-
-bool set_there(int id)
-{
-	struct semid_ds status;
-	union semun argument = { .buf = &status };
-
-	return semctl(id, 0, IPC_STAT, argument) == 0;
 }
 
 int fail_to_save(const struct svshm_object *object, const void *data,

@@ -3,7 +3,7 @@
 #ifndef SVSHM_RECOVERY_AIM_H
 #define SVSHM_RECOVERY_AIM_H
 
-#include "support.h"
+#include "ids.h"
 
 struct aim {
 	int segment_id, set_id; /* -1: not that */
@@ -25,9 +25,6 @@ struct aim recover_set(int id, unsigned flags, int64_t seconds);
 	ck_assert_msg((aim).code == (expected) && \
 		      strstr((aim).recovery.message, words), "%d: %s", \
 		      (aim).code, (aim).recovery.message)
-
-bool segment_there(int id);
-bool set_there(int id);
 
 /* A .save that does not. */
 int fail_to_save(const struct svshm_object *object, const void *data,

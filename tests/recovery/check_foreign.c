@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Other programs' segments and sets: what is left over, and what goes. */
+/* P5: other programs' segments and sets: what is left over goes, and no more. */
 #include <config.h>
 
 #include <pthread.h>
@@ -61,10 +61,10 @@ START_TEST(a_dead_programs_segment_goes)
 	aim = recover_segment(id, SVSHM_RECOVER_FOREIGN |
 			      SVSHM_RECOVER_DRY_RUN, 0);
 	expect_recovery(aim, SVSHM_OK, "");
-	ck_assert(segment_there(id));
+	ck_assert(segment_is_there(id));
 	aim = recover_segment(id, SVSHM_RECOVER_FOREIGN, 0);
 	expect_recovery(aim, SVSHM_OK, "");
-	ck_assert(!segment_there(id));
+	ck_assert(!segment_is_there(id));
 }
 END_TEST
 
@@ -74,7 +74,7 @@ START_TEST(a_living_programs_segment_stays)
 	struct aim aim = recover_segment(id, SVSHM_RECOVER_FOREIGN, 0);
 
 	expect_recovery(aim, SVSHM_BUSY, "");
-	ck_assert(segment_there(id));
+	ck_assert(segment_is_there(id));
 	shmctl(id, IPC_RMID, NULL);
 	id = make_and_die(make_segment);
 
@@ -82,7 +82,7 @@ START_TEST(a_living_programs_segment_stays)
 
 	aim = recover_segment(id, SVSHM_RECOVER_FOREIGN, 0);
 	expect_recovery(aim, SVSHM_BUSY, "");
-	ck_assert(segment_there(id));
+	ck_assert(segment_is_there(id));
 	/* FORCE is for what is ours. */
 	aim = recover_segment(id, SVSHM_RECOVER_FOREIGN |
 			      SVSHM_RECOVER_FORCE, 0);
@@ -113,7 +113,7 @@ START_TEST(a_segment_is_looked_at_again_after_saving)
 
 	svshm_scan(SVSHM_SCAN_FOREIGN, aim_at, &aim);
 	expect_recovery(aim, SVSHM_UNKNOWN_ERROR, "");
-	ck_assert(segment_there(id));
+	ck_assert(segment_is_there(id));
 	/* The failed one has been its last user, and this test lives. */
 	shmctl(id, IPC_RMID, NULL);
 	if (system_attaches_once() &&
@@ -124,7 +124,7 @@ START_TEST(a_segment_is_looked_at_again_after_saving)
 	aim.recovery.save = attach_meanwhile;
 	svshm_scan(SVSHM_SCAN_FOREIGN, aim_at, &aim);
 	expect_recovery(aim, SVSHM_BUSY, "");
-	ck_assert(segment_there(id));
+	ck_assert(segment_is_there(id));
 	shmdt(meanwhile);
 	shmctl(id, IPC_RMID, NULL);
 }
@@ -208,7 +208,7 @@ START_TEST(sets_of_the_dead_go)
 		aim = recover_set(id, SVSHM_RECOVER_FOREIGN, 0);
 		expect_recovery(aim, SVSHM_OK, "");
 		ck_assert_int_eq(aim.certainty, SVSHM_CERTAINTY_LIKELY);
-		ck_assert(!set_there(id));
+		ck_assert(!set_is_there(id));
 		test_event_close(&ready);
 	}
 }
@@ -223,7 +223,7 @@ START_TEST(sets_that_cannot_be_judged_stay)
 	struct aim aim = recover_set(id, SVSHM_RECOVER_FOREIGN, 0);
 
 	expect_recovery(aim, SVSHM_BUSY, "");
-	ck_assert(set_there(id));
+	ck_assert(set_is_there(id));
 	semctl(id, 0, IPC_RMID);
 
 	/* This test has changed it last. */
@@ -234,7 +234,7 @@ START_TEST(sets_that_cannot_be_judged_stay)
 	ck_assert_int_eq(semop(id, &up, 1), 0);
 	aim = recover_set(id, SVSHM_RECOVER_FOREIGN, 0);
 	expect_recovery(aim, SVSHM_BUSY, "");
-	ck_assert(set_there(id));
+	ck_assert(set_is_there(id));
 	semctl(id, 0, IPC_RMID);
 }
 END_TEST
@@ -278,12 +278,12 @@ START_TEST(other_users_segments_stay)
 	int id = make_and_die(make_readable_segment);
 
 	ck_assert_int_eq(test_wait(test_fork(recover_others_segment, &id)), 0);
-	ck_assert(segment_there(id));
+	ck_assert(segment_is_there(id));
 	shmctl(id, IPC_RMID, NULL);
 }
 END_TEST
 
-/* ---- Many ------------------------------------------------------------------ */
+/* ---- Many ---------------------------------------------------------------- */
 
 struct sharing {
 	struct svshm__lives *lives;
@@ -364,7 +364,7 @@ END_TEST
 
 static Suite *make_suite(void)
 {
-	Suite *suite = suite_create("Other programs' leftovers");
+	Suite *suite = suite_create("other programs' leftovers");
 	TCase *tests = tcase_create("foreign");
 
 	suite_add_tcase(suite, tests);

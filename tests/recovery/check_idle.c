@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Other programs' segments and sets that nobody has used for long, whoever made
- * them: SVSHM_RECOVER_UNMAPPED. check_idle_rule.c has the rule.
+ * P5: other programs' segments and sets that nobody has used for long, whoever
+ * made them: SVSHM_RECOVER_UNMAPPED takes no others. check_idle_rule.c has the
+ * rule.
  */
 #include <config.h>
 
@@ -45,10 +46,10 @@ START_TEST(a_segment_goes_whoever_made_it)
 	aim = recover_segment(id, UNMAPPED | SVSHM_RECOVER_DRY_RUN, 0);
 	expect_recovery(aim, SVSHM_OK, "nobody has had it mapped for more than "
 			"0 seconds, whoever made it");
-	ck_assert(segment_there(id));
+	ck_assert(segment_is_there(id));
 	aim = recover_segment(id, UNMAPPED, 0);
 	expect_recovery(aim, SVSHM_OK, "removed: foreign (");
-	ck_assert(!segment_there(id));
+	ck_assert(!segment_is_there(id));
 }
 END_TEST
 
@@ -63,7 +64,7 @@ START_TEST(a_mapped_segment_stays)
 	expect_recovery(aim, SVSHM_BUSY, "mapped 1 time");
 	aim = recover_segment(id, UNMAPPED | SVSHM_RECOVER_FORCE, 0);
 	expect_recovery(aim, SVSHM_BUSY, "mapped 1 time");
-	ck_assert(segment_there(id));
+	ck_assert(segment_is_there(id));
 	shmdt(memory);
 	shmctl(id, IPC_RMID, NULL);
 }
@@ -80,7 +81,7 @@ START_TEST(data_that_cannot_be_saved_stay)
 	await_age();
 	ck_assert_int_ge(svshm_scan(SVSHM_SCAN_FOREIGN, aim_at, &aim), 0);
 	expect_recovery(aim, SVSHM_UNKNOWN_ERROR, "could not be saved");
-	ck_assert(segment_there(id));
+	ck_assert(segment_is_there(id));
 	aim = recover_segment(id, UNMAPPED, HOUR);
 	expect_recovery(aim, SVSHM_BUSY, "not for more than");
 	shmctl(id, IPC_RMID, NULL);
@@ -98,10 +99,10 @@ START_TEST(a_set_goes_whoever_made_it)
 	expect_recovery(aim, SVSHM_BUSY, "");
 	aim = recover_set(id, UNMAPPED, HOUR);
 	expect_recovery(aim, SVSHM_BUSY, "not more than 3600 seconds");
-	ck_assert(set_there(id));
+	ck_assert(set_is_there(id));
 	aim = recover_set(id, UNMAPPED, 0);
 	expect_recovery(aim, SVSHM_OK, "whoever made it");
-	ck_assert(!set_there(id));
+	ck_assert(!set_is_there(id));
 }
 END_TEST
 
@@ -127,7 +128,7 @@ START_TEST(a_set_that_is_used_stays)
 	await_age();
 	aim = recover_set(id, UNMAPPED, 0);
 	expect_recovery(aim, SVSHM_BUSY, "1 process waits");
-	ck_assert(set_there(id));
+	ck_assert(set_is_there(id));
 	semctl(id, 0, IPC_RMID);
 	ck_assert_int_eq(test_wait(child), 0);
 
@@ -137,14 +138,14 @@ START_TEST(a_set_that_is_used_stays)
 	await_age();
 	aim = recover_set(id, UNMAPPED, 0);
 	expect_recovery(aim, SVSHM_BUSY, "is alive");
-	ck_assert(set_there(id));
+	ck_assert(set_is_there(id));
 	semctl(id, 0, IPC_RMID);
 }
 END_TEST
 
 #ifdef __linux__
 
-/* ---- Containers of one pod: namespaces of pids that share objects ------------ */
+/* ---- Containers of one pod: namespaces of pids that share objects -------- */
 
 struct pod {
 	int mapped, unmapped, set; /* ids */
@@ -232,9 +233,9 @@ START_TEST(containers_of_a_pod)
 	expect_recovery(pod->aims[0], SVSHM_BUSY, "mapped 1 time");
 	expect_recovery(pod->aims[1], SVSHM_OK, "whoever made it");
 	expect_recovery(pod->aims[2], SVSHM_OK, "whoever made it");
-	ck_assert(segment_there(pod->mapped));
-	ck_assert(!segment_there(pod->unmapped));
-	ck_assert(!set_there(pod->set));
+	ck_assert(segment_is_there(pod->mapped));
+	ck_assert(!segment_is_there(pod->unmapped));
+	ck_assert(!set_is_there(pod->set));
 	shmctl(pod->mapped, IPC_RMID, NULL);
 	test_kill(one);
 	test_event_close(&pod->ready);
@@ -244,7 +245,7 @@ END_TEST
 
 #endif
 
-/* ---- Arguments ----------------------------------------------------------------- */
+/* ---- Arguments ----------------------------------------------------------- */
 
 START_TEST(wrong_arguments)
 {
@@ -268,7 +269,7 @@ END_TEST
 
 static Suite *make_suite(void)
 {
-	Suite *suite = suite_create("What nobody has used for long");
+	Suite *suite = suite_create("what nobody has used for long");
 	TCase *tests = tcase_create("idle");
 
 	suite_add_tcase(suite, tests);

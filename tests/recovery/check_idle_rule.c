@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What "not used for long" means for other programs' segments and sets, with times
- * of our own. check_idle.c has real ones.
+ * P5: what "not used for long" means for other programs' segments and sets, with
+ * times of our own. check_idle.c has real ones.
  */
 #include <config.h>
 
@@ -145,7 +145,7 @@ END_TEST
 
 static Suite *make_suite(void)
 {
-	Suite *suite = suite_create("the rule for what nobody has used for long");
+	Suite *suite = suite_create("the rule for what is idle");
 	TCase *tests = tcase_create("idle rule");
 
 	suite_add_tcase(suite, tests);

@@ -8,9 +8,9 @@
  * is not, and a line says where and why; 2: the schema itself can't be used.
  *
  * Of JSON schema it knows what doc/svshm.schema.json needs, and refuses a
- * schema with anything else, so that nothing in it goes unchecked. It is stricter in
- * two ways: no member may occur twice, and none that the schema does not
- * mention. What a command prints has to be described.
+ * schema with anything else, so that nothing in it goes unchecked. It is
+ * stricter in two ways: no member may occur twice, and none that the schema does
+ * not mention. What a command prints has to be described.
  */
 #include <config.h>
 
@@ -59,10 +59,11 @@ static const struct value *resolve(const struct value *reference)
 
 	if (reference->type == T_STRING && definitions &&
 	    strncmp(reference->text, prefix, sizeof(prefix) - 1) == 0)
-		found = json_find(definitions, reference->text + sizeof(prefix) - 1);
+		found = json_find(definitions,
+				  reference->text + sizeof(prefix) - 1);
 	if (!found)
-		json_die("the schema has no %s", reference->text ? reference->text :
-		    "such $ref");
+		json_die("the schema has no %s", reference->text ?
+			 reference->text : "such $ref");
 	return found;
 }
 
@@ -235,8 +236,8 @@ static bool obeys(const struct value *schema, const struct value *value,
 		       strcmp(keywords[known].name, rule->name) != 0)
 			known++;
 		if (known == sizeof(keywords) / sizeof(*keywords))
-			json_die("the schema says \"%s\", which is not known here",
-			    rule->name);
+			json_die("the schema says \"%s\", which is not known "
+				 "here", rule->name);
 		if (keywords[known].check)
 			valid &= keywords[known].check(&rule->value, value,
 						       place);
