@@ -3,7 +3,6 @@
 
 #include "scene.h"
 
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +14,7 @@
 #include "outside.h"
 #include "qt/key.h"
 #include "qtwire.h"
+#include "remains.h"
 
 /* ---- Worlds -------------------------------------------------------------- */
 
@@ -69,35 +69,16 @@ static int act_create_small(struct svshm *handle)
 	return svshm_create(handle, 50, SVSHM_READ_WRITE);
 }
 
-static void leave_orphan(const char *key, actor_act *create)
-{
-	struct puppet maker;
-
-	puppet_start(&maker, key);
-	puppet_expect(&maker, create, SVSHM_OK);
-	puppet_expect(&maker, act_mark, SVSHM_OK);
-	puppet_kill(&maker);
-}
-
-static void die_creating(const char *key, const char *point)
-{
-	struct puppet maker;
-
-	puppet_start(&maker, key);
-	puppet_arm(&maker, point, SIGKILL);
-	puppet_expect(&maker, act_create, PUPPET_DIED);
-}
-
 void ground_make(const char *key, enum ground ground)
 {
 	switch (ground) {
 	case KEY_FILE:
-		die_creating(key, in_qt_world() ? "qt:file made" :
-						  "create:file made");
+		leave_unfinished(key, in_qt_world() ? "qt:file made" :
+						      "create:file made");
 		break;
 	case HALF_MADE:
-		die_creating(key, in_qt_world() ? "qt:mapped" :
-						  "create:before magic");
+		leave_unfinished(key, in_qt_world() ? "qt:mapped" :
+						      "create:before magic");
 		break;
 	case ORPHAN:
 		leave_orphan(key, act_create);

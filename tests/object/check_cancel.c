@@ -33,15 +33,6 @@ static void *detach_together(void *context)
 	return NULL;
 }
 
-static void remove_set_of(const char *key, int *segment_id)
-{
-	struct test_object object;
-
-	ck_assert(test_inspect(key, &object));
-	*segment_id = object.segment_id;
-	ck_assert_int_eq(semctl(object.semaphore_id, 0, IPC_RMID), 0);
-}
-
 /*
  * Nobody is inside the set's gate, as it is no more: only who takes the last
  * handle away may unmap and free.
@@ -57,7 +48,8 @@ START_TEST(two_may_detach_as_the_set_goes)
 	for (int round = 0; round < ROUNDS; round++) {
 		expect_code(handles[0], act_create(handles[0]), SVSHM_OK);
 		expect_code(handles[1], act_attach(handles[1]), SVSHM_OK);
-		remove_set_of(key, &segment_id);
+		segment_id = segment_of(key);
+		remove_set_of(key);
 		for (int i = 0; i < 2; i++)
 			ck_assert_int_eq(pthread_create(&threads[i], NULL,
 							detach_together,

@@ -9,26 +9,11 @@
 #include <time.h>
 
 #include "actor.h"
+#include "ids.h"
 #include "outside.h"
 #include "puppet.h"
 
 #define SIZE 100
-
-static void remove_set(const char *key)
-{
-	struct test_object object;
-
-	ck_assert(test_inspect(key, &object));
-	ck_assert_int_eq(semctl(object.semaphore_id, 0, IPC_RMID), 0);
-}
-
-static void remove_segment(const char *key)
-{
-	struct test_object object;
-
-	ck_assert(test_inspect(key, &object));
-	ck_assert_int_eq(shmctl(object.segment_id, IPC_RMID, NULL), 0);
-}
 
 /* REMOVED is what it is; and nothing has to be done, where that was known. */
 static int act_detach_removed(struct svshm *handle)
@@ -66,7 +51,7 @@ START_TEST(nobody_comes_after_ipcrm_of_the_set)
 	old = make_object(key, SIZE);
 	act_fill(old);
 	expect_act(&older, act_attach, SVSHM_OK);
-	remove_set(key);
+	remove_set_of(key);
 	expect_code(old, act_lock_until_removed(old), SVSHM_REMOVED);
 	expect_says(svshm_error_string(old), "remove");
 	ck_assert_int_eq(act_is_filled(old), SVSHM_OK);
@@ -109,7 +94,7 @@ START_TEST(owner_who_lost_the_set_keeps_others_out)
 	actor_enter(&late, key);
 	expect_act(&owner, act_create, SVSHM_OK);
 	expect_act(&owner, svshm_lock, SVSHM_OK);
-	remove_set(key);
+	remove_set_of(key);
 	/* He may be writing yet. */
 	expect_act(&late, act_attach, SVSHM_BUSY);
 	expect_act(&owner, svshm_unlock, SVSHM_REMOVED);
@@ -122,7 +107,7 @@ START_TEST(owner_who_lost_the_set_keeps_others_out)
 	actor_enter(&owner, key);
 	expect_act(&owner, act_create, SVSHM_OK);
 	expect_act(&owner, svshm_lock, SVSHM_OK);
-	remove_set(key);
+	remove_set_of(key);
 	actor_kill(&owner);
 	expect_act(&late, act_attach, SVSHM_ORPHANED);
 	expect_act(&late, svshm_lock, SVSHM_OWNER_DIED);
@@ -142,13 +127,13 @@ START_TEST(orphan_is_found_without_its_set)
 	struct svshm *handle = svshm_new(key);
 
 	make_orphan(key, SIZE, 'o');
-	remove_set(key);
+	remove_set_of(key);
 	expect_code(handle, acts[_i](handle), SVSHM_ORPHANED);
 	ck_assert(has_bytes(handle, SIZE, _i ? 0 : 'o'));
 	svshm_free(handle);
 	ck_assert(test_nothing_left(key));
 	make_orphan(key, SIZE, 'o');
-	remove_set(key);
+	remove_set_of(key);
 	ck_assert_int_eq(recover_object(key, 0, NULL), SVSHM_OK);
 	ck_assert(test_nothing_left(key));
 }
@@ -165,7 +150,7 @@ START_TEST(set_may_go_while_one_comes)
 	puppet_start(&comer, key);
 	puppet_arm(&comer, "register:noted", SIGSTOP);
 	puppet_expect(&comer, acts[_i], PUPPET_STOPPED);
-	remove_set(key);
+	remove_set_of(key);
 	puppet_continue(&comer);
 	ck_assert_int_eq(puppet_end(&comer), _i == 0 ? SVSHM_ORPHANED :
 						       SVSHM_OK);
@@ -217,7 +202,7 @@ START_TEST(recover_that_dies_leaves_room_for_all)
 
 	make_orphan(key, SIZE, 'o');
 	before = semaphores_of(key);
-	remove_set(key);
+	remove_set_of(key);
 	ck_assert_int_ne(test_wait(test_fork(recover_and_die, (void *)key)), 0);
 	expect_code(handle, act_attach(handle), SVSHM_ORPHANED);
 	ck_assert_uint_eq(semaphores_of(key), before);
@@ -239,7 +224,7 @@ START_TEST(new_users_come_after_ipcrm_of_the_segment)
 	old = make_object(key, SIZE);
 	act_fill(old);
 	expect_act(&older, act_attach, SVSHM_OK);
-	remove_segment(key);
+	remove_segment_of(key);
 	expect_act(&late, act_attach, SVSHM_NOT_FOUND);
 	expect_act(&late, act_create, SVSHM_OK);
 	expect_act(&later, act_attach, SVSHM_OK);
@@ -275,7 +260,7 @@ START_TEST(last_detach_removes_what_ipcrm_has_left)
 	actor_enter(&older, key);
 	old = make_object(key, SIZE);
 	expect_act(&older, act_attach, SVSHM_OK);
-	remove_segment(key);
+	remove_segment_of(key);
 	ck_assert_int_eq(act_detach_removed(old), SVSHM_OK);
 	expect_act(&older, act_detach_removed, SVSHM_OK);
 	actor_exit(&older);
@@ -290,16 +275,16 @@ START_TEST(leftover_without_its_segment_goes)
 	struct svshm *handle = svshm_new(key);
 
 	make_orphan(key, SIZE, 'o');
-	remove_segment(key);
+	remove_segment_of(key);
 	expect_code(handle, act_attach(handle), SVSHM_NOT_FOUND);
 	ck_assert(test_nothing_left(key));
 	make_orphan(key, SIZE, 'o');
-	remove_segment(key);
+	remove_segment_of(key);
 	expect_code(handle, act_create(handle), SVSHM_OK);
 	svshm_free(handle);
 	ck_assert(test_nothing_left(key));
 	make_orphan(key, SIZE, 'o');
-	remove_segment(key);
+	remove_segment_of(key);
 	ck_assert_int_eq(recover_object(key, 0, NULL), SVSHM_OK);
 	ck_assert(test_nothing_left(key));
 }

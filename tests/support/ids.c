@@ -31,3 +31,16 @@ int segment_of(const char *key)
 	ck_assert(test_inspect(key, &object));
 	return object.segment_id;
 }
+
+void remove_segment_of(const char *key)
+{
+	ck_assert_int_eq(shmctl(segment_of(key), IPC_RMID, NULL), 0);
+}
+
+void remove_set_of(const char *key)
+{
+	struct test_object object;
+
+	ck_assert(test_inspect(key, &object));
+	ck_assert_int_eq(semctl(object.semaphore_id, 0, IPC_RMID), 0);
+}
