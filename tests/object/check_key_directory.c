@@ -128,11 +128,9 @@ END_TEST
 static int use_default_directory(void *context)
 {
 	const char *key = context;
-	char directory[100];
+	const char *directory = default_key_directory(ALICE);
 	struct svshm *handle;
 
-	snprintf(directory, sizeof(directory), "%s/svshm-%d",
-		 SVSHM_KEYDIR_BASE, ALICE);
 	become(ALICE);
 	unsetenv("SVSHM_KEYDIR");
 	handle = svshm_new(key);
@@ -167,12 +165,10 @@ static int find_default_directory_taken(void *context)
 START_TEST(default_directory_must_be_shut)
 {
 	void *key = (void *)(uintptr_t)test_key("default");
-	char directory[100];
+	const char *directory = default_key_directory(ALICE);
 
 	if (test_skip_without_root())
 		return;
-	snprintf(directory, sizeof(directory), "%s/svshm-%d",
-		 SVSHM_KEYDIR_BASE, ALICE);
 
 	int used = test_wait(test_fork(use_default_directory, key));
 

@@ -28,23 +28,15 @@
 static const char *key;
 static char directory[200]; /* CARLA's default one */
 
-/* The default one of USER's; valid until the next call. */
-static const char *directory_of(uid_t user, const char *suffix)
-{
-	static char path[200];
-
-	snprintf(path, sizeof(path), "%s/svshm-%d%s", SVSHM_KEYDIR_BASE,
-		 (int)user, suffix);
-	return path;
-}
-
 static void remove_directory(uid_t user)
 {
+	char path[250];
 	glob_t unfinished;
 
-	rmdir(directory_of(user, ""));
+	rmdir(default_key_directory(user));
 	/* Of a root that died before it had that name: empty. */
-	if (glob(directory_of(user, ".*"), 0, NULL, &unfinished) == 0) {
+	snprintf(path, sizeof(path), "%s.*", default_key_directory(user));
+	if (glob(path, 0, NULL, &unfinished) == 0) {
 		for (size_t i = 0; i < unfinished.gl_pathc; i++)
 			rmdir(unfinished.gl_pathv[i]);
 		globfree(&unfinished);
@@ -59,7 +51,7 @@ static bool set_scene(const char *name)
 		return false;
 	unsetenv("SVSHM_KEYDIR");
 	key = test_key(name);
-	strcpy(directory, directory_of(CARLA, ""));
+	strcpy(directory, default_key_directory(CARLA));
 	return true;
 }
 
