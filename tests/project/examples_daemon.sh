@@ -5,7 +5,7 @@
 # lost; without root's rights. examples_daemon_killed.sh kills it anywhere.
 . "$srcdir/tests/project/daemonkit.sh"
 
-# ---- One --------------------------------------------------------------------------
+# ---- One ---------------------------------------------------------------------
 
 check "usage" 2 "$daemon"
 check "no such user" 2 "$daemon" -u no-such-user "$key"
@@ -38,7 +38,7 @@ kill "$job"
 ended "a signal ends it in order" 0
 nothing_left "-f"
 
-# ---- An upgrade -------------------------------------------------------------------
+# ---- An upgrade --------------------------------------------------------------
 
 # start_new [OPTION...]: one that has asked the old one to leave.
 start_new()
@@ -102,7 +102,7 @@ kill "$old"
 ended "and leaves in order" 0
 nothing_left "the new one is killed"
 
-# ---- Without root's rights -----------------------------------------------------------
+# ---- Without root's rights ---------------------------------------------------
 
 # becomes UID: the daemon runs with it, and with no other.
 becomes()

@@ -118,7 +118,7 @@ else
 	echo "note: no nm, or no tsort, here: the calls are not looked at"
 fi
 
-# ---- The kernel ---------------------------------------------------------------
+# ---- The kernel --------------------------------------------------------------
 
 calls='shmget|shmat|shmdt|shmctl|semget|semop|semtimedop|semctl|ftok'
 for file in lib/*.c lib/*/*.c tools/*.c doc/examples/*.c; do

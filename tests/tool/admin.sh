@@ -10,7 +10,7 @@ need ipcmk ipcrm awk
 
 awk 'BEGIN { for (i = 0; i < 20000; i++) print i }' >"$work/data"
 
-# ---- Other programs' leftovers ------------------------------------------------
+# ---- Other programs' leftovers -----------------------------------------------
 
 segment=$(foreign_segment 5000)
 set=$(foreign_set 3)
@@ -54,7 +54,7 @@ check "no such set" 1 "$SVSHM" info --set 2147483647
 err "no semaphore set"
 check "no id" 2 "$SVSHM" info --set x
 
-# ---- Who has it ---------------------------------------------------------------
+# ---- Who has it --------------------------------------------------------------
 
 start_put "$prefix-who" "$work/data"
 check "who has it" 0 "$SVSHM" info "$prefix-who"
@@ -68,7 +68,7 @@ check "... with JSON" 0 "$SVSHM" info "$prefix-who" --json
 valid_json
 out "\"pid\": $job"
 
-# ---- Notes ----------------------------------------------------------------------
+# ---- Notes -------------------------------------------------------------------
 
 # Made before the other one goes, so that it has another inode.
 echo "svshm 1" >"$work/replacement"
@@ -96,7 +96,7 @@ check "... and its orphan" 3 "$SVSHM" list --check
 check "... is recovered" 0 "$SVSHM" recover
 out "^$prefix-who: removed: "
 
-# ---- Places to save in ------------------------------------------------------------
+# ---- Places to save in -------------------------------------------------------
 
 orphan "$prefix" "$work/data"
 ln -s "$work/saved" "$work/link"
@@ -119,7 +119,7 @@ check "after all that the orphan is there" 3 "$SVSHM" list --check
 check "saving" 0 "$SVSHM" recover --save "$work/saved/"
 cmp "$work/data" "$work/saved/$prefix".* || fail "$name: the data differ"
 
-# ---- No permission -----------------------------------------------------------------
+# ---- No permission -----------------------------------------------------------
 
 other="as 54321"
 if [ "$(id -u)" -eq 0 ] && $other true 2>/dev/null &&
@@ -135,7 +135,7 @@ if [ "$(id -u)" -eq 0 ] && $other true 2>/dev/null &&
 	out "^$prefix: removed: orphan"
 fi
 
-# ---- Names that bite -----------------------------------------------------------------
+# ---- Names that bite ---------------------------------------------------------
 
 odd=$(printf '%s-\033]0;evil\007\033[31m\n"\\/%%\377\302\233' "$prefix")
 orphan "$odd" "$work/data"
@@ -157,7 +157,7 @@ done
 check "... is removed" 0 "$SVSHM" recover
 rm -f "$work/keys/"* 2>/dev/null
 
-# ---- A kernel without /proc ----------------------------------------------------------
+# ---- A kernel without /proc --------------------------------------------------
 
 orphan "$prefix" "$work/data"
 segment=$(foreign_segment 100)

@@ -23,7 +23,7 @@ follow()
 		sh -c "$command"
 }
 
-# ---- Once with sudo: the layout of Qt -------------------------------------------
+# ---- Once with sudo: the layout of Qt ----------------------------------------
 
 mkdir -m 1777 "$work/qt"
 export TMPDIR="$work/qt"
@@ -41,7 +41,7 @@ check "remove by another user" 1 \
 	as 65533 "$work/svshm" remove --layout qt sudo
 unset TMPDIR
 
-# ---- A common key directory -----------------------------------------------------
+# ---- A common key directory --------------------------------------------------
 
 chmod 1777 "$work/keys"
 odd="it's $prefix"
@@ -61,7 +61,7 @@ check "put over what is root's" 1 \
 follow
 check "then it works" 0 as 65533 "$work/svshm" lock "$odd" -- true
 
-# ---- Key directories that cannot be made ------------------------------------------
+# ---- Key directories that cannot be made -------------------------------------
 
 # The standard one, hidden by file systems of this mount namespace.
 unset SVSHM_KEYDIR

@@ -17,7 +17,7 @@ idle()
 		grep -q "^$1 $2: would be removed: "
 }
 
-# ---- The command line ------------------------------------------------------------
+# ---- The command line --------------------------------------------------------
 
 check "--unmapped alone" 2 "$SVSHM" recover --unmapped --older-than 1h
 err "goes with --foreign"
@@ -26,7 +26,7 @@ err "wants --older-than"
 check "--unmapped of a key" 2 \
 	"$SVSHM" recover --foreign --unmapped --older-than 1h "$prefix"
 
-# ---- Here ------------------------------------------------------------------------
+# ---- Here --------------------------------------------------------------------
 
 # Of this shell's user, of whom there are processes that are as old.
 set=$(foreign_set 2)
@@ -55,7 +55,7 @@ check "... and is whole" 0 "$SVSHM" get "$prefix" "$work/copy"
 cmp "$0" "$work/copy" || fail "$name: other bytes"
 ended "... and its maker content" 0
 
-# ---- In a namespace of pids that was started again -------------------------------
+# ---- In a namespace of pids that was started again ---------------------------
 
 # inside COMMAND...: as in a container's next start.
 inside()
@@ -165,7 +165,7 @@ else
 	echo "note: no systemd-analyze here"
 fi
 
-# ---- By thousands ------------------------------------------------------------------
+# ---- By thousands ------------------------------------------------------------
 
 # As many as there may be, of a user of whom nobody lives, also in no other test. Not
 # by ipcmk: a process for each would take minutes.
@@ -188,7 +188,7 @@ elif [ "$(id -u)" -eq 0 ] && [ -x "$sets" ]; then
 	no_out "^semaphore set"
 fi
 
-# ---- POSIX objects of Qt programs ----------------------------------------------------
+# ---- POSIX objects of Qt programs --------------------------------------------
 
 if [ -d /dev/shm ] && mount -t tmpfs tmpfs /dev/shm 2>/dev/null; then
 	check "no POSIX objects" 0 "$SVSHM" recover --qt

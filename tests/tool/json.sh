@@ -33,7 +33,7 @@ keep()
 	tried="${tried-} $command"
 }
 
-# ---- Every kind of object ------------------------------------------------------
+# ---- Every kind of object ----------------------------------------------------
 
 json 0 list
 json 0 list --all
@@ -96,7 +96,7 @@ json 1 recover "$prefix-kept" --save "$work/saved"
 json 0 recover --foreign --yes
 json 0 recover --foreign --yes --older-than 1d
 
-# ---- Limits --------------------------------------------------------------------
+# ---- Limits ------------------------------------------------------------------
 
 if "$SVSHM" limits >"$work/out" 2>&1; then
 	json 0 limits
@@ -114,7 +114,7 @@ else
 	tried="$tried limits"
 fi
 
-# ---- Every command -------------------------------------------------------------
+# ---- Every command -----------------------------------------------------------
 
 for command in $("$SVSHM" --help | sed -n 's/^  \([a-z][a-z]*\)  .*/\1/p'); do
 	[ "$command" != help ] || continue
@@ -125,7 +125,7 @@ for command in $("$SVSHM" --help | sed -n 's/^  \([a-z][a-z]*\)  .*/\1/p'); do
 	esac
 done
 
-# ---- What is wrong is noticed ----------------------------------------------------
+# ---- What is wrong is noticed ------------------------------------------------
 
 # wrong NAME SED: the last info, changed so, is not valid.
 sample=$(ls "$work/documents/"*.info | tail -n 1)
@@ -161,7 +161,7 @@ for faulty in '{ "maximum": 3 }' '{ "$ref": "#/$defs/none" }' '{' '{} 1'; do
 		sh "$builddir/tests/tool/validate" "$work/faulty" "$sample"
 done
 
-# ---- A second opinion ------------------------------------------------------------
+# ---- A second opinion --------------------------------------------------------
 
 cat >"$work/validate.py" <<'END'
 import json, os, sys

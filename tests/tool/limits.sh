@@ -21,11 +21,6 @@ valid_json
 out '"name": "sets"'
 check "limits of something" 2 "$SVSHM" limits x
 
-one_line()
-{
-	[ "$(wc -l <"$work/out")" -eq 1 ] || fail "$name: not one line"
-}
-
 echo 5 >/proc/sys/kernel/shmmni
 echo "250 32000 32 4" >/proc/sys/kernel/sem
 check "nothing is used" 0 "$SVSHM" limits --check 80

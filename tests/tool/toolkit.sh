@@ -138,6 +138,11 @@ no_out()
 	grep -q -e "$1" "$work/out" && fail "$name: \"$1\" in the output"
 }
 
+one_line()
+{
+	[ "$(wc -l <"$work/out")" -eq 1 ] || fail "$name: not one line"
+}
+
 narrow()
 {
 	awk 'length > 80 { exit 1 }' "$work/out" ||

@@ -50,7 +50,7 @@ END
 	SVSHM=$SVSHM_AS_ROOT
 }
 
-# ---- Another user's key --------------------------------------------------------
+# ---- Another user's key ------------------------------------------------------
 
 bobs theirs
 check "list shows it" 0 "$SVSHM" list
@@ -93,7 +93,7 @@ check "remove --user --force" 0 "$SVSHM" remove theirs --user $bob --force
 ended "put of what was removed" 1
 [ ! -e "$base/svshm-$bob/theirs" ] || fail "$name: left the key file"
 
-# ---- All that is one user's ----------------------------------------------------
+# ---- All that is one user's --------------------------------------------------
 
 bobs theirs
 orphan ours "$work/data"
@@ -125,7 +125,7 @@ out "^ours  *native  *orphan"
 check "... and go" 0 "$SVSHM" recover --user root
 out "^ours: removed"
 
-# ---- Links in his key directory ------------------------------------------------
+# ---- Links in his key directory ----------------------------------------------
 
 orphan ours "$work/data"
 ln -s "$base/svshm-0/ours" "$base/svshm-$bob/ours"
@@ -145,7 +145,7 @@ check "root's is there" 0 "$SVSHM" info ours
 out "^verdict  *orphan"
 rm "$base/svshm-$bob"
 
-# ---- Ids -----------------------------------------------------------------------
+# ---- Ids ---------------------------------------------------------------------
 
 id=$(field segment_id "$SVSHM" info ours)
 set=$(field semaphore_id "$SVSHM" info ours)
@@ -199,7 +199,7 @@ done
 check "... is there" 0 "$SVSHM" info --set "$set"
 ipcrm -s "$set"
 
-# ---- Names of the list ---------------------------------------------------------
+# ---- Names of the list -------------------------------------------------------
 
 segment=$(foreign_segment 5000)
 check "info of a listed name" 0 "$SVSHM" info "segment $segment"
