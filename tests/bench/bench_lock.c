@@ -62,7 +62,7 @@ static void calibrate(void)
 	work = (long)(100000 * 500 / best);
 }
 
-/* ---- Processes ----------------------------------------------------------------- */
+/* ---- Processes ----------------------------------------------------------- */
 
 static pid_t start(const struct contender *contender, int number,
 		   void (*race)(const struct contender *, int))
@@ -117,7 +117,7 @@ static void run(const struct contender *contender, int processes,
 	contender->unmake();
 }
 
-/* ---- Nobody else ---------------------------------------------------------------- */
+/* ---- Nobody else --------------------------------------------------------- */
 
 static double alone(const struct contender *contender)
 {
@@ -154,7 +154,7 @@ static void bench_alone(void)
 	}
 }
 
-/* ---- Several at once ------------------------------------------------------------- */
+/* ---- Several at once ----------------------------------------------------- */
 
 static void race_tight(const struct contender *contender, int number)
 {
@@ -218,7 +218,7 @@ static void bench_contended(int processes, bool working)
 	}
 }
 
-/* ---- Taking turns ---------------------------------------------------------------- */
+/* ---- Taking turns -------------------------------------------------------- */
 
 static void race_turns(const struct contender *contender, int number)
 {
@@ -252,7 +252,7 @@ static void bench_turns(void)
 	}
 }
 
-/* ---- The owner's death ----------------------------------------------------------- */
+/* ---- The owner's death --------------------------------------------------- */
 
 static void hold(const struct contender *contender, int number)
 {

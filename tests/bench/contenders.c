@@ -22,7 +22,7 @@ static void nothing(void)
 {
 }
 
-/* ---- svshm ------------------------------------------------------------------ */
+/* ---- svshm --------------------------------------------------------------- */
 
 static char key[64];
 static struct svshm *maker, *handle;
@@ -89,7 +89,7 @@ static void unlock_svshm(void)
 		must(code, handle);
 }
 
-/* ---- semop ------------------------------------------------------------------ */
+/* ---- semop --------------------------------------------------------------- */
 
 static int set_id;
 
@@ -137,7 +137,7 @@ static void unlock_semop_undo(void)
 	operate(-1, SEM_UNDO);
 }
 
-/* ---- pthread ---------------------------------------------------------------- */
+/* ---- pthread ------------------------------------------------------------- */
 
 static pthread_mutex_t *mutex;
 
@@ -191,7 +191,7 @@ static void unlock_mutex(void)
 	pthread_mutex_unlock(mutex);
 }
 
-/* ---- A bare word ------------------------------------------------------------ */
+/* ---- A bare word --------------------------------------------------------- */
 
 static uint32_t *word;
 

@@ -11,231 +11,16 @@
  */
 #include <config.h>
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/sem.h>
-#include <sys/shm.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include "foreign.h"
-#include "key/key.h"
-#include "memory/layout.h"
-#include "qt/key.h"
+#include "deeds.h"
 #include "qtwire.h"
 #include "scene.h"
-#include "kernel/semun.h"
 #include "tracer.h"
 
-/* ---- What he does ------------------------------------------------------------- */
+/* ---- In the middle of what ----------------------------------------------- */
 
-/* The object as he finds it. */
-static struct {
-	char *path, *lock_path; /* lock_path: Qt's */
-	key_t key, lock_key;
-	int set_id, segment_id; /* -1: there is none now */
-} there;
-
-/* What he, or another program, has made in their place; -1: nothing. */
-static struct made {
-	int set, segment;
-} *made;
-
-static void look_there(const char *key)
-{
-	struct svshm *handle = svshm_new(key);
-	bool qt = in_qt_world();
-	int project = qt ? SVSHM__QT_PROJECT : SVSHM__PROJECT_FIRST;
-
-	free(there.path);
-	free(there.lock_path);
-	there.path = qt ? qt_segment_path(key) :
-			  strdup(svshm_native_key(handle));
-	there.lock_path = qt ? qt_lock_path(key) : strdup(there.path);
-	svshm_free(handle);
-	there.key = ftok(there.path, project);
-	there.lock_key = ftok(there.lock_path, project);
-	made->set = made->segment = -1;
-	there.set_id = there.lock_key == (key_t)-1 ? -1 :
-		semget(there.lock_key, 0, 0);
-	there.segment_id = there.key == (key_t)-1 ? -1 :
-		shmget(there.key, 0, 0);
-}
-
-static void remove_set(int unused)
-{
-	(void)unused;
-	semctl(there.set_id, 0, IPC_RMID);
-}
-
-static void replace_set(int unused)
-{
-	remove_set(unused);
-	if (there.set_id >= 0)
-		made->set = semget(there.lock_key, 7,
-					IPC_CREAT | IPC_EXCL | 0666);
-}
-
-static void touch_set(int unused)
-{
-	struct semid_ds status;
-	union semun argument = { .buf = &status };
-
-	(void)unused;
-	if (semctl(there.set_id, 0, IPC_STAT, argument) == 0)
-		semctl(there.set_id, 0, IPC_SET, argument);
-}
-
-/* As Qt's create() does, whoever owns the lock. */
-static void free_lock(int value)
-{
-	union semun argument = { .val = value };
-
-	semctl(there.set_id, 0, SETVAL, argument);
-}
-
-static void reset_one(int semaphore)
-{
-	union semun argument = { .val = 0 };
-
-	semctl(there.set_id, semaphore, SETVAL, argument);
-}
-
-static void reset_all(int zeros)
-{
-	static unsigned short values[SVSHM__SEMAPHORES_MAX];
-	union semun argument = { .array = values };
-
-	memset(values, 0, sizeof(values));
-	if (!zeros)
-		semctl(there.set_id, 0, GETALL, argument);
-	semctl(there.set_id, 0, SETALL, argument);
-}
-
-static void remove_segment(int unused)
-{
-	(void)unused;
-	shmctl(there.segment_id, IPC_RMID, NULL);
-}
-
-static void replace_segment(int unused)
-{
-	remove_segment(unused);
-	if (there.segment_id >= 0)
-		made->segment = shmget(there.key, 5000,
-				       IPC_CREAT | IPC_EXCL | 0600);
-}
-
-static void touch_segment(int unused)
-{
-	struct shmid_ds status;
-
-	(void)unused;
-	if (shmctl(there.segment_id, IPC_STAT, &status) == 0)
-		shmctl(there.segment_id, IPC_SET, &status);
-}
-
-static void remove_file(int unused)
-{
-	(void)unused;
-	unlink(there.path);
-}
-
-static void replace_file(int unused)
-{
-	FILE *file;
-
-	remove_file(unused);
-	file = fopen(there.path, "w");
-	if (file)
-		fclose(file);
-}
-
-static void remove_lock_file(int unused)
-{
-	(void)unused;
-	unlink(there.lock_path);
-}
-
-static void replace_lock_file(int unused)
-{
-	FILE *file;
-
-	remove_lock_file(unused);
-	file = fopen(there.lock_path, "w");
-	if (file)
-		fclose(file);
-}
-
-/* Moved away, so that the test can put it back. */
-static const char *moved_directory(void)
-{
-	static char moved[4096];
-
-	snprintf(moved, sizeof(moved), "%s.moved", test_directory());
-	return moved;
-}
-
-static void replace_directory(int unused)
-{
-	const char *directory = test_directory();
-	const char *moved = moved_directory();
-
-	(void)unused;
-	child_assert(rename(directory, moved) == 0);
-	child_assert(mkdir(directory, 0700) == 0);
-}
-
-static const struct deed {
-	const char *name;
-	void (*act)(int argument);
-	int argument;
-} deeds[] = {
-	{ "set removed", remove_set, 0 },
-	{ "set replaced", replace_set, 0 },
-	{ "set touched", touch_set, 0 },
-	{ "tag to 0", reset_one, SVSHM__SEM_TAG },
-	{ "children to 0", reset_one, SVSHM__SEM_CHILDREN },
-	{ "gate to 0", reset_one, SVSHM__SEM_GATE },
-	{ "lock to 0", reset_one, SVSHM__SEM_LOCK },
-	{ "slots to 0", reset_one, SVSHM__SEM_SLOTS },
-	{ "all to 0", reset_all, 1 },
-	{ "all to the same", reset_all, 0 },
-	{ "segment removed", remove_segment, 0 },
-	{ "segment replaced", replace_segment, 0 },
-	{ "segment touched", touch_segment, 0 },
-	{ "key file removed", remove_file, 0 },
-	{ "key file replaced", replace_file, 0 },
-	{ "key directory replaced", replace_directory, 0 },
-};
-
-#define DEEDS (int)(sizeof(deeds) / sizeof(*deeds))
-
-/* A value of 0 is not among them: it means that somebody owns the lock. */
-static const struct deed qt_deeds[] = {
-	{ "set removed", remove_set, 0 },
-	{ "set replaced", replace_set, 0 },
-	{ "set touched", touch_set, 0 },
-	{ "lock freed", free_lock, 1 },
-	{ "segment removed", remove_segment, 0 },
-	{ "segment replaced", replace_segment, 0 },
-	{ "segment touched", touch_segment, 0 },
-	{ "key file removed", remove_file, 0 },
-	{ "key file replaced", replace_file, 0 },
-	{ "lock's key file removed", remove_lock_file, 0 },
-	{ "lock's key file replaced", replace_lock_file, 0 },
-};
-
-#define QT_DEEDS (int)(sizeof(qt_deeds) / sizeof(*qt_deeds))
-
-/* ---- In the middle of what ------------------------------------------------------- */
-
-static const struct scene {
-	enum ground ground;
-	enum role victim, company;
-	actor_act *act;
-} scenes[] = {
+static const struct scene scenes[] = {
 	{ NOTHING, OUTSIDE, ABSENT, act_create },
 	{ ORPHAN, OUTSIDE, ABSENT, act_create },
 	{ ORPHAN, OUTSIDE, ABSENT, act_attach },
@@ -257,8 +42,6 @@ static bool is_possible(const struct scene *scene)
 				  scene->company != OWNER &&
 				  scene->act != svshm_lock);
 }
-
-enum fate { GOES_ON, DIES, FATES };
 
 static struct {
 	const struct world *world;
@@ -367,20 +150,12 @@ static void let_victim_end(void)
 	}
 }
 
-/* By a program that ends, as ipcrm(1) does. */
-static int do_the_deed(void *unused)
-{
-	(void)unused;
-	now.deed->act(now.deed->argument);
-	return 0;
-}
-
 static void play_on(void)
 {
 	int code;
 
-	look_there(now.key);
-	ck_assert_int_eq(test_wait(test_fork(do_the_deed, NULL)), 0);
+	deed_prepare(now.key);
+	deed_do(now.deed);
 	puppet_begin(&now.comer, act_attach);
 	code = puppet_end_or_block(&now.comer);
 	if (code != PUPPET_BLOCKED) {
@@ -401,7 +176,7 @@ static void play_on(void)
 		       now.made == SVSHM_KEY_ERROR);
 }
 
-/* ---- The end ---------------------------------------------------------------------- */
+/* ---- The end ------------------------------------------------------------- */
 
 static void let_go(struct puppet *puppet)
 {
@@ -409,59 +184,24 @@ static void let_go(struct puppet *puppet)
 		puppet_kill(puppet);
 }
 
-static void put_back(void)
-{
-	if (made->set >= 0)
-		semctl(made->set, 0, IPC_RMID);
-	if (made->segment >= 0)
-		shmctl(made->segment, IPC_RMID, NULL);
-}
-
-/* In the Qt layout nothing but the key files leads to the rest. */
-static void remove_unreachable(void)
-{
-	void (*act)(int) = now.deed->act;
-
-	if (act == remove_file || act == replace_file)
-		remove_segment(0);
-	if (act == remove_lock_file || act == replace_lock_file)
-		remove_set(0);
-}
-
-/*
- * All have gone. The name can be used, and then nothing is left, but for a set
- * alone that somebody has reset: without a tag it could be anybody's.
- */
+/* All have gone. The name can be used, and then nothing is left. */
 static void check_the_end(void)
 {
 	struct puppet last;
-	bool reset = now.deed->act == reset_one || now.deed->act == reset_all;
 
 	let_go(&now.company);
 	let_go(&now.comer);
 	let_go(&now.victim);
 	let_go(&now.maker);
-	put_back();
+	deed_put_back();
 	memset(&last, 0, sizeof(last));
 	puppet_start(&last, now.key);
 	now.made = puppet_do(&last, act_create);
 	expect(now.made >= 0);
 	puppet_leave(&last);
-	recover_leftovers(now.key);
-	if (in_qt_world()) {
-		remove_unreachable();
-		expect(qt_nothing_left(now.key));
-		return;
-	}
-	if (reset && there.set_id >= 0)
-		semctl(there.set_id, 0, IPC_RMID);
-	if (now.deed->act == replace_directory) {
-		rmdir(test_directory());
-		rename(moved_directory(), test_directory());
-		recover_leftovers(now.key);
-		unlink(there.path);
-	}
-	expect(test_nothing_left(now.key));
+	deed_clean_up(now.deed, now.key);
+	expect(in_qt_world() ? qt_nothing_left(now.key) :
+			       test_nothing_left(now.key));
 }
 
 static bool play(unsigned stop)
@@ -486,14 +226,14 @@ START_TEST(admin_at_each_system_call)
 {
 	unsigned number = 0;
 
-	now.scene = &scenes[_i / DEEDS % SCENES];
-	now.world = &worlds[_i / DEEDS / SCENES];
+	now.scene = &scenes[_i / deed_count % SCENES];
+	now.world = &worlds[_i / deed_count / SCENES];
 	if (!row_wanted(_i) || !tracer_permitted() || !now.world->enter() ||
-	    !is_possible(now.scene) ||
-	    (in_qt_world() && _i % DEEDS >= QT_DEEDS))
+	    !is_possible(now.scene))
 		return;
-	now.deed = in_qt_world() ? &qt_deeds[_i % DEEDS] : &deeds[_i % DEEDS];
-	made = test_shared(sizeof(*made));
+	now.deed = deed_of_number(_i % deed_count);
+	if (!now.deed)
+		return;
 	for (unsigned stop = 1;; stop++) {
 		bool there_is = true;
 
@@ -513,23 +253,15 @@ END_TEST
 
 static Suite *make_suite(void)
 {
-	Suite *suite = suite_create("administrator");
-	TCase *tests = tcase_create("admin");
+	TCase *tests;
+	Suite *suite = cases_suite("an administrator at system calls", &tests);
 
-	suite_add_tcase(suite, tests);
-	tcase_set_timeout(tests, 600);
-	qt_use_directory();
 	tcase_add_loop_test(tests, admin_at_each_system_call, 0,
-			    world_count * SCENES * DEEDS);
+			    world_count * SCENES * deed_count);
 	return suite;
 }
 
 int main(void)
 {
-	int result;
-
-	cases_open("an administrator at system calls", 7, 9);
-	result = test_main(make_suite);
-	cases_print();
-	return result;
+	return cases_main(make_suite, "an administrator at system calls", 7, 9);
 }

@@ -10,15 +10,10 @@
 
 #include <stdio.h>
 
-#include "qtwire.h"
 #include "scene.h"
 #include "tracer.h"
 
-static const struct scene {
-	enum ground ground;
-	enum role victim, company;
-	actor_act *act;
-} scenes[] = {
+static const struct scene scenes[] = {
 	{ NOTHING, OUTSIDE, ABSENT, act_create },
 	{ NOTHING, OUTSIDE, ABSENT, act_create_locked },
 	{ KEY_FILE, OUTSIDE, ABSENT, act_create },
@@ -119,12 +114,6 @@ static bool on_unmarked(void)
 	return in_qt_world() && now.scene->ground == HALF_MADE;
 }
 
-static bool creates(void)
-{
-	return now.scene->act == act_create ||
-	       now.scene->act == act_create_locked;
-}
-
 /* The operation takes nothing away: the data are there after it. */
 static bool takes_nothing(void)
 {
@@ -139,7 +128,8 @@ static bool takes_nothing(void)
 
 static bool may_leave_orphan(void)
 {
-	return now.scene->ground >= ORPHAN || on_unmarked() || creates();
+	return now.scene->ground >= ORPHAN || on_unmarked() ||
+	       act_creates(now.scene->act);
 }
 
 static bool may_own_lock(void)
@@ -175,7 +165,8 @@ static void next_attaches(void)
 	}
 	/* Its own data, or those of the object that was being made. */
 	expect(now.next.mark == PUPPET_MARK ||
-	       ((creates() || on_unmarked()) && now.next.mark == 0));
+	       ((act_creates(now.scene->act) || on_unmarked()) &&
+		now.next.mark == 0));
 	next_expect(&now.next, svshm_lock, SVSHM_OK,
 		    may_own_lock() ? owner_died() : SVSHM_OK);
 }
@@ -210,15 +201,6 @@ static void next_alone(void)
 }
 
 /* ---- In company ---------------------------------------------------------- */
-
-/* One counts, the other reads: they work on the same bytes. */
-static void expect_same_object(struct puppet *one, struct puppet *other)
-{
-	expect(one->segment_id == other->segment_id);
-	puppet_expect(one, act_bump, SVSHM_OK);
-	expect(puppet_do(one, act_count) == puppet_do(other, act_count));
-	expect(one->mark == PUPPET_MARK && other->mark == PUPPET_MARK);
-}
 
 static void company_unlocks(void)
 {
@@ -265,7 +247,9 @@ static void next_in_company(void)
 		break;
 	case ATTACHES:
 		next_expect(&now.next, act_attach, SVSHM_OK, SVSHM_OK);
-		expect_same_object(&now.next, &now.company);
+		expect(same_object(&now.next, &now.company));
+		expect(now.next.mark == PUPPET_MARK &&
+		       now.company.mark == PUPPET_MARK);
 		break;
 	case RECOVERS:
 	case STEPS:
@@ -309,26 +293,12 @@ static void set_scene(void)
 	const struct scene *scene = now.scene;
 
 	now.key = test_key("death");
-	now.tracer.may_sleep = false;
-	ground_make(now.key, scene->ground);
-	if (scene->company == WAITER) {
-		role_come(&now.victim, now.key, scene->victim, true);
-		role_come(&now.company, now.key, scene->company, false);
-	} else {
-		role_come(&now.company, now.key, scene->company, true);
-		role_come(&now.victim, now.key, scene->victim,
-			  scene->company == ABSENT);
-	}
-	role_lock(&now.victim, scene->victim);
-	role_lock(&now.company, scene->company);
+	scene_set(scene, now.key, &now.victim, &now.company);
 	now.company_owns = scene->company == OWNER;
 	/* With Qt, nearly everything waits for the lock. */
 	now.tracer.may_sleep = now.company_owns &&
 		(in_qt_world() || scene->act == svshm_lock ||
 		 scene->act == act_timedlock);
-	holes_open(now.key);
-	if (scene->ground == LOST_FILE)
-		lose_key_file(now.key);
 }
 
 /* False: the act has come to its end before that many stops. */
@@ -348,21 +318,6 @@ static bool die_at(unsigned stop)
 	tracer_kill(tracer);
 	case_may_take(in_waiting_hole() ? 3000 : 1000);
 	return true;
-}
-
-static void expect_all_gone(bool died)
-{
-	/* What the scene had, and the operation was not to take away; and a
-	   new key file in the place of a lost one. */
-	if (!died || now.scene->ground == LOST_FILE)
-		recover_leftovers(now.key);
-	if (!died)
-		use_up(now.key);
-	expect(nothing_left(now.key));
-	expect(set_is_gone(died));
-	/* A set without its key file is the tool's to find. */
-	recover_leftovers(now.key);
-	expect(count_sets(now.key) == 0);
 }
 
 static bool play(unsigned stop)
@@ -386,28 +341,24 @@ static bool play(unsigned stop)
 			puppet_kill(&now.company);
 		puppet_leave(&now.victim);
 	}
-	expect_all_gone(died);
+	const char *left = what_is_left(now.key, now.scene->ground, died, died);
+
+	ck_assert_msg(!left, CASE "left: %s", CASE_VALUES, left);
 	return died;
 }
 
-/* A machine may be busy; what is slow ten times is too slow. */
 static bool play_in_time(unsigned stop)
 {
-	bool died, slow;
+	bool died, in_time;
 
 	case_begin();
-	for (int i = 0; i < 10; i++) {
-		died = play(stop);
-		slow = case_was_slow();
-		if (!slow)
-			break;
-	}
-	expect(!slow);
+	in_time = case_play(play, stop, &died);
+	expect(in_time);
 	case_end(died);
 	return died;
 }
 
-START_TEST(p3_after_death_at_any_system_call_the_next_one_works)
+START_TEST(next_one_works_after_death_at_any_call)
 {
 	unsigned stop = 0;
 	bool died;
@@ -434,24 +385,15 @@ END_TEST
 
 static Suite *make_suite(void)
 {
-	Suite *suite = suite_create("P3: death at each system call");
-	TCase *tcase = tcase_create("death");
+	TCase *tests;
+	Suite *suite = cases_suite("death at each system call", &tests);
 
-	qt_use_directory();
-	tcase_set_timeout(tcase, 600);
-	tcase_add_loop_test(
-		tcase, p3_after_death_at_any_system_call_the_next_one_works, 0,
-		SCENES * world_count);
-	suite_add_tcase(suite, tcase);
+	tcase_add_loop_test(tests, next_one_works_after_death_at_any_call, 0,
+			    SCENES * world_count);
 	return suite;
 }
 
 int main(void)
 {
-	int result;
-
-	cases_open("deaths at system calls", 13, 3);
-	result = test_main(make_suite);
-	cases_print();
-	return result;
+	return cases_main(make_suite, "deaths at system calls", 13, 3);
 }

@@ -12,15 +12,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "qtwire.h"
+#include "failures.h"
 #include "scene.h"
 #include "tracer.h"
 
-static const struct scene {
-	enum ground ground;
-	enum role victim, company;
-	actor_act *act;
-} scenes[] = {
+static const struct scene scenes[] = {
 	{ NOTHING, OUTSIDE, ABSENT, act_create },
 	{ NOTHING, OUTSIDE, ABSENT, act_create_locked },
 	{ HALF_MADE, OUTSIDE, ABSENT, act_create },
@@ -51,66 +47,13 @@ static const struct scene {
 
 #define SCENES ((int)(sizeof(scenes) / sizeof(*scenes)))
 
-/*
- * What the manuals list, but for what only a fault in the program leads to
- * (EFAULT, EBADF, shmdt's EINVAL), and what a message may call the call. Who is
- * refused by an object's mode is told of the mode.
- */
-static const struct failure {
-	const char *call;
-	int errnums[16];
-	const char *said[5];
-} failures[] = {
-	{ "shmget", { EACCES, EEXIST, EINVAL, ENFILE, ENOENT, ENOMEM, ENOSPC,
-		      EPERM }, { "shmget(" } },
-	{ "shmat", { EACCES, EIDRM, EINVAL, ENOMEM }, { "shmat(", "mode" } },
-	{ "shmctl", { EACCES, EIDRM, EINVAL, ENOMEM, EOVERFLOW, EPERM },
-	  { "shmctl(" } },
-	{ "semget", { EACCES, EEXIST, EINVAL, ENOENT, ENOMEM, ENOSPC },
-	  { "semget(" } },
-	{ "semctl", { EACCES, EIDRM, EINVAL, EPERM, ERANGE }, { "semctl(", "mode" } },
-	{ "semtimedop", { E2BIG, EACCES, EAGAIN, EFBIG, EIDRM, EINTR, EINVAL,
-			  ENOMEM, ENOSPC, ERANGE },
-	  { "semop(", "semtimedop(", "mode", "had reset the lock" } },
-	{ "semop", { E2BIG, EACCES, EAGAIN, EFBIG, EIDRM, EINTR, EINVAL,
-		     ENOMEM, ENOSPC, ERANGE }, { "semop(" } },
-	{ "openat", { EACCES, EDQUOT, EEXIST, EINTR, EISDIR, ELOOP, EMFILE,
-		      ENFILE, ENOENT, ENOMEM, ENOSPC, ENOTDIR, EPERM, EROFS },
-	  { "open(", "key file" } },
-	{ "newfstatat", { EACCES, ELOOP, ENOENT, ENOMEM, ENOTDIR, EOVERFLOW },
-	  { "stat(", "realpath(", "key file", "setting mode", "ftok(" } },
-	{ "lstat", { EACCES, ELOOP, ENOENT, ENOMEM, ENOTDIR, EOVERFLOW },
-	  { "stat(", "key file" } },
-	{ "fchmod", { EIO, EPERM, EROFS }, { "setting mode" } },
-	{ "fchown", { EIO, EPERM, EROFS }, { "setting mode" } },
-	{ "mkdir", { EACCES, EDQUOT, EEXIST, ENOENT, ENOSPC, EROFS },
-	  { "mkdir(" } },
-	{ "unlink", { EACCES, EBUSY, EIO, ENOENT, EPERM, EROFS }, { "" } },
-	{ "unlinkat", { EACCES, EBUSY, EIO, ENOENT, EPERM, EROFS }, { "" } },
-	{ "read", { EINTR, EIO, EISDIR }, { "key file", "read" } },
-	{ "write", { EDQUOT, EINTR, EIO, ENOSPC }, { "" } },
-	{ "close", { EINTR, EIO }, { "" } },
-	{ "readlink", { EACCES, EINVAL, ENOENT }, { "realpath", "key" } },
-	{ "mmap", { EAGAIN, ENOMEM }, { "memory" } },
-	{ "mprotect", { EACCES, ENOMEM }, { "mprotect(" } },
-	{ "clock_nanosleep", { EINTR }, { "" } },
-};
-
-static const struct failure *failure_of(const char *call)
-{
-	for (size_t i = 0; i < sizeof(failures) / sizeof(*failures); i++)
-		if (strcmp(failures[i].call, call) == 0)
-			return &failures[i];
-	return NULL;
-}
-
 /* The case under way. */
 static struct {
 	const struct world *world;
 	const struct scene *scene;
 	const char *key;
 	const struct failure *failure;
-	int errnum;
+	int errnum, errno_index;
 	unsigned entry; /* which of the calls that can fail */
 	struct tracer tracer; /* of the victim */
 	struct puppet victim, company, next;
@@ -143,32 +86,6 @@ static bool in_closed_list(int code)
 	return code >= SVSHM_NOT_SUPPORTED && code <= SVSHM_ORPHANED;
 }
 
-/* What an errno can only mean, if the operation fails by it. */
-static bool fits(int code, int errnum)
-{
-	switch (errnum) {
-	case EDQUOT:
-	case EMFILE:
-	case ENFILE:
-	case ENOMEM:
-		return code == SVSHM_OUT_OF_RESOURCES;
-	case EACCES:
-	case EPERM:
-	case EROFS:
-		return code == SVSHM_PERMISSION_DENIED;
-	default:
-		return true;
-	}
-}
-
-static bool says_what_failed(void)
-{
-	for (int i = 0; i < 5 && now.failure->said[i]; i++)
-		if (strstr(now.message, now.failure->said[i]))
-			return true;
-	return false;
-}
-
 /* Codes that tell of the object, not of a system call. */
 static bool is_about_object(int code)
 {
@@ -190,8 +107,10 @@ static void check_code(void)
 		return;
 	if (!check(*now.message))
 		return;
-	check(is_about_object(now.code) || says_what_failed());
-	check(is_about_object(now.code) || fits(now.code, now.errnum));
+	if (is_about_object(now.code))
+		return;
+	check(failure_is_said(now.failure, now.message));
+	check(code_fits(now.code, now.errnum));
 }
 
 /* ---- What it has done ---------------------------------------------------- */
@@ -200,8 +119,8 @@ static bool begins(void)
 {
 	actor_act *act = now.scene->act;
 
-	return act == act_create || act == act_create_locked ||
-	       act == act_attach || act == act_attach_read_only;
+	return act_creates(act) || act == act_attach ||
+	       act == act_attach_read_only;
 }
 
 static bool next_gives(struct puppet *puppet, actor_act *act, int one,
@@ -243,9 +162,7 @@ static void next_joins(void)
 
 	if (!check(next_gives(&now.next, act_attach, SVSHM_OK, SVSHM_OK)))
 		return;
-	check(now.next.segment_id == other->segment_id);
-	puppet_expect(&now.next, act_bump, SVSHM_OK);
-	check(puppet_do(&now.next, act_count) == puppet_do(other, act_count));
+	check(same_object(&now.next, other));
 	check(next_gives(&now.next, svshm_lock, SVSHM_OK, SVSHM_OWNER_DIED));
 	/* A mere reader has no lock. */
 	check(next_gives(other, svshm_trylock, SVSHM_BUSY,
@@ -342,15 +259,7 @@ static void set_scene(void)
 
 	now.key = test_key("errno");
 	now.tracer.shared_only = now.tracer.may_sleep = false;
-	ground_make(now.key, scene->ground);
-	role_come(&now.company, now.key, scene->company, true);
-	role_come(&now.victim, now.key, scene->victim,
-		  scene->company == ABSENT);
-	role_lock(&now.company, scene->company);
-	role_lock(&now.victim, scene->victim);
-	if (scene->ground == LOST_FILE)
-		lose_key_file(now.key);
-	holes_open(now.key);
+	scene_set(scene, now.key, &now.victim, &now.company);
 }
 
 /* To before the call of that number, of those that can fail. */
@@ -391,7 +300,7 @@ static void clean_up(void)
 }
 
 /* False: there is no such call. */
-static bool play(unsigned entry, int errno_index)
+static bool play(unsigned entry)
 {
 	now.entry = entry;
 	now.failed = false;
@@ -401,7 +310,7 @@ static bool play(unsigned entry, int errno_index)
 		clean_up();
 		return false;
 	}
-	now.errnum = now.failure->errnums[errno_index];
+	now.errnum = now.failure->errnums[now.errno_index];
 	/* Another call than before: it has waited for somebody meanwhile. */
 	if (!now.errnum)
 		now.errnum = now.failure->errnums[0];
@@ -420,25 +329,22 @@ static bool play(unsigned entry, int errno_index)
 
 static bool play_in_time(unsigned entry, int errno_index)
 {
-	bool slow = false;
+	bool there, in_time;
 
 	case_begin();
-	for (int i = 0; i < 10; i++) {
-		if (!play(entry, errno_index)) {
-			case_end(false);
-			return false;
-		}
-		slow = case_was_slow();
-		if (!slow)
-			break;
+	now.errno_index = errno_index;
+	in_time = case_play(play, entry, &there);
+	if (!there) {
+		case_end(false);
+		return false;
 	}
-	check(!slow);
+	check(in_time);
 	if (!now.failed)
 		case_end(true);
 	return true;
 }
 
-START_TEST(p8_each_call_may_fail_in_each_way)
+START_TEST(each_call_may_fail_in_each_way)
 {
 	unsigned failed = 0, number = 0;
 
@@ -451,7 +357,7 @@ START_TEST(p8_each_call_may_fail_in_each_way)
 	for (unsigned entry = 0;; entry++) {
 		bool there = true;
 
-		for (int i = 0; there && i < 16; i++) {
+		for (int i = 0; there && i < ERRNUMS_MAX; i++) {
 			if (i && !now.failure->errnums[i])
 				break;
 			if (i && !case_wanted(number++))
@@ -468,23 +374,15 @@ END_TEST
 
 static Suite *make_suite(void)
 {
-	Suite *suite = suite_create("P8: failing system calls");
-	TCase *tcase = tcase_create("errnos");
+	TCase *tests;
+	Suite *suite = cases_suite("failing system calls", &tests);
 
-	qt_use_directory();
-	tcase_set_timeout(tcase, 600);
-	tcase_add_loop_test(tcase, p8_each_call_may_fail_in_each_way, 0,
+	tcase_add_loop_test(tests, each_call_may_fail_in_each_way, 0,
 			    SCENES * world_count);
-	suite_add_tcase(suite, tcase);
 	return suite;
 }
 
 int main(void)
 {
-	int result;
-
-	cases_open("failing system calls", 11, 5);
-	result = test_main(make_suite);
-	cases_print();
-	return result;
+	return cases_main(make_suite, "failing system calls", 11, 5);
 }

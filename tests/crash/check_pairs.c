@@ -1,76 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * P1 to P4 in pairs: the first process is stopped before and after each system
- * call of one operation that others may notice, while the second runs another operation to its end, or
- * until it is seen to wait. Then the first one goes on, or dies. All pairs, on
- * all grounds, with and without a third one that is attached.
+ * call of one operation that others may notice, while the second runs another
+ * operation to its end, or until it is seen to wait. Then the first one goes on,
+ * or dies. All pairs, on all grounds, with and without a third one that is
+ * attached.
  */
 #include <config.h>
 
 #include <stdio.h>
 
-#include "qtwire.h"
+#include "rows.h"
 #include "scene.h"
 #include "tracer.h"
-
-struct row {
-	enum ground ground;
-	enum role first, second;
-	bool third; /* somebody else is attached */
-	actor_act *acts[2];
-};
-
-enum fate { GOES_ON, DIES, FATES };
-
-#define ROWS_MAX 400
-static struct row rows[ROWS_MAX];
-static int row_count;
-
-/* ---- The rows ------------------------------------------------------------ */
-
-/* What a process in that role can do; NULL terminated. */
-static actor_act *const *acts_of(enum role role)
-{
-	static actor_act *const outside[] = { act_create, act_create_locked,
-					      act_attach, act_recover, NULL };
-	static actor_act *const attached[] = { svshm_lock, svshm_detach,
-					       act_exit, NULL };
-	static actor_act *const owner[] = { svshm_unlock, svshm_detach,
-					    act_exit, NULL };
-
-	return role == OUTSIDE ? outside : role == OWNER ? owner : attached;
-}
-
-static void add_rows(enum ground ground, enum role first, enum role second,
-		     bool third)
-{
-	for (actor_act *const *a = acts_of(first); *a; a++)
-		for (actor_act *const *b = acts_of(second); *b; b++) {
-			struct row row = { ground, first, second, third,
-					   { *a, *b } };
-
-			rows[row_count++] = row;
-		}
-}
-
-static void make_rows(void)
-{
-	static const enum role roles[] = { OUTSIDE, ATTACHED, OWNER };
-
-	for (int ground = NOTHING; ground < LIVE; ground++)
-		add_rows((enum ground)ground, OUTSIDE, OUTSIDE, false);
-	add_rows(LOST_FILE, OUTSIDE, OUTSIDE, true);
-	add_rows(LOST_FILE, OUTSIDE, ATTACHED, false);
-	for (int i = 0; i < 9; i++) {
-		enum role first = roles[i / 3], second = roles[i % 3];
-
-		if (first == OWNER && second == OWNER)
-			continue;
-		add_rows(LIVE, first, second, true);
-		if (first != OUTSIDE || second != OUTSIDE)
-			add_rows(LIVE, first, second, false);
-	}
-}
 
 /* ---- The case under way -------------------------------------------------- */
 
@@ -170,11 +112,6 @@ static bool on_orphan(void)
 	       (now.row->ground == HALF_MADE && in_qt_world());
 }
 
-static bool creates(const struct player *player)
-{
-	return player->act == act_create || player->act == act_create_locked;
-}
-
 static bool allowed(const struct player *player, int code)
 {
 	bool death = now.fate == DIES || on_orphan();
@@ -186,7 +123,7 @@ static bool allowed(const struct player *player, int code)
 		       code == SVSHM_BUSY;
 	if (code == SVSHM_OK)
 		return true;
-	if (creates(player))
+	if (act_creates(player->act))
 		return code == SVSHM_ALREADY_EXISTS ||
 		       (death && code == SVSHM_ORPHANED);
 	if (player->act == act_attach)
@@ -203,8 +140,8 @@ static void check_codes(void)
 {
 	const struct player *first = &now.first, *second = &now.second;
 	bool recovers = first->act == act_recover || second->act == act_recover;
-	int created = (creates(first) && first->code >= 0) +
-		      (creates(second) && second->code >= 0);
+	int created = (act_creates(first->act) && first->code >= 0) +
+		      (act_creates(second->act) && second->code >= 0);
 	int orphaned = (first->code == SVSHM_ORPHANED) +
 		       (second->code == SVSHM_ORPHANED);
 
@@ -218,7 +155,7 @@ static void check_codes(void)
 	/* Nobody creates what there is; somebody does what there isn't. */
 	expect(created <= 1 || now.row->ground >= LIVE);
 	expect(created >= 1 || now.row->ground >= LIVE ||
-	       (!creates(first) && !creates(second)) ||
+	       (!act_creates(first->act) && !act_creates(second->act)) ||
 	       (on_orphan() && orphaned == 1));
 	expect(!created || !now.third.puppet.alive);
 }
@@ -313,10 +250,7 @@ static void expect_same(struct player *one, struct player *other)
 {
 	if (!one->puppet.attached || !other->puppet.attached)
 		return;
-	expect(one->puppet.segment_id == other->puppet.segment_id);
-	puppet_expect(&one->puppet, act_bump, SVSHM_OK);
-	expect(puppet_do(&one->puppet, act_count) ==
-	       puppet_do(&other->puppet, act_count));
+	expect(same_object(&one->puppet, &other->puppet));
 }
 
 static bool anybody_attached(void)
@@ -377,22 +311,9 @@ static void dismiss(struct player *player)
 		puppet_kill(&player->puppet);
 }
 
-static void expect_all_gone(bool played)
-{
-	if (!played || now.row->ground == LOST_FILE)
-		recover_leftovers(now.key);
-	if (!played)
-		use_up(now.key);
-	expect(nothing_left(now.key));
-	expect(set_is_gone(now.fate == DIES));
-	/* A set without its key file is the tool's to find. */
-	if (now.fate == DIES || now.row->ground == LOST_FILE)
-		recover_leftovers(now.key);
-	expect(count_sets(now.key) == 0);
-}
-
 static bool play(unsigned stop)
 {
+	const char *left;
 	bool stops;
 
 	set_scene();
@@ -415,27 +336,23 @@ static bool play(unsigned stop)
 		dismiss(&now.second);
 		dismiss(&now.third);
 	}
-	expect_all_gone(stops);
+	left = what_is_left(now.key, now.row->ground, stops, now.fate == DIES);
+	ck_assert_msg(!left, CASE "left: %s", CASE_VALUES, left);
 	return stops;
 }
 
 static bool play_in_time(unsigned stop)
 {
-	bool stops, slow;
+	bool stops, in_time;
 
 	case_begin();
-	for (int i = 0; i < 10; i++) {
-		stops = play(stop);
-		slow = case_was_slow();
-		if (!slow)
-			break;
-	}
-	expect(!slow);
+	in_time = case_play(play, stop, &stops);
+	expect(in_time);
 	case_end(stops);
 	return stops;
 }
 
-START_TEST(p1_whoever_stops_or_dies_meanwhile)
+START_TEST(pair_whose_first_stops_or_dies_meanwhile)
 {
 	unsigned stop = 0;
 	bool stops;
@@ -463,24 +380,16 @@ END_TEST
 
 static Suite *make_suite(void)
 {
-	Suite *suite = suite_create("P1: pairs");
-	TCase *tcase = tcase_create("pairs");
+	TCase *tests;
+	Suite *suite = cases_suite("pairs at system calls", &tests);
 
-	qt_use_directory();
-	tcase_set_timeout(tcase, 600);
-	tcase_add_loop_test(tcase, p1_whoever_stops_or_dies_meanwhile, 0,
+	tcase_add_loop_test(tests, pair_whose_first_stops_or_dies_meanwhile, 0,
 			    row_count * world_count);
-	suite_add_tcase(suite, tcase);
 	return suite;
 }
 
 int main(void)
 {
-	int result;
-
 	make_rows();
-	cases_open("pairs at system calls", 13, 17);
-	result = test_main(make_suite);
-	cases_print();
-	return result;
+	return cases_main(make_suite, "pairs at system calls", 13, 17);
 }

@@ -3,21 +3,18 @@
 
 #include "scene.h"
 
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ipc.h>
-#include <sys/mman.h>
 #include <sys/sem.h>
 #include <unistd.h>
 
 #include "lock/lock.h"
-#include "kernel/process.h"
+#include "outside.h"
 #include "qt/key.h"
 #include "qtwire.h"
-
-#define BOUND_MS 1000
+#include "remains.h"
 
 /* ---- Worlds -------------------------------------------------------------- */
 
@@ -72,35 +69,16 @@ static int act_create_small(struct svshm *handle)
 	return svshm_create(handle, 50, SVSHM_READ_WRITE);
 }
 
-static void leave_orphan(const char *key, actor_act *create)
-{
-	struct puppet maker;
-
-	puppet_start(&maker, key);
-	puppet_expect(&maker, create, SVSHM_OK);
-	puppet_expect(&maker, act_mark, SVSHM_OK);
-	puppet_kill(&maker);
-}
-
-static void die_creating(const char *key, const char *point)
-{
-	struct puppet maker;
-
-	puppet_start(&maker, key);
-	puppet_arm(&maker, point, SIGKILL);
-	puppet_expect(&maker, act_create, PUPPET_DIED);
-}
-
 void ground_make(const char *key, enum ground ground)
 {
 	switch (ground) {
 	case KEY_FILE:
-		die_creating(key, in_qt_world() ? "qt:file made" :
-						  "create:file made");
+		leave_unfinished(key, in_qt_world() ? "qt:file made" :
+						      "create:file made");
 		break;
 	case HALF_MADE:
-		die_creating(key, in_qt_world() ? "qt:mapped" :
-						  "create:before magic");
+		leave_unfinished(key, in_qt_world() ? "qt:mapped" :
+						      "create:before magic");
 		break;
 	case ORPHAN:
 		leave_orphan(key, act_create);
@@ -139,6 +117,25 @@ void role_lock(struct puppet *puppet, enum role role)
 	}
 }
 
+void scene_set(const struct scene *scene, const char *key,
+	       struct puppet *victim, struct puppet *company)
+{
+	ground_make(key, scene->ground);
+	if (scene->company == WAITER) {
+		role_come(victim, key, scene->victim, true);
+		role_come(company, key, scene->company, false);
+	} else {
+		role_come(company, key, scene->company, true);
+		role_come(victim, key, scene->victim,
+			  scene->company == ABSENT);
+	}
+	role_lock(victim, scene->victim);
+	role_lock(company, scene->company);
+	if (scene->ground == LOST_FILE)
+		lose_key_file(key);
+	holes_open(key);
+}
+
 void lose_key_file(const char *key)
 {
 	struct svshm *handle = svshm_new(key);
@@ -154,16 +151,9 @@ int act_timedlock(struct svshm *handle)
 	return svshm_timedlock(handle, 20000);
 }
 
-static int visit(const struct svshm_object *object, void *context)
-{
-	(void)object;
-	(void)context;
-	return 0;
-}
-
 int act_look_at_it(struct svshm *handle)
 {
-	return svshm_inspect(handle, visit, NULL);
+	return svshm_inspect(handle, visit_nothing, NULL);
 }
 
 int act_remove_force(struct svshm *handle)
@@ -180,6 +170,19 @@ int act_bump(struct svshm *handle)
 int act_count(struct svshm *handle)
 {
 	return COUNTED + ((const int *)svshm_const_data(handle))[1];
+}
+
+bool act_creates(actor_act *act)
+{
+	return act == act_create || act == act_create_locked;
+}
+
+bool same_object(struct puppet *one, struct puppet *other)
+{
+	if (one->segment_id != other->segment_id)
+		return false;
+	puppet_expect(one, act_bump, SVSHM_OK);
+	return puppet_do(one, act_count) == puppet_do(other, act_count);
 }
 
 const char *act_name(actor_act *act)
@@ -276,95 +279,19 @@ bool set_is_gone(bool died)
 	return died && hole.lost;
 }
 
-/* ---- Cases --------------------------------------------------------------- */
-
-/* Shared with all children, since Check forks for each test. */
-static struct cases {
-	const char *what;
-	unsigned stride, row_stride;
-	unsigned run, passed;
-	int64_t slowest_ms; /* of all next steps */
-	int64_t bound_ms;   /* in this case */
-	bool slow;          /* since that was asked for last */
-} *cases;
-
-void cases_open(const char *what, unsigned stride, unsigned row_stride)
+const char *what_is_left(const char *key, enum ground ground, bool played,
+			 bool died)
 {
-	const char *wanted = getenv("SVSHM_LAB_STRIDE");
-
-	/* What a test prints is seen also if it is killed. */
-	setvbuf(stdout, NULL, _IOLBF, 0);
-	/* Before any test runs, nobody takes Check's assertions. */
-	cases = mmap(NULL, sizeof(*cases), PROT_READ | PROT_WRITE,
-		     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (cases == MAP_FAILED)
-		abort();
-	cases->what = what;
-	cases->stride = stride;
-	cases->row_stride = row_stride;
-	if (wanted && atoi(wanted) > 0) {
-		cases->stride = (unsigned)atoi(wanted);
-		cases->row_stride = 1;
-	}
-}
-
-void case_begin(void)
-{
-	cases->run++;
-	cases->slow = false;
-	cases->bound_ms = BOUND_MS;
-}
-
-void case_may_take(int64_t milliseconds)
-{
-	cases->bound_ms = milliseconds;
-}
-
-void case_end(bool counts)
-{
-	if (counts)
-		cases->passed++;
-	else
-		cases->run--;
-}
-
-bool case_was_slow(void)
-{
-	bool slow = cases->slow;
-
-	cases->slow = false;
-	return slow;
-}
-
-void cases_print(void)
-{
-	printf("%s: %u cases run, %u passed, %u failed; slowest next step %ld "
-	       "ms\n", cases->what, cases->run, cases->passed,
-	       cases->run - cases->passed, (long)cases->slowest_ms);
-}
-
-bool row_wanted(int row)
-{
-	const char *wanted = getenv("SVSHM_LAB_ROW");
-
-	return wanted ? atoi(wanted) == row :
-			(unsigned)row % cases->row_stride == 0;
-}
-
-bool case_wanted(unsigned n)
-{
-	return n % cases->stride == 0;
-}
-
-int next_act(struct puppet *puppet, actor_act *act)
-{
-	int64_t start = svshm__process_clock();
-	int code = puppet_do(puppet, act);
-	int64_t took = svshm__process_clock() - start;
-
-	if (took > cases->slowest_ms)
-		cases->slowest_ms = took;
-	if (took > cases->bound_ms)
-		cases->slow = true;
-	return code;
+	if (!played || ground == LOST_FILE)
+		recover_leftovers(key);
+	if (!played)
+		use_up(key);
+	if (!nothing_left(key))
+		return "an object, or a key file";
+	if (!set_is_gone(died))
+		return "the set of Qt's lock";
+	/* A set without its key file is the tool's to find. */
+	if (died || ground == LOST_FILE)
+		recover_leftovers(key);
+	return count_sets(key) ? "a set" : NULL;
 }

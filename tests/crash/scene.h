@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What all harnesses of the crash lab share: the worlds (lock engine and
- * layout) in which they run, the grounds on which an operation begins, the roles
- * that processes have there, and the count of cases.
+ * layout) in which they run, the grounds on which an operation begins, and the
+ * roles that processes have there.
  */
 #ifndef SVSHM_CRASH_SCENE_H
 #define SVSHM_CRASH_SCENE_H
 
-#include <stdint.h>
-
+#include "cases.h"
 #include "tracer.h"
 
 /* ---- Worlds -------------------------------------------------------------- */
@@ -71,6 +70,22 @@ void role_lock(struct puppet *puppet, enum role role);
 /* Unlink KEY's key file, which nothing else does. */
 void lose_key_file(const char *key);
 
+/* What becomes of the one who was stopped in the middle of an act. */
+enum fate { GOES_ON, DIES, FATES };
+
+/* The victim is about to act. */
+struct scene {
+	enum ground ground;
+	enum role victim, company;
+	actor_act *act;
+};
+
+/*
+ * Let them come to SCENE's ground: the company first, who makes the object if it
+ *XX */
+void scene_set(const struct scene *scene, const char *key,
+	       struct puppet *victim, struct puppet *company);
+
 /* ---- Acts ---------------------------------------------------------------- */
 
 int act_create_locked(struct svshm *handle);
@@ -82,6 +97,13 @@ int act_count(struct svshm *handle);        /* COUNTED + that count */
 #define COUNTED 2000
 
 const char *act_name(actor_act *act);
+bool act_creates(actor_act *act);
+
+/*
+ * Whether both have the same segment, and the same bytes in it: one counts, the
+ * other reads.
+ */
+bool same_object(struct puppet *one, struct puppet *other);
 
 /* ---- What is left -------------------------------------------------------- */
 
@@ -111,40 +133,12 @@ void holes_note(const struct tracer *tracer);
 bool in_waiting_hole(void);
 bool set_is_gone(bool died);
 
-/* ---- Cases --------------------------------------------------------------- */
-
 /*
- * Set up before the suite runs: WHAT a case is. All of them are run if
- * $SVSHM_LAB_STRIDE is 1, every nth of each row if it is n; else a sample,
- * every STRIDEth of every ROW_STRIDEth row.
+ * All have gone. What is left of KEY nevertheless; NULL: nothing. But for what the
+ * ground had, if nobody has PLAYED, to take it away, for a new key file in the
+ * place of a lost one, and for what only the tool finds after a death.
  */
-void cases_open(const char *what, unsigned stride, unsigned row_stride);
-
-/*
- * At the start of each, and at its end if it has passed; it COUNTS, if it was
- * one, and not the run that finds that there are no more stops.
- */
-void case_begin(void);
-void case_end(bool counts);
-
-/* The sums, and what was slowest. */
-void cases_print(void);
-
-/*
- * Whether that row, a loop's number as Check shows it, and the case of number N
- * in it are to be run. $SVSHM_LAB_ROW runs one row alone, for a closer look.
- */
-bool row_wanted(int row);
-bool case_wanted(unsigned n);
-
-/*
- * Let PUPPET do ACT, which must take less than a second, or what
- * case_may_take() has allowed in this case. A machine may be busy: a case that
- * was slow once is no failure. case_was_slow() tells of the time since it was
- * asked last.
- */
-int next_act(struct puppet *puppet, actor_act *act);
-void case_may_take(int64_t milliseconds);
-bool case_was_slow(void);
+const char *what_is_left(const char *key, enum ground ground, bool played,
+			 bool died);
 
 #endif

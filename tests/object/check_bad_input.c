@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * P8: bad input: the code, a message that says what to do, nothing made. See
- * check_wrong_state.c for calls in the wrong state, check_system_limits.c for limits.
+ * check_wrong_state.c for calls in the wrong state, check_system_limits.c and
+ * check_process_limits.c for limits.
  */
 #include <config.h>
 
@@ -17,9 +18,9 @@
 
 #define SIZE 100
 
-/* ---- Arguments ------------------------------------------------------------------- */
+/* ---- Arguments ----------------------------------------------------------- */
 
-START_TEST(p8_null_handle)
+START_TEST(null_handle_is_refused)
 {
 	const int bad = SVSHM_INVALID_ARGUMENT;
 
@@ -55,7 +56,7 @@ START_TEST(p8_null_handle)
 }
 END_TEST
 
-START_TEST(p8_no_key)
+START_TEST(no_key_is_an_error)
 {
 	static const char *const keys[] = { NULL, "" };
 	struct svshm *handle = svshm_new(keys[_i]);
@@ -85,7 +86,7 @@ static const char *const odd_keys[] = {
 };
 
 /* They work, stay inside the key directory, and are told from one another. */
-START_TEST(p8_odd_keys_are_keys)
+START_TEST(odd_keys_are_keys)
 {
 	char key[5100];
 	const char *path;
@@ -117,7 +118,7 @@ START_TEST(p8_odd_keys_are_keys)
 }
 END_TEST
 
-START_TEST(p8_impossible_size)
+START_TEST(impossible_size_is_refused)
 {
 	static const struct {
 		size_t size;
@@ -146,7 +147,7 @@ START_TEST(p8_impossible_size)
 }
 END_TEST
 
-START_TEST(p8_missing_object)
+START_TEST(missing_object_is_told)
 {
 	const char *key = test_key("missing");
 	struct svshm *handle = svshm_new(key);
@@ -172,7 +173,7 @@ static const struct {
 	{ "plain-file/file", SVSHM_KEY_ERROR, SVSHM_KEY_ERROR },
 };
 
-START_TEST(p8_native_key_out_of_reach)
+START_TEST(native_key_out_of_reach_is_told)
 {
 	char *file = make_file("plain-file", "", geteuid(), 0600);
 	char *path = strdup(test_scratch(bad_paths[_i].name));
@@ -192,7 +193,7 @@ START_TEST(p8_native_key_out_of_reach)
 }
 END_TEST
 
-START_TEST(p8_native_key_behind_a_shut_directory)
+START_TEST(native_key_behind_a_shut_directory_is_told)
 {
 	if (test_skip_without_root())
 		return;
@@ -210,7 +211,7 @@ START_TEST(p8_native_key_behind_a_shut_directory)
 }
 END_TEST
 
-START_TEST(p8_arguments_outside_their_range)
+START_TEST(arguments_outside_their_range_are_refused)
 {
 	const char *key = test_key("range");
 	struct svshm *handle = svshm_new(key);
@@ -250,7 +251,7 @@ static int recover_with_nonsense(const struct svshm_object *object,
 	return svshm_recover(object, &recovery);
 }
 
-START_TEST(p8_unknown_flags)
+START_TEST(unknown_flags_are_refused)
 {
 	const char *key = test_key("flags");
 	struct svshm *handle = svshm_new(key);
@@ -264,9 +265,9 @@ START_TEST(p8_unknown_flags)
 }
 END_TEST
 
-/* ---- Codes --------------------------------------------------------------------------- */
+/* ---- Codes --------------------------------------------------------------- */
 
-START_TEST(p8_every_code_has_words_of_its_own)
+START_TEST(every_code_has_words_of_its_own)
 {
 	for (int code = SVSHM_NOT_SUPPORTED; code <= SVSHM_ORPHANED; code++) {
 		const char *words = svshm_strerror(code);
@@ -288,7 +289,7 @@ START_TEST(p8_every_code_has_words_of_its_own)
 END_TEST
 
 /* The first nine are QSharedMemory's errors, in its order. */
-START_TEST(p8_codes_are_fixed)
+START_TEST(codes_are_fixed)
 {
 	static const int codes[] = {
 		SVSHM_PERMISSION_DENIED, SVSHM_INVALID_SIZE, SVSHM_KEY_ERROR,
@@ -312,24 +313,24 @@ END_TEST
 
 static Suite *make_suite(void)
 {
-	Suite *suite = suite_create("p8");
-	TCase *input = tcase_create("p8_input");
-	TCase *codes = tcase_create("p8_codes");
+	Suite *suite = suite_create("bad input");
+	TCase *input = tcase_create("input");
+	TCase *codes = tcase_create("codes");
 
-	tcase_add_test(input, p8_null_handle);
-	tcase_add_loop_test(input, p8_no_key, 0, 2);
-	tcase_add_loop_test(input, p8_odd_keys_are_keys, 0, COUNT(odd_keys));
-	tcase_add_test(input, p8_impossible_size);
-	tcase_add_test(input, p8_missing_object);
-	tcase_add_loop_test(input, p8_native_key_out_of_reach, 0,
+	tcase_add_test(input, null_handle_is_refused);
+	tcase_add_loop_test(input, no_key_is_an_error, 0, 2);
+	tcase_add_loop_test(input, odd_keys_are_keys, 0, COUNT(odd_keys));
+	tcase_add_test(input, impossible_size_is_refused);
+	tcase_add_test(input, missing_object_is_told);
+	tcase_add_loop_test(input, native_key_out_of_reach_is_told, 0,
 			    COUNT(bad_paths));
-	tcase_add_test(input, p8_native_key_behind_a_shut_directory);
-	tcase_add_test(input, p8_arguments_outside_their_range);
-	tcase_add_test(input, p8_unknown_flags);
+	tcase_add_test(input, native_key_behind_a_shut_directory_is_told);
+	tcase_add_test(input, arguments_outside_their_range_are_refused);
+	tcase_add_test(input, unknown_flags_are_refused);
 	tcase_set_timeout(input, 60);
 	suite_add_tcase(suite, input);
-	tcase_add_test(codes, p8_every_code_has_words_of_its_own);
-	tcase_add_test(codes, p8_codes_are_fixed);
+	tcase_add_test(codes, every_code_has_words_of_its_own);
+	tcase_add_test(codes, codes_are_fixed);
 	tcase_set_timeout(codes, 60);
 	suite_add_tcase(suite, codes);
 	return suite;

@@ -15,9 +15,10 @@
 #include <unistd.h>
 
 #include "actor.h"
+#include "ids.h"
 #include "outside.h"
 
-/* ---- Detach without a gate -------------------------------------------------- */
+/* ---- Detach without a gate ----------------------------------------------- */
 
 #define ROUNDS 3000
 
@@ -32,27 +33,11 @@ static void *detach_together(void *context)
 	return NULL;
 }
 
-static void remove_set_of(const char *key, int *segment_id)
-{
-	struct test_object object;
-
-	ck_assert(test_inspect(key, &object));
-	*segment_id = object.segment_id;
-	ck_assert_int_eq(semctl(object.semaphore_id, 0, IPC_RMID), 0);
-}
-
-static bool segment_is_gone(int id)
-{
-	struct shmid_ds status;
-
-	return shmctl(id, IPC_STAT, &status) < 0;
-}
-
 /*
  * Nobody is inside the set's gate, as it is no more: only who takes the last
  * handle away may unmap and free.
  */
-START_TEST(p10_two_detach_as_the_set_goes)
+START_TEST(two_may_detach_as_the_set_goes)
 {
 	const char *key = test_key("detach");
 	struct svshm *handles[2] = { svshm_new(key), svshm_new(key) };
@@ -63,14 +48,15 @@ START_TEST(p10_two_detach_as_the_set_goes)
 	for (int round = 0; round < ROUNDS; round++) {
 		expect_code(handles[0], act_create(handles[0]), SVSHM_OK);
 		expect_code(handles[1], act_attach(handles[1]), SVSHM_OK);
-		remove_set_of(key, &segment_id);
+		segment_id = segment_of(key);
+		remove_set_of(key);
 		for (int i = 0; i < 2; i++)
 			ck_assert_int_eq(pthread_create(&threads[i], NULL,
 							detach_together,
 							handles[i]), 0);
 		for (int i = 0; i < 2; i++)
 			pthread_join(threads[i], NULL);
-		ck_assert(segment_is_gone(segment_id));
+		ck_assert(!segment_is_there(segment_id));
 	}
 	svshm_free(handles[0]);
 	svshm_free(handles[1]);
@@ -78,7 +64,7 @@ START_TEST(p10_two_detach_as_the_set_goes)
 }
 END_TEST
 
-/* ---- Cancellation ------------------------------------------------------------- */
+/* ---- Cancellation -------------------------------------------------------- */
 
 static void *come_and_go(void *context)
 {
@@ -95,7 +81,7 @@ static void *come_and_go(void *context)
 	}
 }
 
-START_TEST(p10_cancelled_inside_no_gate)
+START_TEST(cancelled_inside_no_gate)
 {
 	const char *key = test_key("cancel");
 	struct svshm *mine = make_object(key, 100);
@@ -132,7 +118,7 @@ static void *wait_for_lock(void *context)
 }
 
 /* A wait for the lock goes on: the cancellation comes into effect after it. */
-START_TEST(p10_a_wait_is_no_place_to_be_cancelled)
+START_TEST(a_wait_is_no_place_to_be_cancelled)
 {
 	const char *key = test_key("wait");
 	struct svshm *handle = make_object(key, 100);
@@ -153,7 +139,7 @@ START_TEST(p10_a_wait_is_no_place_to_be_cancelled)
 }
 END_TEST
 
-/* ---- A visit, and a fork beside it ---------------------------------------------- */
+/* ---- A visit, and a fork beside it --------------------------------------- */
 
 struct visit {
 	const char *key;
@@ -203,7 +189,7 @@ static int fork_inside(const struct svshm_object *object, void *context)
 	return svshm_recover(object, &recovery) == SVSHM_OK ? 5 : 6;
 }
 
-START_TEST(p10_child_has_no_visitors)
+START_TEST(child_has_no_visitors)
 {
 	struct visit visit = { .key = test_key("visit") };
 	struct svshm *handle = svshm_new(visit.key);
@@ -231,14 +217,14 @@ START_TEST(p10_child_has_no_visitors)
 }
 END_TEST
 
-/* ---- The longest time ------------------------------------------------------------- */
+/* ---- The longest time ---------------------------------------------------- */
 
 static int act_wait_for_longest(struct svshm *handle)
 {
 	return svshm_timedlock(handle, INT_MAX);
 }
 
-START_TEST(p10_longest_time_out_is_one)
+START_TEST(longest_time_out_is_one)
 {
 	const char *key = test_key("longest");
 	struct svshm *handle = make_object(key, 100);
@@ -257,16 +243,16 @@ END_TEST
 
 static Suite *make_suite(void)
 {
-	Suite *suite = suite_create("P10 edges");
-	TCase *tests = tcase_create("p10");
+	Suite *suite = suite_create("threads when something goes wrong");
+	TCase *tests = tcase_create("cancel");
 
 	suite_add_tcase(suite, tests);
 	tcase_set_timeout(tests, 120);
-	tcase_add_test(tests, p10_two_detach_as_the_set_goes);
-	tcase_add_test(tests, p10_cancelled_inside_no_gate);
-	tcase_add_test(tests, p10_a_wait_is_no_place_to_be_cancelled);
-	tcase_add_test(tests, p10_child_has_no_visitors);
-	tcase_add_test(tests, p10_longest_time_out_is_one);
+	tcase_add_test(tests, two_may_detach_as_the_set_goes);
+	tcase_add_test(tests, cancelled_inside_no_gate);
+	tcase_add_test(tests, a_wait_is_no_place_to_be_cancelled);
+	tcase_add_test(tests, child_has_no_visitors);
+	tcase_add_test(tests, longest_time_out_is_one);
 	return suite;
 }
 

@@ -117,9 +117,9 @@ static unsigned segments_of(const struct pair *pair, int i)
 	return count.segments;
 }
 
-/* ---- Two of ours ------------------------------------------------------------------ */
+/* ---- Two of ours --------------------------------------------------------- */
 
-START_TEST(p7_colliding_keys_are_two_objects)
+START_TEST(colliding_keys_are_two_objects)
 {
 	struct svshm *handles[2], *third;
 	struct pair pair;
@@ -173,7 +173,7 @@ static void orphan(const struct pair *pair, int i, int fill)
 	ck_assert_int_eq(test_wait(test_fork(create_and_die, &wanted)), 0);
 }
 
-START_TEST(p7_colliding_keys_are_two_orphans)
+START_TEST(colliding_keys_are_two_orphans)
 {
 	struct pair pair;
 
@@ -189,7 +189,7 @@ START_TEST(p7_colliding_keys_are_two_orphans)
 }
 END_TEST
 
-START_TEST(p7_create_replaces_its_own_orphan_only)
+START_TEST(create_replaces_its_own_orphan_only)
 {
 	struct svshm *handle;
 	struct pair pair;
@@ -211,7 +211,7 @@ START_TEST(p7_create_replaces_its_own_orphan_only)
 }
 END_TEST
 
-/* ---- Another program's ----------------------------------------------------------------- */
+/* ---- Another program's --------------------------------------------------- */
 
 static const struct {
 	size_t segment; /* or: */
@@ -251,7 +251,7 @@ static struct foreign make_other(key_t key, int i)
 	return other;
 }
 
-START_TEST(p7_object_of_another_program_is_not_touched)
+START_TEST(object_of_another_program_is_not_touched)
 {
 	struct pair pair = { .native = true };
 	struct foreign other;
@@ -288,7 +288,7 @@ START_TEST(p7_object_of_another_program_is_not_touched)
 }
 END_TEST
 
-START_TEST(p7_all_keys_may_be_others)
+START_TEST(all_keys_may_be_others)
 {
 	const char *key = test_key("full");
 	char *path = make_key_file(key, "", geteuid());
@@ -320,21 +320,21 @@ END_TEST
 
 static Suite *make_suite(void)
 {
-	Suite *suite = suite_create("p7");
-	TCase *ours = tcase_create("p7_collisions");
-	TCase *foreign = tcase_create("p7_foreign");
+	Suite *suite = suite_create("keys that collide");
+	TCase *ours = tcase_create("collisions");
+	TCase *foreign = tcase_create("foreign");
 
-	tcase_add_loop_test(ours, p7_colliding_keys_are_two_objects, 0, 2);
-	tcase_add_loop_test(ours, p7_colliding_keys_are_two_orphans, 0, 2);
-	tcase_add_loop_test(ours, p7_create_replaces_its_own_orphan_only, 0,
+	tcase_add_loop_test(ours, colliding_keys_are_two_objects, 0, 2);
+	tcase_add_loop_test(ours, colliding_keys_are_two_orphans, 0, 2);
+	tcase_add_loop_test(ours, create_replaces_its_own_orphan_only, 0,
 			    2);
 	tcase_set_timeout(ours, 240);
 	suite_add_tcase(suite, ours);
 	foreign_fixture(foreign);
 	tcase_add_loop_test(foreign,
-		p7_object_of_another_program_is_not_touched, 0,
+		object_of_another_program_is_not_touched, 0,
 		(int)(sizeof(others) / sizeof(*others)));
-	tcase_add_test(foreign, p7_all_keys_may_be_others);
+	tcase_add_test(foreign, all_keys_may_be_others);
 	tcase_set_timeout(foreign, 120);
 	suite_add_tcase(suite, foreign);
 	return suite;

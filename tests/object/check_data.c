@@ -15,9 +15,9 @@
 static const size_t sizes[] = { 1, 100, 5000, 200000 };
 #define SIZES (sizeof(sizes) / sizeof(*sizes))
 
-/* ---- Orphans ------------------------------------------------------------------- */
+/* ---- Orphans ------------------------------------------------------------- */
 
-START_TEST(p5_attach_to_an_orphan)
+START_TEST(attach_to_an_orphan_keeps_and_tells)
 {
 	size_t size = sizes[_i];
 	const char *key = test_key("attach");
@@ -42,7 +42,7 @@ START_TEST(p5_attach_to_an_orphan)
 }
 END_TEST
 
-START_TEST(p5_orphaned_again)
+START_TEST(orphaned_again_is_told_again)
 {
 	const char *key = test_key("again");
 	struct actor actor;
@@ -57,7 +57,7 @@ START_TEST(p5_orphaned_again)
 }
 END_TEST
 
-START_TEST(p5_attach_read_only_to_an_orphan)
+START_TEST(attach_read_only_to_an_orphan_keeps_and_tells)
 {
 	const char *key = test_key("read-only");
 	struct svshm *handle = svshm_new(key);
@@ -69,7 +69,7 @@ START_TEST(p5_attach_read_only_to_an_orphan)
 }
 END_TEST
 
-START_TEST(p5_create_over_an_orphan)
+START_TEST(create_over_an_orphan_tells)
 {
 	size_t size = sizes[(size_t)_i / SIZES];
 	const char *key = test_key("create");
@@ -115,7 +115,7 @@ static int look_around(void *context)
 
 /* Who only looks has the orphan mapped for a moment. More of them than there are
    processors: the moment can be long. */
-START_TEST(p5_create_over_an_orphan_that_others_look_at)
+START_TEST(create_over_an_orphan_that_others_look_at_tells)
 {
 	struct test_event end;
 	pid_t bystanders[BYSTANDERS];
@@ -142,7 +142,7 @@ START_TEST(p5_create_over_an_orphan_that_others_look_at)
 }
 END_TEST
 
-START_TEST(p5_create_of_an_impossible_size_leaves_the_orphan)
+START_TEST(create_of_an_impossible_size_leaves_the_orphan)
 {
 	/* With 32 bits, half of all addresses can be had. */
 	static const size_t too_much[] = {
@@ -170,7 +170,7 @@ START_TEST(p5_create_of_an_impossible_size_leaves_the_orphan)
 }
 END_TEST
 
-/* ---- create takes nothing that lives --------------------------------------------- */
+/* ---- create takes nothing that lives ------------------------------------- */
 
 static void expect_no_create(const char *key, int expected)
 {
@@ -182,7 +182,7 @@ static void expect_no_create(const char *key, int expected)
 	svshm_free(handle);
 }
 
-START_TEST(p5_create_leaves_live_objects)
+START_TEST(create_leaves_live_objects)
 {
 	const char *key = test_key("live");
 	struct svshm *handle = make_object(key, 100);
@@ -205,7 +205,7 @@ START_TEST(p5_create_leaves_live_objects)
 }
 END_TEST
 
-START_TEST(p5_mapped_by_a_child_of_the_dead)
+START_TEST(what_a_child_of_the_dead_maps_is_left)
 {
 	const char *key = test_key("child-maps");
 	struct svshm *handle = svshm_new(key);
@@ -259,7 +259,7 @@ static struct svshm__header *map_header(const char *key, int *segment_id)
 	return header;
 }
 
-START_TEST(p5_unfinished_and_still_mapped_is_left)
+START_TEST(unfinished_and_still_mapped_is_left)
 {
 	const char *key = test_key("unfinished");
 	struct svshm *handle = svshm_new(key);
@@ -295,7 +295,7 @@ static void expect_left(const char *key, int code, int recovery)
 	svshm_free(handle);
 }
 
-START_TEST(p5_what_cannot_be_judged_is_left)
+START_TEST(what_cannot_be_judged_is_left)
 {
 	const char *key = test_key("unjudged");
 	int segment_id;
@@ -326,22 +326,24 @@ END_TEST
 
 static Suite *make_suite(void)
 {
-	Suite *suite = suite_create("P5 no data lost in silence");
-	TCase *tests = tcase_create("p5");
+	Suite *suite = suite_create("no data lost in silence");
+	TCase *tests = tcase_create("data");
 
 	suite_add_tcase(suite, tests);
 	tcase_set_timeout(tests, 120);
-	tcase_add_loop_test(tests, p5_attach_to_an_orphan, 0, SIZES);
-	tcase_add_test(tests, p5_orphaned_again);
-	tcase_add_test(tests, p5_attach_read_only_to_an_orphan);
-	tcase_add_loop_test(tests, p5_create_over_an_orphan, 0, SIZES * SIZES);
-	tcase_add_test(tests, p5_create_over_an_orphan_that_others_look_at);
+	tcase_add_loop_test(tests, attach_to_an_orphan_keeps_and_tells, 0,
+			    SIZES);
+	tcase_add_test(tests, orphaned_again_is_told_again);
+	tcase_add_test(tests, attach_read_only_to_an_orphan_keeps_and_tells);
+	tcase_add_loop_test(tests, create_over_an_orphan_tells, 0,
+			    SIZES * SIZES);
+	tcase_add_test(tests, create_over_an_orphan_that_others_look_at_tells);
 	tcase_add_test(tests,
-		       p5_create_of_an_impossible_size_leaves_the_orphan);
-	tcase_add_test(tests, p5_create_leaves_live_objects);
-	tcase_add_test(tests, p5_mapped_by_a_child_of_the_dead);
-	tcase_add_test(tests, p5_unfinished_and_still_mapped_is_left);
-	tcase_add_test(tests, p5_what_cannot_be_judged_is_left);
+		       create_of_an_impossible_size_leaves_the_orphan);
+	tcase_add_test(tests, create_leaves_live_objects);
+	tcase_add_test(tests, what_a_child_of_the_dead_maps_is_left);
+	tcase_add_test(tests, unfinished_and_still_mapped_is_left);
+	tcase_add_test(tests, what_cannot_be_judged_is_left);
 	return suite;
 }
 

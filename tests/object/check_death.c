@@ -65,7 +65,7 @@ static bool die_there(const struct operation *operation, enum next_step step)
 	return die_and_go_on(die_at_point, step);
 }
 
-START_TEST(p3_after_death_at_any_crash_point_the_next_one_works)
+START_TEST(next_one_works_after_death_at_any_point)
 {
 	const struct operation *operation = &operations[_i];
 	unsigned deaths = 0;
@@ -90,7 +90,7 @@ static bool is_reached(void)
 	return false;
 }
 
-START_TEST(p3_every_crash_point_is_reached)
+START_TEST(every_crash_point_is_reached)
 {
 	for (int i = 0; test_crash_points[i]; i++) {
 		point = test_crash_points[i];
@@ -104,14 +104,14 @@ END_TEST
 
 static Suite *make_suite(void)
 {
-	Suite *suite = suite_create("P3: death at each crash point");
+	Suite *suite = suite_create("death at each crash point");
 	TCase *tcase = tcase_create("death");
 
 	tcase_set_timeout(tcase, 180);
 	tcase_add_loop_test(
-		tcase, p3_after_death_at_any_crash_point_the_next_one_works, 0,
+		tcase, next_one_works_after_death_at_any_point, 0,
 		operation_count);
-	tcase_add_test(tcase, p3_every_crash_point_is_reached);
+	tcase_add_test(tcase, every_crash_point_is_reached);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }

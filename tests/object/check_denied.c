@@ -34,7 +34,7 @@ static const char *whose(const char *listed, const char *file)
 	return system_lists() ? listed : file;
 }
 
-/* ---- Somebody else's object ---------------------------------------------------- */
+/* ---- Somebody else's object ---------------------------------------------- */
 
 /* "I ran it once with sudo": live, and left over. */
 START_TEST(denied_object_of_roots_in_the_qt_layout)
@@ -137,7 +137,7 @@ START_TEST(denied_object_of_a_native_key)
 }
 END_TEST
 
-/* ---- Key directories ------------------------------------------------------------ */
+/* ---- Key directories ----------------------------------------------------- */
 
 static void expect_no_directory(const char *directory, int code,
 				const char *says)
@@ -226,7 +226,7 @@ START_TEST(denied_qt_directory_of_another_user)
 }
 END_TEST
 
-/* ---- Rights that were given up --------------------------------------------------- */
+/* ---- Rights that were given up ------------------------------------------- */
 
 /* Attached as root, then a plain user, as daemons do; with both layouts. */
 START_TEST(denied_lock_after_setuid)
@@ -286,8 +286,8 @@ END_TEST
 
 static Suite *make_suite(void)
 {
-	Suite *suite = suite_create("p8 denied");
-	TCase *tcase = tcase_create("p8_denied");
+	Suite *suite = suite_create("what was denied");
+	TCase *tcase = tcase_create("denied");
 
 	qt_use_directory();
 	tcase_add_loop_test(tcase, denied_object_of_roots_in_the_qt_layout, 0,

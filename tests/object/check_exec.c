@@ -10,7 +10,7 @@
 
 #include "actor.h"
 
-/* ---- Other programs -------------------------------------------------------------- */
+/* ---- Other programs ------------------------------------------------------ */
 
 struct program {
 	pid_t pid;
@@ -104,15 +104,15 @@ static struct test_object look(const char *key)
 	return object;
 }
 
-/* ---- Exec ------------------------------------------------------------------------ */
+/* ---- Exec ---------------------------------------------------------------- */
 
-START_TEST(p10_exec_leaves_no_file_and_no_mapping)
+START_TEST(exec_leaves_no_file_and_no_mapping)
 {
 	static char before[4096], after[4096], maps[65536];
 	const char *key = test_key("files");
 	actor_act *uses[] = { NULL, svshm_trylock };
 
-	if (!has_proc("p10_exec_leaves_no_file_and_no_mapping"))
+	if (!has_proc("exec_leaves_no_file_and_no_mapping"))
 		return;
 	run_shell(NULL, NULL, LIST_FILES, before, sizeof(before));
 
@@ -130,7 +130,7 @@ START_TEST(p10_exec_leaves_no_file_and_no_mapping)
 }
 END_TEST
 
-START_TEST(p10_exec_without_use_leaves_no_trace)
+START_TEST(exec_without_use_leaves_no_trace)
 {
 	const char *key = test_key("no-trace");
 	struct svshm *handle = make_object(key, 100);
@@ -149,7 +149,7 @@ END_TEST
 
 /* Documented: the kernel keeps the registration, and the lock, for the process,
    not for the program. */
-START_TEST(p10_exec_after_use_keeps_slot_and_lock)
+START_TEST(exec_after_use_keeps_slot_and_lock)
 {
 	const char *key = test_key("slot-stays");
 	struct svshm *handle = make_object(key, 100);
@@ -175,7 +175,7 @@ static int use_and_unlock(struct svshm *handle)
 	return svshm_unlock(handle);
 }
 
-START_TEST(p10_exec_after_use_keeps_no_object)
+START_TEST(exec_after_use_keeps_no_object)
 {
 	const char *key = test_key("object-goes");
 	struct svshm *handle = make_object(key, 100);
@@ -196,7 +196,7 @@ static int use_and_detach(struct svshm *handle)
 	return svshm_detach(handle);
 }
 
-START_TEST(p10_exec_after_detach_leaves_no_trace)
+START_TEST(exec_after_detach_leaves_no_trace)
 {
 	const char *key = test_key("detach-first");
 	struct svshm *handle = make_object(key, 100);
@@ -212,7 +212,7 @@ START_TEST(p10_exec_after_detach_leaves_no_trace)
 }
 END_TEST
 
-/* ---- Exec while other threads are at work ---------------------------------------- */
+/* ---- Exec while other threads are at work -------------------------------- */
 
 static volatile bool stop;
 
@@ -229,14 +229,14 @@ static void *create_and_detach(void *context)
 	return NULL;
 }
 
-START_TEST(p10_exec_among_threads_leaves_no_file)
+START_TEST(exec_among_threads_leaves_no_file)
 {
 	static char files[65536];
 	const char *key = test_key("among-threads");
 	struct svshm *handle = svshm_new(key);
 	pthread_t thread;
 
-	if (!has_proc("p10_exec_among_threads_leaves_no_file"))
+	if (!has_proc("exec_among_threads_leaves_no_file"))
 		return;
 	stop = false;
 	ck_assert_int_eq(pthread_create(&thread, NULL, create_and_detach,
@@ -258,17 +258,17 @@ END_TEST
 
 static Suite *make_suite(void)
 {
-	Suite *suite = suite_create("P10 exec");
-	TCase *tests = tcase_create("p10");
+	Suite *suite = suite_create("exec");
+	TCase *tests = tcase_create("exec");
 
 	suite_add_tcase(suite, tests);
 	tcase_set_timeout(tests, 120);
-	tcase_add_test(tests, p10_exec_leaves_no_file_and_no_mapping);
-	tcase_add_test(tests, p10_exec_without_use_leaves_no_trace);
-	tcase_add_test(tests, p10_exec_after_use_keeps_slot_and_lock);
-	tcase_add_test(tests, p10_exec_after_use_keeps_no_object);
-	tcase_add_test(tests, p10_exec_after_detach_leaves_no_trace);
-	tcase_add_test(tests, p10_exec_among_threads_leaves_no_file);
+	tcase_add_test(tests, exec_leaves_no_file_and_no_mapping);
+	tcase_add_test(tests, exec_without_use_leaves_no_trace);
+	tcase_add_test(tests, exec_after_use_keeps_slot_and_lock);
+	tcase_add_test(tests, exec_after_use_keeps_no_object);
+	tcase_add_test(tests, exec_after_detach_leaves_no_trace);
+	tcase_add_test(tests, exec_among_threads_leaves_no_file);
 	return suite;
 }
 

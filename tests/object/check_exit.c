@@ -50,7 +50,7 @@ static actor_act *const ways_to_create[] = {
 
 #define WAYS_TO_CREATE (int)(sizeof(ways_to_create) / sizeof(*ways_to_create))
 
-START_TEST(p2_exit_of_the_last_removes_all)
+START_TEST(exit_of_the_last_removes_all)
 {
 	const char *key = test_key("exit");
 	struct puppet user;
@@ -62,7 +62,7 @@ START_TEST(p2_exit_of_the_last_removes_all)
 }
 END_TEST
 
-START_TEST(p2_exit_takes_nothing_from_others)
+START_TEST(exit_takes_nothing_from_others)
 {
 	const char *key = test_key("stay");
 	struct puppet leaver, user;
@@ -93,7 +93,7 @@ static int just_exit(void *context)
 	exit(0);
 }
 
-START_TEST(p2_exit_of_a_child_that_never_used_its_handle)
+START_TEST(exit_of_a_child_that_never_used_its_handle)
 {
 	const char *key = test_key("child");
 	struct svshm *handle = make_object(key, 100);
@@ -118,7 +118,7 @@ static int use_and_exit(void *context)
 	exit(0);
 }
 
-START_TEST(p2_exit_of_a_child_that_used_its_handle)
+START_TEST(exit_of_a_child_that_used_its_handle)
 {
 	const char *key = test_key("child");
 	struct svshm *handle = make_object(key, 100);
@@ -253,7 +253,7 @@ static void leave_together(const struct crowd *crowd)
 	ck_assert(all_gone(meeting->key));
 }
 
-START_TEST(p2_who_leaves_at_the_same_time_leaves_nothing)
+START_TEST(who_leaves_at_the_same_time_leaves_nothing)
 {
 	meeting = test_shared(sizeof(*meeting));
 	for (int i = 0; i < ROUNDS; i++)
@@ -278,7 +278,7 @@ static int act_end_halfway(struct svshm *handle)
 
 static actor_act *const ways_to_leave[] = { svshm_detach, act_exit };
 
-START_TEST(p2_who_has_almost_ended_hides_nobody)
+START_TEST(who_has_almost_ended_hides_nobody)
 {
 	const char *key = test_key("halfway");
 	struct puppet ending, leaver, user;
@@ -303,20 +303,20 @@ END_TEST
 
 static Suite *make_suite(void)
 {
-	Suite *suite = suite_create("P2: exit counts as detach");
+	Suite *suite = suite_create("exit counts as detach");
 	TCase *tcase = tcase_create("exit");
 
 	tcase_set_timeout(tcase, 120);
-	tcase_add_loop_test(tcase, p2_exit_of_the_last_removes_all, 0,
+	tcase_add_loop_test(tcase, exit_of_the_last_removes_all, 0,
 			    WAYS_TO_CREATE);
-	tcase_add_loop_test(tcase, p2_exit_takes_nothing_from_others, 0,
+	tcase_add_loop_test(tcase, exit_takes_nothing_from_others, 0,
 			    WAYS_TO_CREATE);
-	tcase_add_test(tcase, p2_exit_of_a_child_that_never_used_its_handle);
-	tcase_add_test(tcase, p2_exit_of_a_child_that_used_its_handle);
+	tcase_add_test(tcase, exit_of_a_child_that_never_used_its_handle);
+	tcase_add_test(tcase, exit_of_a_child_that_used_its_handle);
 	tcase_add_loop_test(tcase,
-			    p2_who_leaves_at_the_same_time_leaves_nothing, 0,
+			    who_leaves_at_the_same_time_leaves_nothing, 0,
 			    (int)(sizeof(crowds) / sizeof(*crowds)));
-	tcase_add_loop_test(tcase, p2_who_has_almost_ended_hides_nobody, 0, 2);
+	tcase_add_loop_test(tcase, who_has_almost_ended_hides_nobody, 0, 2);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }

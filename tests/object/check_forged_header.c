@@ -15,7 +15,7 @@
 #define SIZE 100
 #define SEEDS 60
 
-/* ---- Objects with such a header -------------------------------------------------------- */
+/* ---- Objects with such a header ------------------------------------------ */
 
 static int look_through(const struct svshm_object *object, void *context)
 {
@@ -127,7 +127,7 @@ static void expect_probe_survives(const char *key, const char *what,
 		      (unsigned long long)value, status);
 }
 
-START_TEST(p6_random_header_with_a_live_user_is_corrupt)
+START_TEST(random_header_with_a_live_user_is_corrupt)
 {
 	const char *key = test_key("live");
 	struct svshm *handle = make_object(key, SIZE), *other = svshm_new(key);
@@ -153,7 +153,7 @@ START_TEST(p6_random_header_with_a_live_user_is_corrupt)
 END_TEST
 
 /* Also the names and the slot table behind the header. */
-START_TEST(p6_random_first_page_with_a_live_user)
+START_TEST(random_first_page_with_a_live_user)
 {
 	const char *key = test_key("page");
 	struct svshm *handle = make_object(key, SIZE);
@@ -188,7 +188,7 @@ static void make_random_leftover(const char *key, unsigned seed)
 	unmap_header(header);
 }
 
-START_TEST(p6_random_header_of_a_leftover_is_corrupt_and_goes_by_force)
+START_TEST(random_header_of_a_leftover_is_corrupt_and_goes_by_force)
 {
 	for (unsigned seed = 0; seed < SEEDS; seed++) {
 		const char *key = test_key("leftover");
@@ -211,7 +211,7 @@ START_TEST(p6_random_header_of_a_leftover_is_corrupt_and_goes_by_force)
 }
 END_TEST
 
-START_TEST(p6_each_field_of_a_header_may_lie_with_a_live_user)
+START_TEST(each_field_of_a_header_may_lie_with_a_live_user)
 {
 	const struct field *field = &fields[_i];
 	const char *key = test_key(field->name);
@@ -245,7 +245,7 @@ static void put_right(const char *key, int id,
 	ck_assert(test_nothing_left(key));
 }
 
-START_TEST(p6_each_field_of_a_leftovers_header_may_lie)
+START_TEST(each_field_of_a_leftovers_header_may_lie)
 {
 	const struct field *field = &fields[_i];
 
@@ -268,7 +268,7 @@ START_TEST(p6_each_field_of_a_leftovers_header_may_lie)
 }
 END_TEST
 
-/* ---- A header that changes under the reader ------------------------------------------- */
+/* ---- A header that changes under the reader ------------------------------ */
 
 static int flicker(struct svshm *handle)
 {
@@ -285,7 +285,7 @@ static int flicker(struct svshm *handle)
 	return svshm_detach(handle);
 }
 
-START_TEST(p6_header_may_change_while_it_is_read)
+START_TEST(header_may_change_while_it_is_read)
 {
 	const char *key = test_key("flicker");
 	struct svshm *handle = svshm_new(key);
@@ -307,20 +307,20 @@ END_TEST
 
 static Suite *make_suite(void)
 {
-	Suite *suite = suite_create("p6");
-	TCase *object = tcase_create("p6_object");
+	Suite *suite = suite_create("headers that lie");
+	TCase *object = tcase_create("object");
 
-	tcase_add_test(object, p6_random_header_with_a_live_user_is_corrupt);
-	tcase_add_test(object, p6_random_first_page_with_a_live_user);
+	tcase_add_test(object, random_header_with_a_live_user_is_corrupt);
+	tcase_add_test(object, random_first_page_with_a_live_user);
 	tcase_add_test(object,
-		p6_random_header_of_a_leftover_is_corrupt_and_goes_by_force);
+		random_header_of_a_leftover_is_corrupt_and_goes_by_force);
 	tcase_add_loop_test(object,
-		p6_each_field_of_a_header_may_lie_with_a_live_user, 0,
+		each_field_of_a_header_may_lie_with_a_live_user, 0,
 		(int)field_count);
 	tcase_add_loop_test(object,
-		p6_each_field_of_a_leftovers_header_may_lie, 0,
+		each_field_of_a_leftovers_header_may_lie, 0,
 		(int)field_count);
-	tcase_add_test(object, p6_header_may_change_while_it_is_read);
+	tcase_add_test(object, header_may_change_while_it_is_read);
 	tcase_set_timeout(object, 120);
 	suite_add_tcase(suite, object);
 	return suite;

@@ -3,7 +3,6 @@
 #include <config.h>
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -30,7 +29,7 @@ static void expect_usable(const char *key)
 	actor_vanish(&other);
 }
 
-/* ---- Fork ------------------------------------------------------------------------ */
+/* ---- Fork ---------------------------------------------------------------- */
 
 static int act_data(struct svshm *handle)
 {
@@ -51,7 +50,7 @@ static actor_act *const uses[] = {
 	act_data, svshm_unlock, svshm_make_consistent, svshm_trylock
 };
 
-START_TEST(p10_child_that_uses_is_registered)
+START_TEST(child_that_uses_is_registered)
 {
 	actor_act *use = uses[_i];
 	int code = use == svshm_unlock || use == svshm_make_consistent ?
@@ -82,7 +81,7 @@ static int act_be_two(struct svshm *handle)
 	return actor_do(&grandchild, svshm_trylock);
 }
 
-START_TEST(p10_grandchildren_too)
+START_TEST(grandchild_that_uses_is_registered)
 {
 	const char *key = test_key("grandchild");
 	struct svshm *handle = make_object(key, 100);
@@ -101,7 +100,7 @@ START_TEST(p10_grandchildren_too)
 }
 END_TEST
 
-START_TEST(p10_child_does_not_own_its_parents_lock)
+START_TEST(child_does_not_own_its_parents_lock)
 {
 	const char *key = test_key("not-child's");
 	struct svshm *handle = make_object(key, 100);
@@ -143,7 +142,7 @@ static int act_unlock_by_a_new_handle(struct svshm *handle)
 	_exit(code == SVSHM_NOT_OWNER ? 0 : 1);
 }
 
-START_TEST(p10_nor_does_a_new_handle_in_the_child)
+START_TEST(new_handle_in_a_child_does_not_own_it)
 {
 	const char *key = test_key("new-handle");
 	struct svshm *handle = make_object(key, 100);
@@ -159,7 +158,7 @@ START_TEST(p10_nor_does_a_new_handle_in_the_child)
 }
 END_TEST
 
-START_TEST(p10_death_of_a_child_is_its_own)
+START_TEST(death_of_a_child_is_its_own)
 {
 	const char *key = test_key("death");
 	struct svshm *handle = make_object(key, 100);
@@ -209,7 +208,7 @@ static int act_fork_a_survivor(struct svshm *handle)
 	return SVSHM_OK;
 }
 
-START_TEST(p10_death_of_the_parent_is_its_own)
+START_TEST(death_of_the_parent_is_its_own)
 {
 	const char *key = test_key("parent-dies");
 	struct actor parent;
@@ -234,7 +233,7 @@ static int act_free_and_end(struct svshm *handle)
 	_exit(0);
 }
 
-START_TEST(p10_free_in_a_child)
+START_TEST(free_in_a_child_takes_nothing_from_others)
 {
 	const char *key = test_key("free");
 	struct svshm *handle = make_object(key, 100);
@@ -257,7 +256,7 @@ START_TEST(p10_free_in_a_child)
 }
 END_TEST
 
-START_TEST(p10_parent_detaches_first)
+START_TEST(parent_may_detach_first)
 {
 	const char *key = test_key("parent-first");
 	struct svshm *handle = make_object(key, 100);
@@ -285,7 +284,7 @@ START_TEST(p10_parent_detaches_first)
 END_TEST
 
 /* With or without having used what it inherited: exit() detaches the child. */
-START_TEST(p10_exit_of_a_child)
+START_TEST(exit_of_a_child_detaches_it)
 {
 	const char *key = test_key("child-exit");
 	struct svshm *handle = make_object(key, 100);
@@ -307,7 +306,7 @@ START_TEST(p10_exit_of_a_child)
 }
 END_TEST
 
-START_TEST(p10_object_removed_under_a_child)
+START_TEST(child_is_told_of_a_removed_object)
 {
 	const char *key = test_key("removed");
 	struct svshm *handle = make_object(key, 100);
@@ -324,9 +323,9 @@ START_TEST(p10_object_removed_under_a_child)
 }
 END_TEST
 
-/* ---- One handle -------------------------------------------------------------------- */
+/* ---- One handle ---------------------------------------------------------- */
 
-START_TEST(p10_attached_handles_stay_attached)
+START_TEST(attached_handles_stay_attached)
 {
 	const char *key = test_key("attached");
 	struct svshm *handle = make_object(key, 100);
@@ -348,7 +347,7 @@ START_TEST(p10_attached_handles_stay_attached)
 }
 END_TEST
 
-START_TEST(p10_another_key_detaches)
+START_TEST(another_key_detaches)
 {
 	const char *key = test_key("key"), *other = test_key("other-key");
 	struct svshm *handle = make_object(key, 100);
@@ -373,24 +372,24 @@ END_TEST
 
 static Suite *make_suite(void)
 {
-	Suite *suite = suite_create("P10 fork and exit are defined");
-	TCase *tests = tcase_create("p10");
+	Suite *suite = suite_create("fork and exit");
+	TCase *tests = tcase_create("fork");
 
 	suite_add_tcase(suite, tests);
 	tcase_set_timeout(tests, 120);
-	tcase_add_loop_test(tests, p10_child_that_uses_is_registered, 0,
+	tcase_add_loop_test(tests, child_that_uses_is_registered, 0,
 			    sizeof(uses) / sizeof(*uses));
-	tcase_add_test(tests, p10_grandchildren_too);
-	tcase_add_test(tests, p10_child_does_not_own_its_parents_lock);
-	tcase_add_test(tests, p10_nor_does_a_new_handle_in_the_child);
-	tcase_add_test(tests, p10_death_of_a_child_is_its_own);
-	tcase_add_test(tests, p10_death_of_the_parent_is_its_own);
-	tcase_add_test(tests, p10_free_in_a_child);
-	tcase_add_test(tests, p10_parent_detaches_first);
-	tcase_add_loop_test(tests, p10_exit_of_a_child, 0, 2);
-	tcase_add_test(tests, p10_object_removed_under_a_child);
-	tcase_add_test(tests, p10_attached_handles_stay_attached);
-	tcase_add_test(tests, p10_another_key_detaches);
+	tcase_add_test(tests, grandchild_that_uses_is_registered);
+	tcase_add_test(tests, child_does_not_own_its_parents_lock);
+	tcase_add_test(tests, new_handle_in_a_child_does_not_own_it);
+	tcase_add_test(tests, death_of_a_child_is_its_own);
+	tcase_add_test(tests, death_of_the_parent_is_its_own);
+	tcase_add_test(tests, free_in_a_child_takes_nothing_from_others);
+	tcase_add_test(tests, parent_may_detach_first);
+	tcase_add_loop_test(tests, exit_of_a_child_detaches_it, 0, 2);
+	tcase_add_test(tests, child_is_told_of_a_removed_object);
+	tcase_add_test(tests, attached_handles_stay_attached);
+	tcase_add_test(tests, another_key_detaches);
 	return suite;
 }
 

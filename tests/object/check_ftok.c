@@ -20,7 +20,7 @@
 
 #define SIZE 100
 
-/* ---- ftok -------------------------------------------------------------------------- */
+/* ---- ftok ---------------------------------------------------------------- */
 
 static key_t (*answer)(const struct stat *status, int project);
 static int failure; /* errno, if not 0 */
@@ -66,9 +66,9 @@ static key_t answer_same(const struct stat *status, int project)
 		       ((unsigned)getpgrp() & 0xffff));
 }
 
-/* ---- Negative keys ------------------------------------------------------------------ */
+/* ---- Negative keys ------------------------------------------------------- */
 
-START_TEST(p7_negative_keys_are_keys)
+START_TEST(negative_keys_are_keys)
 {
 	static key_t (*const answers[])(const struct stat *, int) = {
 		answer_negative, answer_minus_two, answer_smallest,
@@ -99,7 +99,7 @@ START_TEST(p7_negative_keys_are_keys)
 END_TEST
 
 /* Minus one is the only failure. */
-START_TEST(p7_ftok_may_fail)
+START_TEST(ftok_may_fail_and_is_told)
 {
 	static const struct {
 		int errnum, code;
@@ -122,9 +122,9 @@ START_TEST(p7_ftok_may_fail)
 }
 END_TEST
 
-/* ---- All keys are the same ------------------------------------------------------------ */
+/* ---- All keys are the same ----------------------------------------------- */
 
-START_TEST(p7_as_many_keys_may_collide_as_there_are_projects)
+START_TEST(as_many_keys_may_collide_as_there_are_projects)
 {
 	struct svshm *handles[SVSHM__PROJECTS + 1];
 	const char *keys[SVSHM__PROJECTS + 1];
@@ -183,7 +183,7 @@ static int die_creating(void *context)
 	return 0;
 }
 
-START_TEST(p7_death_of_a_maker_is_no_matter_for_the_other_key)
+START_TEST(death_of_a_maker_is_no_matter_for_the_other_key)
 {
 	struct death death = { test_key("dies"), deaths[_i] };
 	const char *key = test_key("lives");
@@ -219,17 +219,17 @@ END_TEST
 
 static Suite *make_suite(void)
 {
-	Suite *suite = suite_create("p7 ftok");
-	TCase *negative = tcase_create("p7_negative");
-	TCase *same = tcase_create("p7_same");
+	Suite *suite = suite_create("whatever ftok answers");
+	TCase *negative = tcase_create("negative");
+	TCase *same = tcase_create("same");
 
-	tcase_add_loop_test(negative, p7_negative_keys_are_keys, 0, 3);
-	tcase_add_loop_test(negative, p7_ftok_may_fail, 0, 2);
+	tcase_add_loop_test(negative, negative_keys_are_keys, 0, 3);
+	tcase_add_loop_test(negative, ftok_may_fail_and_is_told, 0, 2);
 	tcase_set_timeout(negative, 60);
 	suite_add_tcase(suite, negative);
-	tcase_add_test(same, p7_as_many_keys_may_collide_as_there_are_projects);
+	tcase_add_test(same, as_many_keys_may_collide_as_there_are_projects);
 	tcase_add_loop_test(same,
-		p7_death_of_a_maker_is_no_matter_for_the_other_key, 0,
+		death_of_a_maker_is_no_matter_for_the_other_key, 0,
 		(int)(sizeof(deaths) / sizeof(*deaths)));
 	tcase_set_timeout(same, 120);
 	suite_add_tcase(suite, same);

@@ -7,7 +7,7 @@
 
 #define SIZE 100
 
-START_TEST(p9_handles_of_one_process_share_a_mapping)
+START_TEST(handles_of_one_process_share_a_mapping)
 {
 	const char *key = test_key("share");
 	struct svshm *first = make_object(key, SIZE), *second = svshm_new(key);
@@ -38,7 +38,7 @@ START_TEST(p9_handles_of_one_process_share_a_mapping)
 }
 END_TEST
 
-START_TEST(p9_read_only_handles_share_a_mapping_of_their_own)
+START_TEST(read_only_handles_share_a_mapping_of_their_own)
 {
 	const char *key = test_key("readers");
 	struct svshm *writer = make_object(key, SIZE);
@@ -71,12 +71,12 @@ END_TEST
 
 static Suite *make_suite(void)
 {
-	Suite *suite = suite_create("p9 handles");
-	TCase *tcase = tcase_create("p9_handles");
+	Suite *suite = suite_create("handles of one process");
+	TCase *tcase = tcase_create("handles");
 
-	tcase_add_test(tcase, p9_handles_of_one_process_share_a_mapping);
+	tcase_add_test(tcase, handles_of_one_process_share_a_mapping);
 	tcase_add_test(tcase,
-		       p9_read_only_handles_share_a_mapping_of_their_own);
+		       read_only_handles_share_a_mapping_of_their_own);
 	tcase_set_timeout(tcase, 60);
 	suite_add_tcase(suite, tcase);
 	return suite;

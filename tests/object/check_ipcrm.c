@@ -9,26 +9,11 @@
 #include <time.h>
 
 #include "actor.h"
+#include "ids.h"
 #include "outside.h"
 #include "puppet.h"
 
 #define SIZE 100
-
-static void remove_set(const char *key)
-{
-	struct test_object object;
-
-	ck_assert(test_inspect(key, &object));
-	ck_assert_int_eq(semctl(object.semaphore_id, 0, IPC_RMID), 0);
-}
-
-static void remove_segment(const char *key)
-{
-	struct test_object object;
-
-	ck_assert(test_inspect(key, &object));
-	ck_assert_int_eq(shmctl(object.segment_id, IPC_RMID, NULL), 0);
-}
 
 /* REMOVED is what it is; and nothing has to be done, where that was known. */
 static int act_detach_removed(struct svshm *handle)
@@ -53,7 +38,7 @@ static int act_lock_until_removed(struct svshm *handle)
 	return code;
 }
 
-START_TEST(p7_nobody_comes_after_ipcrm_of_the_set)
+START_TEST(nobody_comes_after_ipcrm_of_the_set)
 {
 	const char *key = test_key("set");
 	bool dies = _i;
@@ -66,7 +51,7 @@ START_TEST(p7_nobody_comes_after_ipcrm_of_the_set)
 	old = make_object(key, SIZE);
 	act_fill(old);
 	expect_act(&older, act_attach, SVSHM_OK);
-	remove_set(key);
+	remove_set_of(key);
 	expect_code(old, act_lock_until_removed(old), SVSHM_REMOVED);
 	expect_says(svshm_error_string(old), "remove");
 	ck_assert_int_eq(act_is_filled(old), SVSHM_OK);
@@ -100,7 +85,7 @@ START_TEST(p7_nobody_comes_after_ipcrm_of_the_set)
 }
 END_TEST
 
-START_TEST(p7_owner_who_lost_the_set_keeps_others_out)
+START_TEST(owner_who_lost_the_set_keeps_others_out)
 {
 	const char *key = test_key("owner");
 	struct actor owner, late;
@@ -109,7 +94,7 @@ START_TEST(p7_owner_who_lost_the_set_keeps_others_out)
 	actor_enter(&late, key);
 	expect_act(&owner, act_create, SVSHM_OK);
 	expect_act(&owner, svshm_lock, SVSHM_OK);
-	remove_set(key);
+	remove_set_of(key);
 	/* He may be writing yet. */
 	expect_act(&late, act_attach, SVSHM_BUSY);
 	expect_act(&owner, svshm_unlock, SVSHM_REMOVED);
@@ -122,7 +107,7 @@ START_TEST(p7_owner_who_lost_the_set_keeps_others_out)
 	actor_enter(&owner, key);
 	expect_act(&owner, act_create, SVSHM_OK);
 	expect_act(&owner, svshm_lock, SVSHM_OK);
-	remove_set(key);
+	remove_set_of(key);
 	actor_kill(&owner);
 	expect_act(&late, act_attach, SVSHM_ORPHANED);
 	expect_act(&late, svshm_lock, SVSHM_OWNER_DIED);
@@ -135,26 +120,26 @@ START_TEST(p7_owner_who_lost_the_set_keeps_others_out)
 }
 END_TEST
 
-START_TEST(p7_orphan_is_found_without_its_set)
+START_TEST(orphan_is_found_without_its_set)
 {
 	static actor_act *const acts[] = { act_attach, act_create };
 	const char *key = test_key("orphan");
 	struct svshm *handle = svshm_new(key);
 
 	make_orphan(key, SIZE, 'o');
-	remove_set(key);
+	remove_set_of(key);
 	expect_code(handle, acts[_i](handle), SVSHM_ORPHANED);
 	ck_assert(has_bytes(handle, SIZE, _i ? 0 : 'o'));
 	svshm_free(handle);
 	ck_assert(test_nothing_left(key));
 	make_orphan(key, SIZE, 'o');
-	remove_set(key);
+	remove_set_of(key);
 	ck_assert_int_eq(recover_object(key, 0, NULL), SVSHM_OK);
 	ck_assert(test_nothing_left(key));
 }
 END_TEST
 
-START_TEST(p7_set_that_goes_while_one_comes)
+START_TEST(set_may_go_while_one_comes)
 {
 	static actor_act *const acts[] = { act_attach, act_create };
 	const char *key = test_key("comes");
@@ -165,7 +150,7 @@ START_TEST(p7_set_that_goes_while_one_comes)
 	puppet_start(&comer, key);
 	puppet_arm(&comer, "register:noted", SIGSTOP);
 	puppet_expect(&comer, acts[_i], PUPPET_STOPPED);
-	remove_set(key);
+	remove_set_of(key);
 	puppet_continue(&comer);
 	ck_assert_int_eq(puppet_end(&comer), _i == 0 ? SVSHM_ORPHANED :
 						       SVSHM_OK);
@@ -209,7 +194,7 @@ static unsigned semaphores_of(const char *key)
 }
 
 /* The set that it had made to have a gate is the next users' set. */
-START_TEST(p7_recover_that_dies_leaves_room_for_all)
+START_TEST(recover_that_dies_leaves_room_for_all)
 {
 	const char *key = test_key("room");
 	struct svshm *handle = svshm_new(key);
@@ -217,7 +202,7 @@ START_TEST(p7_recover_that_dies_leaves_room_for_all)
 
 	make_orphan(key, SIZE, 'o');
 	before = semaphores_of(key);
-	remove_set(key);
+	remove_set_of(key);
 	ck_assert_int_ne(test_wait(test_fork(recover_and_die, (void *)key)), 0);
 	expect_code(handle, act_attach(handle), SVSHM_ORPHANED);
 	ck_assert_uint_eq(semaphores_of(key), before);
@@ -227,7 +212,7 @@ START_TEST(p7_recover_that_dies_leaves_room_for_all)
 }
 END_TEST
 
-START_TEST(p7_new_users_come_after_ipcrm_of_the_segment)
+START_TEST(new_users_come_after_ipcrm_of_the_segment)
 {
 	const char *key = test_key("segment");
 	struct svshm *old;
@@ -239,7 +224,7 @@ START_TEST(p7_new_users_come_after_ipcrm_of_the_segment)
 	old = make_object(key, SIZE);
 	act_fill(old);
 	expect_act(&older, act_attach, SVSHM_OK);
-	remove_segment(key);
+	remove_segment_of(key);
 	expect_act(&late, act_attach, SVSHM_NOT_FOUND);
 	expect_act(&late, act_create, SVSHM_OK);
 	expect_act(&later, act_attach, SVSHM_OK);
@@ -266,7 +251,7 @@ START_TEST(p7_new_users_come_after_ipcrm_of_the_segment)
 }
 END_TEST
 
-START_TEST(p7_last_detach_removes_what_ipcrm_has_left)
+START_TEST(last_detach_removes_what_ipcrm_has_left)
 {
 	const char *key = test_key("rest");
 	struct svshm *old;
@@ -275,7 +260,7 @@ START_TEST(p7_last_detach_removes_what_ipcrm_has_left)
 	actor_enter(&older, key);
 	old = make_object(key, SIZE);
 	expect_act(&older, act_attach, SVSHM_OK);
-	remove_segment(key);
+	remove_segment_of(key);
 	ck_assert_int_eq(act_detach_removed(old), SVSHM_OK);
 	expect_act(&older, act_detach_removed, SVSHM_OK);
 	actor_exit(&older);
@@ -284,28 +269,28 @@ START_TEST(p7_last_detach_removes_what_ipcrm_has_left)
 }
 END_TEST
 
-START_TEST(p7_leftover_without_its_segment_goes)
+START_TEST(leftover_without_its_segment_goes)
 {
 	const char *key = test_key("leftover");
 	struct svshm *handle = svshm_new(key);
 
 	make_orphan(key, SIZE, 'o');
-	remove_segment(key);
+	remove_segment_of(key);
 	expect_code(handle, act_attach(handle), SVSHM_NOT_FOUND);
 	ck_assert(test_nothing_left(key));
 	make_orphan(key, SIZE, 'o');
-	remove_segment(key);
+	remove_segment_of(key);
 	expect_code(handle, act_create(handle), SVSHM_OK);
 	svshm_free(handle);
 	ck_assert(test_nothing_left(key));
 	make_orphan(key, SIZE, 'o');
-	remove_segment(key);
+	remove_segment_of(key);
 	ck_assert_int_eq(recover_object(key, 0, NULL), SVSHM_OK);
 	ck_assert(test_nothing_left(key));
 }
 END_TEST
 
-START_TEST(p7_new_users_come_after_ipcrm_of_both)
+START_TEST(new_users_come_after_ipcrm_of_both)
 {
 	const char *key = test_key("both");
 	struct test_object object;
@@ -331,18 +316,18 @@ END_TEST
 
 static Suite *make_suite(void)
 {
-	Suite *suite = suite_create("p7 ipcrm");
-	TCase *ipcrm = tcase_create("p7_ipcrm");
+	Suite *suite = suite_create("after ipcrm");
+	TCase *ipcrm = tcase_create("ipcrm");
 
-	tcase_add_test(ipcrm, p7_nobody_comes_after_ipcrm_of_the_set);
-	tcase_add_test(ipcrm, p7_owner_who_lost_the_set_keeps_others_out);
-	tcase_add_loop_test(ipcrm, p7_orphan_is_found_without_its_set, 0, 2);
-	tcase_add_loop_test(ipcrm, p7_set_that_goes_while_one_comes, 0, 2);
-	tcase_add_test(ipcrm, p7_recover_that_dies_leaves_room_for_all);
-	tcase_add_test(ipcrm, p7_new_users_come_after_ipcrm_of_the_segment);
-	tcase_add_test(ipcrm, p7_last_detach_removes_what_ipcrm_has_left);
-	tcase_add_test(ipcrm, p7_leftover_without_its_segment_goes);
-	tcase_add_test(ipcrm, p7_new_users_come_after_ipcrm_of_both);
+	tcase_add_test(ipcrm, nobody_comes_after_ipcrm_of_the_set);
+	tcase_add_test(ipcrm, owner_who_lost_the_set_keeps_others_out);
+	tcase_add_loop_test(ipcrm, orphan_is_found_without_its_set, 0, 2);
+	tcase_add_loop_test(ipcrm, set_may_go_while_one_comes, 0, 2);
+	tcase_add_test(ipcrm, recover_that_dies_leaves_room_for_all);
+	tcase_add_test(ipcrm, new_users_come_after_ipcrm_of_the_segment);
+	tcase_add_test(ipcrm, last_detach_removes_what_ipcrm_has_left);
+	tcase_add_test(ipcrm, leftover_without_its_segment_goes);
+	tcase_add_test(ipcrm, new_users_come_after_ipcrm_of_both);
 	tcase_set_timeout(ipcrm, 120);
 	suite_add_tcase(suite, ipcrm);
 	return suite;

@@ -16,7 +16,7 @@ static bool is_empty(const char *directory)
 	return rmdir(directory) == 0 && mkdir(directory, 0700) == 0;
 }
 
-START_TEST(p6_key_directory_may_not_be_a_link)
+START_TEST(key_directory_may_not_be_a_link)
 {
 	char *directory = strdup(use_key_directory("real", geteuid(), 0700));
 	char *link = strdup(test_scratch("directory-link"));
@@ -36,7 +36,7 @@ START_TEST(p6_key_directory_may_not_be_a_link)
 }
 END_TEST
 
-START_TEST(p6_key_directory_may_not_be_another_users)
+START_TEST(key_directory_may_not_be_another_users)
 {
 	if (test_skip_without_root())
 		return;
@@ -58,7 +58,7 @@ START_TEST(p6_key_directory_may_not_be_another_users)
 }
 END_TEST
 
-START_TEST(p6_key_directory_may_be_a_common_one_of_root)
+START_TEST(key_directory_may_be_a_common_one_of_root)
 {
 	if (test_skip_without_root())
 		return;
@@ -75,7 +75,7 @@ START_TEST(p6_key_directory_may_be_a_common_one_of_root)
 }
 END_TEST
 
-START_TEST(p6_key_directory_may_be_out_of_reach)
+START_TEST(key_directory_may_be_out_of_reach)
 {
 	if (test_skip_without_root())
 		return;
@@ -91,7 +91,7 @@ START_TEST(p6_key_directory_may_be_out_of_reach)
 }
 END_TEST
 
-START_TEST(p6_key_directory_may_be_no_directory)
+START_TEST(key_directory_may_be_no_directory)
 {
 	char *path = make_file("file", "text", geteuid(), 0600);
 
@@ -103,7 +103,7 @@ START_TEST(p6_key_directory_may_be_no_directory)
 }
 END_TEST
 
-START_TEST(p6_key_directory_is_made_if_it_is_missing)
+START_TEST(key_directory_is_made_if_it_is_missing)
 {
 	const char *key = test_key("missing");
 	struct stat status;
@@ -128,11 +128,9 @@ END_TEST
 static int use_default_directory(void *context)
 {
 	const char *key = context;
-	char directory[100];
+	const char *directory = default_key_directory(ALICE);
 	struct svshm *handle;
 
-	snprintf(directory, sizeof(directory), "%s/svshm-%d",
-		 SVSHM_KEYDIR_BASE, ALICE);
 	become(ALICE);
 	unsetenv("SVSHM_KEYDIR");
 	handle = svshm_new(key);
@@ -164,15 +162,13 @@ static int find_default_directory_taken(void *context)
 	return 0;
 }
 
-START_TEST(p6_default_directory_must_be_shut)
+START_TEST(default_directory_must_be_shut)
 {
 	void *key = (void *)(uintptr_t)test_key("default");
-	char directory[100];
+	const char *directory = default_key_directory(ALICE);
 
 	if (test_skip_without_root())
 		return;
-	snprintf(directory, sizeof(directory), "%s/svshm-%d",
-		 SVSHM_KEYDIR_BASE, ALICE);
 
 	int used = test_wait(test_fork(use_default_directory, key));
 
@@ -201,16 +197,16 @@ END_TEST
 
 static Suite *make_suite(void)
 {
-	Suite *suite = suite_create("p6 directories");
-	TCase *directory = tcase_create("p6_key_directory");
+	Suite *suite = suite_create("key directories of others");
+	TCase *directory = tcase_create("key directory");
 
-	tcase_add_test(directory, p6_key_directory_may_not_be_a_link);
-	tcase_add_test(directory, p6_key_directory_may_not_be_another_users);
-	tcase_add_test(directory, p6_key_directory_may_be_a_common_one_of_root);
-	tcase_add_test(directory, p6_key_directory_may_be_out_of_reach);
-	tcase_add_test(directory, p6_key_directory_may_be_no_directory);
-	tcase_add_test(directory, p6_key_directory_is_made_if_it_is_missing);
-	tcase_add_test(directory, p6_default_directory_must_be_shut);
+	tcase_add_test(directory, key_directory_may_not_be_a_link);
+	tcase_add_test(directory, key_directory_may_not_be_another_users);
+	tcase_add_test(directory, key_directory_may_be_a_common_one_of_root);
+	tcase_add_test(directory, key_directory_may_be_out_of_reach);
+	tcase_add_test(directory, key_directory_may_be_no_directory);
+	tcase_add_test(directory, key_directory_is_made_if_it_is_missing);
+	tcase_add_test(directory, default_directory_must_be_shut);
 	tcase_set_timeout(directory, 60);
 	suite_add_tcase(suite, directory);
 	return suite;

@@ -25,9 +25,9 @@ static void expect_usable(const char *key)
 	ck_assert(test_nothing_left(key));
 }
 
-/* ---- Key files ---------------------------------------------------------------------- */
+/* ---- Key files ----------------------------------------------------------- */
 
-START_TEST(p6_key_file_may_not_be_a_link)
+START_TEST(key_file_may_not_be_a_link)
 {
 	const char *key = test_key("link");
 	char *victim = make_file("victim", "precious", geteuid(), 0600);
@@ -49,7 +49,7 @@ START_TEST(p6_key_file_may_not_be_a_link)
 }
 END_TEST
 
-START_TEST(p6_key_file_may_not_be_something_else)
+START_TEST(key_file_may_not_be_something_else)
 {
 	const char *key = test_key("special");
 	char *path = svshm__key_path(key, geteuid(), NULL);
@@ -68,7 +68,7 @@ START_TEST(p6_key_file_may_not_be_something_else)
 }
 END_TEST
 
-START_TEST(p6_key_file_may_be_empty_or_of_an_earlier_object)
+START_TEST(key_file_may_be_empty_or_of_an_earlier_object)
 {
 	static const char *const texts[] = {
 		"", "svshm 1\nproject 118\nkey x\n",
@@ -98,7 +98,7 @@ static int recover_named(const struct svshm_object *object, void *path)
 }
 
 /* SVSHM_KEYDIR=$HOME is not wise, but must not cost a file. */
-START_TEST(p6_file_that_is_no_key_file_is_left_alone)
+START_TEST(file_that_is_no_key_file_is_left_alone)
 {
 	static const char *const texts[] = { "precious", "svshm", "svshmx 1\n",
 					     "\n" };
@@ -119,7 +119,7 @@ START_TEST(p6_file_that_is_no_key_file_is_left_alone)
 }
 END_TEST
 
-/* ---- Paths in headers ------------------------------------------------------------------ */
+/* ---- Paths in headers ---------------------------------------------------- */
 
 /* Whoever may write to an object may write its header. */
 static void forge(int segment_id, const char *path)
@@ -135,7 +135,7 @@ static const struct {
 	uid_t file, directory;
 } owners[] = { { 0, 0 }, { BOB, BOB }, { ALICE, 0 }, { ALICE, ALICE } };
 
-START_TEST(p6_recover_by_root_unlinks_nothing_that_a_header_names)
+START_TEST(recover_by_root_unlinks_nothing_that_a_header_names)
 {
 	const char *key = test_key("forged");
 	struct test_object object;
@@ -172,7 +172,7 @@ static int create_and_die(void *context)
 	return 0;
 }
 
-START_TEST(p6_recover_never_unlinks_a_native_key)
+START_TEST(recover_never_unlinks_a_native_key)
 {
 	char *path = make_file("daemon.conf", "precious", geteuid(), 0600);
 
@@ -183,7 +183,7 @@ START_TEST(p6_recover_never_unlinks_a_native_key)
 }
 END_TEST
 
-START_TEST(p6_detach_unlinks_nothing_that_a_header_names)
+START_TEST(detach_unlinks_nothing_that_a_header_names)
 {
 	const char *key = test_key("detach");
 	char *victim = make_file("kept", "precious", geteuid(), 0600);
@@ -200,22 +200,22 @@ END_TEST
 
 static Suite *make_suite(void)
 {
-	Suite *suite = suite_create("p6 files");
-	TCase *file = tcase_create("p6_key_file");
-	TCase *path = tcase_create("p6_path_in_header");
+	Suite *suite = suite_create("key files of others");
+	TCase *file = tcase_create("key file");
+	TCase *path = tcase_create("path in header");
 
-	tcase_add_test(file, p6_key_file_may_not_be_a_link);
-	tcase_add_test(file, p6_key_file_may_not_be_something_else);
+	tcase_add_test(file, key_file_may_not_be_a_link);
+	tcase_add_test(file, key_file_may_not_be_something_else);
 	tcase_add_loop_test(file,
-		p6_key_file_may_be_empty_or_of_an_earlier_object, 0, 3);
-	tcase_add_loop_test(file, p6_file_that_is_no_key_file_is_left_alone, 0,
+		key_file_may_be_empty_or_of_an_earlier_object, 0, 3);
+	tcase_add_loop_test(file, file_that_is_no_key_file_is_left_alone, 0,
 			    4);
 	tcase_set_timeout(file, 60);
 	suite_add_tcase(suite, file);
 	tcase_add_loop_test(path,
-		p6_recover_by_root_unlinks_nothing_that_a_header_names, 0, 4);
-	tcase_add_test(path, p6_recover_never_unlinks_a_native_key);
-	tcase_add_test(path, p6_detach_unlinks_nothing_that_a_header_names);
+		recover_by_root_unlinks_nothing_that_a_header_names, 0, 4);
+	tcase_add_test(path, recover_never_unlinks_a_native_key);
+	tcase_add_test(path, detach_unlinks_nothing_that_a_header_names);
 	tcase_set_timeout(path, 60);
 	suite_add_tcase(suite, path);
 	return suite;

@@ -15,7 +15,7 @@
 
 #define SIZE 100
 
-/* ---- Key files ------------------------------------------------------------------- */
+/* ---- Key files ----------------------------------------------------------- */
 
 enum loss { DELETED, REPLACED, LOSSES };
 
@@ -56,7 +56,7 @@ static void expect_nothing_left_but_file(const char *key)
 	ck_assert(test_nothing_left(key));
 }
 
-START_TEST(p7_live_object_is_found_without_its_key_file)
+START_TEST(live_object_is_found_without_its_key_file)
 {
 	const char *key = test_key("live");
 	struct test_object object;
@@ -105,7 +105,7 @@ START_TEST(p7_live_object_is_found_without_its_key_file)
 }
 END_TEST
 
-START_TEST(p7_orphan_is_found_without_its_key_file)
+START_TEST(orphan_is_found_without_its_key_file)
 {
 	const char *key = test_key("orphan");
 	struct svshm *handle = svshm_new(key);
@@ -125,7 +125,7 @@ START_TEST(p7_orphan_is_found_without_its_key_file)
 }
 END_TEST
 
-START_TEST(p7_create_takes_over_an_orphan_without_its_key_file)
+START_TEST(create_takes_over_an_orphan_without_its_key_file)
 {
 	const char *key = test_key("takeover");
 	struct svshm *handle = svshm_new(key);
@@ -147,7 +147,7 @@ START_TEST(p7_create_takes_over_an_orphan_without_its_key_file)
 }
 END_TEST
 
-START_TEST(p7_recover_removes_an_orphan_without_its_key_file)
+START_TEST(recover_removes_an_orphan_without_its_key_file)
 {
 	const char *key = test_key("recover");
 
@@ -160,7 +160,7 @@ START_TEST(p7_recover_removes_an_orphan_without_its_key_file)
 }
 END_TEST
 
-/* ---- Native keys -------------------------------------------------------------------- */
+/* ---- Native keys --------------------------------------------------------- */
 
 static struct svshm *native_handle(const char *path)
 {
@@ -178,7 +178,7 @@ static int create_native_and_die(void *context)
 	return act_fill(handle);
 }
 
-START_TEST(p7_native_key_may_be_replaced_in_use)
+START_TEST(native_key_may_be_replaced_in_use)
 {
 	char *path = make_file("edited.conf", "text", geteuid(), 0600);
 	struct svshm *handle = native_handle(path);
@@ -214,7 +214,7 @@ START_TEST(p7_native_key_may_be_replaced_in_use)
 }
 END_TEST
 
-START_TEST(p7_native_key_may_be_reached_in_several_ways)
+START_TEST(native_key_may_be_reached_in_several_ways)
 {
 	char *path = make_file("one.conf", "text", geteuid(), 0600);
 	char *symbolic = strdup(test_scratch("link.conf"));
@@ -249,7 +249,7 @@ START_TEST(p7_native_key_may_be_reached_in_several_ways)
 }
 END_TEST
 
-START_TEST(p7_native_key_may_be_a_directory)
+START_TEST(native_key_may_be_a_directory)
 {
 	struct svshm *handle = native_handle(test_scratch(""));
 	struct svshm *other = native_handle(test_directory());
@@ -265,23 +265,23 @@ END_TEST
 
 static Suite *make_suite(void)
 {
-	Suite *suite = suite_create("p7 lost");
-	TCase *file = tcase_create("p7_key_file");
-	TCase *native = tcase_create("p7_native_key");
+	Suite *suite = suite_create("lost key files");
+	TCase *file = tcase_create("key file");
+	TCase *native = tcase_create("native key");
 
-	tcase_add_loop_test(file, p7_live_object_is_found_without_its_key_file,
+	tcase_add_loop_test(file, live_object_is_found_without_its_key_file,
 			    0, LOSSES);
-	tcase_add_loop_test(file, p7_orphan_is_found_without_its_key_file, 0,
+	tcase_add_loop_test(file, orphan_is_found_without_its_key_file, 0,
 			    LOSSES);
 	tcase_add_loop_test(file,
-		p7_create_takes_over_an_orphan_without_its_key_file, 0, LOSSES);
+		create_takes_over_an_orphan_without_its_key_file, 0, LOSSES);
 	tcase_add_loop_test(file,
-		p7_recover_removes_an_orphan_without_its_key_file, 0, LOSSES);
+		recover_removes_an_orphan_without_its_key_file, 0, LOSSES);
 	tcase_set_timeout(file, 120);
 	suite_add_tcase(suite, file);
-	tcase_add_test(native, p7_native_key_may_be_replaced_in_use);
-	tcase_add_test(native, p7_native_key_may_be_reached_in_several_ways);
-	tcase_add_test(native, p7_native_key_may_be_a_directory);
+	tcase_add_test(native, native_key_may_be_replaced_in_use);
+	tcase_add_test(native, native_key_may_be_reached_in_several_ways);
+	tcase_add_test(native, native_key_may_be_a_directory);
 	tcase_set_timeout(native, 120);
 	suite_add_tcase(suite, native);
 	return suite;

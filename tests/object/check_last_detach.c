@@ -56,7 +56,7 @@ static int by_other_key(struct svshm *handle)
 static actor_act *const ways_to_leave[] = { svshm_detach, by_free,
 					    by_other_key };
 
-START_TEST(p2_last_detach_removes_all)
+START_TEST(last_detach_removes_all)
 {
 	const char *key = test_key("last");
 	struct svshm *handle = make_object(key, 100);
@@ -69,7 +69,7 @@ START_TEST(p2_last_detach_removes_all)
 }
 END_TEST
 
-START_TEST(p2_last_detach_of_a_read_only_creator_removes_all)
+START_TEST(last_detach_of_a_read_only_creator_removes_all)
 {
 	const char *key = test_key("read-only");
 	struct svshm *handle = svshm_new(key);
@@ -82,7 +82,7 @@ START_TEST(p2_last_detach_of_a_read_only_creator_removes_all)
 }
 END_TEST
 
-START_TEST(p2_any_but_the_last_detach_removes_nothing)
+START_TEST(any_but_the_last_detach_removes_nothing)
 {
 	const char *key = test_key("others");
 	struct puppet users[3];
@@ -108,7 +108,7 @@ END_TEST
 
 /* Bit 0: access of the first handle, bit 1: of the second one; bit 2: who goes
    first. */
-START_TEST(p2_last_handle_of_a_process_counts)
+START_TEST(last_handle_of_a_process_counts)
 {
 	const char *key = test_key("handles");
 	struct svshm *handles[2] = { svshm_new(key), svshm_new(key) };
@@ -133,7 +133,7 @@ END_TEST
 
 /* ---- Once ---------------------------------------------------------------- */
 
-START_TEST(p2_a_late_detach_spares_the_next_object)
+START_TEST(a_late_detach_spares_the_next_object)
 {
 	const char *key = test_key("once");
 	struct puppet old, new;
@@ -161,7 +161,7 @@ static int detach_meanwhile(const struct svshm_object *object, void *context)
 	return 0;
 }
 
-START_TEST(p2_who_looks_at_an_object_is_no_user)
+START_TEST(who_looks_at_an_object_is_no_user)
 {
 	const char *key = test_key("looked-at");
 	struct puppet user;
@@ -196,7 +196,7 @@ static int only_map(void *context)
 	return 0;
 }
 
-START_TEST(p2_not_under_a_child_that_only_maps)
+START_TEST(not_under_a_child_that_only_maps)
 {
 	const char *key = test_key("mapped");
 	struct svshm *handle = make_object(key, 100);
@@ -265,7 +265,7 @@ static struct svshm *share_with_all(const char *path)
 	return handle;
 }
 
-START_TEST(p2_a_reader_holds_nobody_back)
+START_TEST(a_reader_holds_nobody_back)
 {
 	char path[400];
 	struct reader reader = { .path = path };
@@ -338,7 +338,7 @@ static void use_up(struct svshm *handle)
 		    SVSHM_NOT_FOUND);
 }
 
-START_TEST(p2_a_native_key_file_is_never_touched)
+START_TEST(a_native_key_file_is_never_touched)
 {
 	const char *path = test_scratch("my.conf");
 	struct svshm *handle = svshm_new(NULL);
@@ -368,21 +368,21 @@ END_TEST
 
 static Suite *make_suite(void)
 {
-	Suite *suite = suite_create("P2: the last detach removes");
+	Suite *suite = suite_create("the last detach removes");
 	TCase *tcase = tcase_create("detach");
 
 	tcase_set_timeout(tcase, 90);
-	tcase_add_loop_test(tcase, p2_last_detach_removes_all, 0, 3);
+	tcase_add_loop_test(tcase, last_detach_removes_all, 0, 3);
 	tcase_add_test(tcase,
-		       p2_last_detach_of_a_read_only_creator_removes_all);
-	tcase_add_loop_test(tcase, p2_any_but_the_last_detach_removes_nothing,
+		       last_detach_of_a_read_only_creator_removes_all);
+	tcase_add_loop_test(tcase, any_but_the_last_detach_removes_nothing,
 			    0, 3);
-	tcase_add_loop_test(tcase, p2_last_handle_of_a_process_counts, 0, 8);
-	tcase_add_test(tcase, p2_a_late_detach_spares_the_next_object);
-	tcase_add_test(tcase, p2_who_looks_at_an_object_is_no_user);
-	tcase_add_loop_test(tcase, p2_not_under_a_child_that_only_maps, 0, 2);
-	tcase_add_test(tcase, p2_a_reader_holds_nobody_back);
-	tcase_add_loop_test(tcase, p2_a_native_key_file_is_never_touched, 0, 2);
+	tcase_add_loop_test(tcase, last_handle_of_a_process_counts, 0, 8);
+	tcase_add_test(tcase, a_late_detach_spares_the_next_object);
+	tcase_add_test(tcase, who_looks_at_an_object_is_no_user);
+	tcase_add_loop_test(tcase, not_under_a_child_that_only_maps, 0, 2);
+	tcase_add_test(tcase, a_reader_holds_nobody_back);
+	tcase_add_loop_test(tcase, a_native_key_file_is_never_touched, 0, 2);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }

@@ -26,7 +26,7 @@
 
 #define SIZE 100
 
-/* ---- Counting system calls ------------------------------------------------------- */
+/* ---- Counting system calls ----------------------------------------------- */
 
 /* Of this program and all its children; the greatest of each. */
 static struct counts {
@@ -153,7 +153,7 @@ static bool start_counting(void)
 	return true;
 }
 
-/* ---- Semaphores ------------------------------------------------------------------ */
+/* ---- Semaphores ---------------------------------------------------------- */
 
 static int use_all(struct svshm *handle)
 {
@@ -216,7 +216,7 @@ static void live(const char *key)
 	svshm_free(handle);
 }
 
-START_TEST(p9_semaphores_keep_to_the_smallest_limits)
+START_TEST(semaphores_keep_to_the_smallest_limits)
 {
 	const char *key = test_key("limits");
 	struct svshm *handle = svshm_new(key);
@@ -246,7 +246,7 @@ START_TEST(p9_semaphores_keep_to_the_smallest_limits)
 END_TEST
 
 /* The last slot of each semaphore has the greatest value. */
-START_TEST(p9_full_slots_keep_to_the_smallest_limits)
+START_TEST(full_slots_keep_to_the_smallest_limits)
 {
 	const char *key = test_key("slots");
 	struct svshm *handle = svshm_new(key);
@@ -270,7 +270,7 @@ START_TEST(p9_full_slots_keep_to_the_smallest_limits)
 }
 END_TEST
 
-START_TEST(p9_one_set_an_object)
+START_TEST(one_set_an_object)
 {
 	const char *key = test_key("set");
 	struct svshm *handle = svshm_new(key), *second = svshm_new(key);
@@ -300,7 +300,7 @@ START_TEST(p9_one_set_an_object)
 }
 END_TEST
 
-START_TEST(p9_slots_fill_semaphores)
+START_TEST(slots_fill_semaphores)
 {
 	ck_assert_int_eq(svshm__slot_semaphores(224), 20); /* Linux */
 	ck_assert_int_eq(svshm__slot_semaphores(56), 8);   /* elsewhere */
@@ -310,10 +310,10 @@ START_TEST(p9_slots_fill_semaphores)
 	ck_assert_uint_eq(svshm__slot_capacity(20), 224);
 }
 END_TEST
-/* ---- Mappings -------------------------------------------------------------------- */
+/* ---- Mappings ------------------------------------------------------------ */
 
 /* HP-UX allows no second shmat, however short. */
-START_TEST(p9_segment_is_attached_once_at_a_time)
+START_TEST(segment_is_attached_once_at_a_time)
 {
 	const char *key = test_key("once");
 	struct svshm *handle = svshm_new(key), *second = svshm_new(key);
@@ -343,17 +343,17 @@ END_TEST
 
 static Suite *make_suite(void)
 {
-	Suite *suite = suite_create("p9");
-	TCase *semaphores = tcase_create("p9_semaphores");
-	TCase *mapping = tcase_create("p9_mappings");
+	Suite *suite = suite_create("the least limits");
+	TCase *semaphores = tcase_create("semaphores");
+	TCase *mapping = tcase_create("mappings");
 
-	tcase_add_test(semaphores, p9_semaphores_keep_to_the_smallest_limits);
-	tcase_add_test(semaphores, p9_full_slots_keep_to_the_smallest_limits);
-	tcase_add_test(semaphores, p9_one_set_an_object);
-	tcase_add_test(semaphores, p9_slots_fill_semaphores);
+	tcase_add_test(semaphores, semaphores_keep_to_the_smallest_limits);
+	tcase_add_test(semaphores, full_slots_keep_to_the_smallest_limits);
+	tcase_add_test(semaphores, one_set_an_object);
+	tcase_add_test(semaphores, slots_fill_semaphores);
 	tcase_set_timeout(semaphores, 120);
 	suite_add_tcase(suite, semaphores);
-	tcase_add_test(mapping, p9_segment_is_attached_once_at_a_time);
+	tcase_add_test(mapping, segment_is_attached_once_at_a_time);
 	tcase_set_timeout(mapping, 60);
 	suite_add_tcase(suite, mapping);
 	return suite;

@@ -52,7 +52,7 @@ static int act_is_attached(struct svshm *handle)
 	return svshm_is_attached(handle);
 }
 
-START_TEST(p6_default_mode_shuts_others_out)
+START_TEST(default_mode_shuts_others_out)
 {
 	if (test_skip_without_root())
 		return;
@@ -101,7 +101,7 @@ static int bob_writes(void *context)
 	return 0;
 }
 
-START_TEST(p6_0444_lets_others_read_and_nothing_else)
+START_TEST(mode_0444_lets_others_read_and_nothing_else)
 {
 	if (test_skip_without_root() || test_skip_without_counted_children())
 		return;
@@ -155,7 +155,7 @@ static int act_attach_in_vain(struct svshm *handle)
 						       svshm_error(handle);
 }
 
-START_TEST(p6_0660_lets_the_group_do_all_but_remove)
+START_TEST(mode_0660_lets_the_group_do_all_but_remove)
 {
 	static actor_act *const ends[] = { act_create_for_friends, act_recover,
 					   act_attach_in_vain };
@@ -199,7 +199,7 @@ START_TEST(p6_0660_lets_the_group_do_all_but_remove)
 }
 END_TEST
 
-START_TEST(p6_lock_goes_from_user_to_user)
+START_TEST(lock_goes_from_user_to_user)
 {
 	if (test_skip_without_root())
 		return;
@@ -228,7 +228,7 @@ START_TEST(p6_lock_goes_from_user_to_user)
 }
 END_TEST
 
-START_TEST(p6_group_that_one_is_not_in_is_refused)
+START_TEST(group_that_one_is_not_in_is_refused)
 {
 	if (test_skip_without_root())
 		return;
@@ -246,15 +246,15 @@ END_TEST
 
 static Suite *make_suite(void)
 {
-	Suite *suite = suite_create("p6 users");
-	TCase *modes = tcase_create("p6_modes");
+	Suite *suite = suite_create("what modes let others do");
+	TCase *modes = tcase_create("modes");
 
-	tcase_add_test(modes, p6_default_mode_shuts_others_out);
-	tcase_add_test(modes, p6_0444_lets_others_read_and_nothing_else);
-	tcase_add_loop_test(modes, p6_0660_lets_the_group_do_all_but_remove, 0,
-			    3);
-	tcase_add_test(modes, p6_lock_goes_from_user_to_user);
-	tcase_add_test(modes, p6_group_that_one_is_not_in_is_refused);
+	tcase_add_test(modes, default_mode_shuts_others_out);
+	tcase_add_test(modes, mode_0444_lets_others_read_and_nothing_else);
+	tcase_add_loop_test(modes, mode_0660_lets_the_group_do_all_but_remove,
+			    0, 3);
+	tcase_add_test(modes, lock_goes_from_user_to_user);
+	tcase_add_test(modes, group_that_one_is_not_in_is_refused);
 	tcase_set_timeout(modes, 120);
 	suite_add_tcase(suite, modes);
 	return suite;

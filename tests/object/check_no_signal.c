@@ -22,7 +22,7 @@
 
 #define SIZE 100
 
-/* ---- The program's signals -------------------------------------------------- */
+/* ---- The program's signals ----------------------------------------------- */
 
 static volatile sig_atomic_t handled;
 
@@ -72,7 +72,7 @@ static void limit_files(rlim_t size)
 	child_assert(setrlimit(RLIMIT_FSIZE, &limit) == 0);
 }
 
-/* ---- The library's writing --------------------------------------------------- */
+/* ---- The library's writing ----------------------------------------------- */
 
 /* Into a file that may not grow, and into a pipe that nobody reads. */
 static int write_in_vain(void *context)
@@ -97,7 +97,7 @@ static int write_in_vain(void *context)
 		0 : 1;
 }
 
-START_TEST(p8_writing_raises_no_signal)
+START_TEST(writing_raises_no_signal)
 {
 	enum wish wish = (enum wish)_i;
 
@@ -118,7 +118,7 @@ static int write_and_be_sent(void *context)
 	return handled == SIGPIPE ? 0 : 1;
 }
 
-START_TEST(p8_writing_keeps_others_signals)
+START_TEST(writing_keeps_others_signals)
 {
 	ck_assert_int_eq(test_wait(test_fork(write_and_be_sent, NULL)), 0);
 }
@@ -141,14 +141,14 @@ static int write_where_there_is_room(void *context)
 	return memcmp(text, "12345678", 8) == 0 ? 0 : 1;
 }
 
-START_TEST(p8_what_fits_is_written_what_does_not_is_not_begun)
+START_TEST(what_fits_is_written_what_does_not_is_not_begun)
 {
 	ck_assert_int_eq(test_wait(test_fork(write_where_there_is_room, NULL)),
 			 0);
 }
 END_TEST
 
-/* ---- Programs ----------------------------------------------------------------- */
+/* ---- Programs ------------------------------------------------------------ */
 
 struct program {
 	const char *key;
@@ -172,7 +172,7 @@ static int use_object(void *context)
 	return is_untouched(program->wish, SIGXFSZ) ? 0 : 1;
 }
 
-START_TEST(p8_no_file_may_grow)
+START_TEST(no_file_may_grow)
 {
 	struct program program = { test_key("limit"), (enum wish)(_i % WISHES) };
 
@@ -183,7 +183,7 @@ START_TEST(p8_no_file_may_grow)
 END_TEST
 
 /* However much of the text there is room for: the name can be used, by all. */
-START_TEST(p8_key_file_is_cut_nowhere)
+START_TEST(key_file_is_cut_nowhere)
 {
 	const char *key = test_key("cut");
 	struct stranger limited, other;
@@ -207,7 +207,7 @@ START_TEST(p8_key_file_is_cut_nowhere)
 END_TEST
 
 /* Where it can't be done without: others would not trust what he makes. */
-START_TEST(p8_who_must_sign_is_told_why_he_can_not)
+START_TEST(who_must_sign_is_told_why_he_can_not)
 {
 	struct stranger bob;
 	const char *key;
@@ -234,7 +234,7 @@ START_TEST(p8_who_must_sign_is_told_why_he_can_not)
 }
 END_TEST
 
-/* ---- What SVSHM_DEBUG says ------------------------------------------------------- */
+/* ---- What SVSHM_DEBUG says ----------------------------------------------- */
 
 /* A stranger that traces, with DESCRIPTOR as its standard error. */
 static void enter_tracing(struct stranger *stranger, const char *key,
@@ -250,7 +250,7 @@ static void enter_tracing(struct stranger *stranger, const char *key,
 	close(before);
 }
 
-START_TEST(p8_nobody_reads_the_traces)
+START_TEST(nobody_need_read_the_traces)
 {
 	const char *key = test_key("traces");
 	struct stranger stranger;
@@ -268,7 +268,7 @@ START_TEST(p8_nobody_reads_the_traces)
 }
 END_TEST
 
-START_TEST(p8_traces_go_to_a_file_that_may_not_grow)
+START_TEST(traces_go_to_a_file_that_may_not_grow)
 {
 	const char *key = test_key("traces");
 	int file = open(test_scratch("traces"), O_WRONLY | O_CREAT, 0600);
@@ -290,20 +290,20 @@ END_TEST
 
 static Suite *make_suite(void)
 {
-	Suite *suite = suite_create("P8 signals");
-	TCase *tests = tcase_create("p8");
+	Suite *suite = suite_create("errors are no signals");
+	TCase *tests = tcase_create("no signal");
 
 	suite_add_tcase(suite, tests);
 	tcase_set_timeout(tests, 120);
-	tcase_add_loop_test(tests, p8_writing_raises_no_signal, 0, WISHES);
-	tcase_add_test(tests, p8_writing_keeps_others_signals);
+	tcase_add_loop_test(tests, writing_raises_no_signal, 0, WISHES);
+	tcase_add_test(tests, writing_keeps_others_signals);
 	tcase_add_test(tests,
-		       p8_what_fits_is_written_what_does_not_is_not_begun);
-	tcase_add_loop_test(tests, p8_no_file_may_grow, 0, 2 * WISHES);
-	tcase_add_test(tests, p8_key_file_is_cut_nowhere);
-	tcase_add_test(tests, p8_who_must_sign_is_told_why_he_can_not);
-	tcase_add_test(tests, p8_nobody_reads_the_traces);
-	tcase_add_test(tests, p8_traces_go_to_a_file_that_may_not_grow);
+		       what_fits_is_written_what_does_not_is_not_begun);
+	tcase_add_loop_test(tests, no_file_may_grow, 0, 2 * WISHES);
+	tcase_add_test(tests, key_file_is_cut_nowhere);
+	tcase_add_test(tests, who_must_sign_is_told_why_he_can_not);
+	tcase_add_test(tests, nobody_need_read_the_traces);
+	tcase_add_test(tests, traces_go_to_a_file_that_may_not_grow);
 	return suite;
 }
 

@@ -229,7 +229,7 @@ static void check_sums(void)
 
 static const unsigned numbers_of_keys[] = { 1, KEYS };
 
-START_TEST(p1_storm)
+START_TEST(one_object_in_a_storm)
 {
 	pid_t children[PROCESSES];
 
@@ -295,7 +295,7 @@ static void expect_nothing_after_last_user(const char *key)
 	ck_assert_uint_eq(count_sets(key), 0);
 }
 
-START_TEST(p1_storm_with_kills)
+START_TEST(one_object_in_a_storm_with_kills)
 {
 	struct worker *workers[PROCESSES], *next;
 	pid_t children[PROCESSES];
@@ -329,12 +329,12 @@ END_TEST
 
 static Suite *make_suite(void)
 {
-	Suite *suite = suite_create("P1: one name, one object: storms");
+	Suite *suite = suite_create("one name, one object: storms");
 	TCase *storms = tcase_create("storms");
 
 	tcase_set_timeout(storms, 180);
-	tcase_add_loop_test(storms, p1_storm, 0, 2);
-	tcase_add_loop_test(storms, p1_storm_with_kills, 0, 2);
+	tcase_add_loop_test(storms, one_object_in_a_storm, 0, 2);
+	tcase_add_loop_test(storms, one_object_in_a_storm_with_kills, 0, 2);
 	suite_add_tcase(suite, storms);
 	return suite;
 }

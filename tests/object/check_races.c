@@ -103,7 +103,7 @@ static int run_races(void *context)
 	return 0;
 }
 
-START_TEST(p1_one_racer_wins)
+START_TEST(one_racer_wins)
 {
 	pthread_barrierattr_t shared;
 	pid_t children[PROCESSES];
@@ -124,11 +124,11 @@ END_TEST
 
 static Suite *make_suite(void)
 {
-	Suite *suite = suite_create("P1: one name, one object: races");
+	Suite *suite = suite_create("one name, one object: races");
 	TCase *tcase = tcase_create("races");
 
 	tcase_set_timeout(tcase, 180);
-	tcase_add_loop_test(tcase, p1_one_racer_wins, 0,
+	tcase_add_loop_test(tcase, one_racer_wins, 0,
 			    (int)(sizeof(races) / sizeof(*races)));
 	suite_add_tcase(suite, tcase);
 	return suite;

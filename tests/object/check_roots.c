@@ -68,7 +68,7 @@ static void enter_root(struct stranger *stranger, enum place place,
 	ck_assert_int_eq(stranger_do(stranger, "chroot %s", root), 0);
 }
 
-START_TEST(edges_two_roots_have_two_objects)
+START_TEST(two_roots_have_two_objects)
 {
 	enum place place = (enum place)_i;
 	char *roots[2] = { make_root("one"), make_root("two") };
@@ -113,7 +113,7 @@ START_TEST(edges_two_roots_have_two_objects)
 END_TEST
 
 /* The same directory in both: one name, whatever it is called there. */
-START_TEST(edges_two_roots_share_a_directory)
+START_TEST(two_roots_share_a_directory)
 {
 	char *roots[2] = { make_root("three"), make_root("four") };
 	char shared[2][4096];
@@ -152,7 +152,7 @@ START_TEST(edges_two_roots_share_a_directory)
 END_TEST
 
 /* The file may go and come again; the object is found. */
-START_TEST(edges_key_file_made_anew_in_its_directory)
+START_TEST(key_file_made_anew_in_its_directory)
 {
 	const char *key = test_key("anew");
 	struct stranger one, two;
@@ -184,7 +184,7 @@ END_TEST
  * and so its names are others. Those who are attached go on; the tool shows what
  * is left of them.
  */
-START_TEST(edges_key_directory_made_anew_is_another)
+START_TEST(key_directory_made_anew_is_another)
 {
 	char *directory = strdup(use_key_directory("gone", geteuid(), 0700));
 	char *old = strdup(test_scratch("gone-before"));
@@ -215,16 +215,16 @@ END_TEST
 
 static Suite *make_suite(void)
 {
-	Suite *suite = suite_create("edges: roots");
+	Suite *suite = suite_create("other roots");
 	TCase *tests = tcase_create("roots");
 
 	suite_add_tcase(suite, tests);
 	tcase_set_timeout(tests, 60);
-	tcase_add_loop_test(tests, edges_two_roots_have_two_objects, 0, PLACES);
-	tcase_add_test(tests, edges_two_roots_share_a_directory);
-	tcase_add_loop_test(tests, edges_key_file_made_anew_in_its_directory, 0,
+	tcase_add_loop_test(tests, two_roots_have_two_objects, 0, PLACES);
+	tcase_add_test(tests, two_roots_share_a_directory);
+	tcase_add_loop_test(tests, key_file_made_anew_in_its_directory, 0,
 			    2);
-	tcase_add_test(tests, edges_key_directory_made_anew_is_another);
+	tcase_add_test(tests, key_directory_made_anew_is_another);
 	return suite;
 }
 

@@ -63,7 +63,7 @@ static bool in_closed_list(int code)
 	return code >= SVSHM_NOT_SUPPORTED && code <= SVSHM_ORPHANED;
 }
 
-START_TEST(p6_scribbling_peer_crashes_and_hangs_nobody)
+START_TEST(scribbling_peer_crashes_and_hangs_nobody)
 {
 	if (test_skip_without_root())
 		return;
@@ -112,7 +112,7 @@ static int act_timedlock_a_little(struct svshm *handle)
 	return svshm_timedlock(handle, 20);
 }
 
-START_TEST(p6_peer_who_sleeps_with_the_lock_stops_no_look)
+START_TEST(peer_who_sleeps_with_the_lock_stops_no_look)
 {
 	if (test_skip_without_root())
 		return;
@@ -149,11 +149,11 @@ END_TEST
 
 static Suite *make_suite(void)
 {
-	Suite *suite = suite_create("p6 scribbler");
-	TCase *peers = tcase_create("p6_peers");
+	Suite *suite = suite_create("a peer who scribbles");
+	TCase *peers = tcase_create("peers");
 
-	tcase_add_test(peers, p6_scribbling_peer_crashes_and_hangs_nobody);
-	tcase_add_test(peers, p6_peer_who_sleeps_with_the_lock_stops_no_look);
+	tcase_add_test(peers, scribbling_peer_crashes_and_hangs_nobody);
+	tcase_add_test(peers, peer_who_sleeps_with_the_lock_stops_no_look);
 	tcase_set_timeout(peers, 120);
 	suite_add_tcase(suite, peers);
 	return suite;

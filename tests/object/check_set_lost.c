@@ -5,11 +5,9 @@
  */
 #include <config.h>
 
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/sem.h>
-#include <sys/shm.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -20,7 +18,7 @@
 
 #define SIZE "create 3000"
 
-/* ---- What an administrator does ------------------------------------------------ */
+/* ---- What an administrator does ------------------------------------------ */
 
 static int set_id;
 
@@ -134,14 +132,11 @@ static const struct deed *choose(int loop)
 	return &deeds[loop % DEEDS];
 }
 
-static int segment_id;
-
-static void note_ids(const char *key)
+static void note_set(const char *key)
 {
 	struct test_object object;
 
 	ck_assert(test_inspect(key, &object));
-	segment_id = object.segment_id;
 	set_id = object.semaphore_id;
 }
 
@@ -161,7 +156,7 @@ static void clean_up(const struct deed *deed)
 		semctl(set_id, 0, IPC_RMID);
 }
 
-/* ---- Users, and one who comes ---------------------------------------------------- */
+/* ---- Users, and one who comes -------------------------------------------- */
 
 /* Nobody comes in while FIRST lives, if his slot is gone; and never is it said
    that he had died. */
@@ -188,6 +183,41 @@ static void expect_shut(const struct deed *deed, struct stranger *first,
 	ck_assert_msg(code < 0, "%s: create: %d", deed->name, code);
 }
 
+/* By force: who comes is told, unless another program's set is in the way. */
+static void first_dies(const struct deed *deed, struct stranger *first,
+		       struct stranger *comer)
+{
+	int code;
+
+	stranger_kill(first);
+	code = stranger_do(comer, "attach");
+	ck_assert_msg(code == SVSHM_ORPHANED || deed->foreign, "%s: %d: %s",
+		      deed->name, code, comer->message);
+	if (deed->foreign)
+		return;
+	expect_order(comer, "holds 7", SVSHM_OK);
+	expect_order(comer, "lock", SVSHM_OWNER_DIED);
+	expect_order(comer, "consistent", SVSHM_OK);
+	expect_order(comer, "unlock", SVSHM_OK);
+	expect_order(comer, "lock", SVSHM_OK);
+	expect_order(comer, "detach", SVSHM_OK);
+}
+
+static void first_leaves(const struct deed *deed, struct stranger *first,
+			 struct stranger *comer)
+{
+	int code = stranger_do(first, "unlock");
+
+	ck_assert_msg(code == SVSHM_REMOVED ||
+		      (!deed->strands && (code == SVSHM_OK ||
+					  code == SVSHM_LOCK_ERROR)),
+		      "%s: unlock: %d: %s", deed->name, code, first->message);
+	stranger_do(first, "detach");
+	expect_order(comer, "attach", deed->foreign ? SVSHM_BUSY :
+						      SVSHM_NOT_FOUND);
+	stranger_exit(first);
+}
+
 /*
  * FIRST owns the lock. What is done to the set lets nobody in beside him. He
  * leaves as he is told to, or dies.
@@ -198,45 +228,18 @@ static void play(int loop, bool late)
 	bool dies = loop / DEEDS / 2 % 2;
 	const char *key = test_key("set");
 	struct stranger first, comer;
-	int code;
 
 	stranger_enter(&first, key);
 	stranger_enter(&comer, key);
 	expect_order(&first, SIZE, SVSHM_OK);
 	expect_order(&first, "fill 7", SVSHM_OK);
 	expect_order(&first, "lock", SVSHM_OK);
-	note_ids(key);
+	note_set(key);
 	if (late)
 		let_a_second_pass();
 	deed->act();
 	expect_shut(deed, &first, &comer);
-	if (dies) {
-		stranger_kill(&first);
-		code = stranger_do(&comer, "attach");
-		ck_assert_msg(code == SVSHM_ORPHANED || deed->foreign,
-			      "%s: %d: %s", deed->name, code, comer.message);
-	} else {
-		code = stranger_do(&first, "unlock");
-		ck_assert_msg(code == SVSHM_OK || code == SVSHM_REMOVED ||
-			      (code == SVSHM_LOCK_ERROR && !deed->strands),
-			      "%s: unlock: %d: %s", deed->name, code,
-			      first.message);
-		if (deed->strands)
-			ck_assert_msg(code == SVSHM_REMOVED, "%s: unlock: %d",
-				      deed->name, code);
-		stranger_do(&first, "detach");
-		expect_order(&comer, "attach", deed->foreign ?
-			     SVSHM_BUSY : SVSHM_NOT_FOUND);
-		stranger_exit(&first);
-	}
-	if (dies && !deed->foreign) {
-		expect_order(&comer, "holds 7", SVSHM_OK);
-		expect_order(&comer, "lock", SVSHM_OWNER_DIED);
-		expect_order(&comer, "consistent", SVSHM_OK);
-		expect_order(&comer, "unlock", SVSHM_OK);
-		expect_order(&comer, "lock", SVSHM_OK);
-		expect_order(&comer, "detach", SVSHM_OK);
-	}
+	(dies ? first_dies : first_leaves)(deed, &first, &comer);
 	clean_up(deed);
 	/* That set kept him from going in order, too. */
 	if (deed->foreign)
@@ -246,20 +249,20 @@ static void play(int loop, bool late)
 		      deed->name);
 }
 
-START_TEST(edges_set_under_an_owner)
+START_TEST(set_may_go_under_an_owner)
 {
 	play(_i, false);
 }
 END_TEST
 
-START_TEST(edges_set_under_an_owner_later)
+START_TEST(set_may_go_under_an_owner_later)
 {
 	play(_i, true);
 }
 END_TEST
 
 /* A third one sleeps at the lock: he is woken, or sees it by himself. */
-START_TEST(edges_set_under_a_sleeper)
+START_TEST(set_may_go_under_a_sleeper)
 {
 	const struct deed *deed = choose(_i);
 	bool dies = _i / DEEDS / 2 % 2;
@@ -272,7 +275,7 @@ START_TEST(edges_set_under_a_sleeper)
 	expect_order(&first, SIZE, SVSHM_OK);
 	expect_order(&sleeper, "attach", SVSHM_OK);
 	expect_order(&first, "lock", SVSHM_OK);
-	note_ids(key);
+	note_set(key);
 	stranger_begin(&sleeper, "timedlock 20000");
 	test_await_blocked(sleeper.pid);
 	deed->act();
@@ -309,7 +312,7 @@ START_TEST(edges_set_under_a_sleeper)
 END_TEST
 
 /* The pids of one in another pid namespace say nothing here. */
-START_TEST(edges_set_across_pid_namespaces)
+START_TEST(set_may_go_across_pid_namespaces)
 {
 	const char *key = test_key("pids");
 	struct stranger first, comer;
@@ -326,7 +329,7 @@ START_TEST(edges_set_across_pid_namespaces)
 	expect_order(&first, SIZE, SVSHM_OK);
 	expect_order(&first, "fill 7", SVSHM_OK);
 	expect_order(&first, "lock", SVSHM_OK);
-	note_ids(key);
+	note_set(key);
 	if (_i == 0) {
 		remove_set();
 	} else {
@@ -347,7 +350,7 @@ START_TEST(edges_set_across_pid_namespaces)
 END_TEST
 
 /* Of two that are stranded, the last one to leave takes all along. */
-START_TEST(edges_two_leave_after_ipcrm)
+START_TEST(two_leave_after_ipcrm)
 {
 	const char *key = test_key("two");
 	struct stranger one, two, comer;
@@ -358,7 +361,7 @@ START_TEST(edges_two_leave_after_ipcrm)
 	stranger_enter(&comer, key);
 	expect_order(&one, SIZE, SVSHM_OK);
 	expect_order(&two, "attach", SVSHM_OK);
-	note_ids(key);
+	note_set(key);
 	remove_set();
 	expect_order(&one, "detach", SVSHM_REMOVED);
 	expect_order(&comer, "attach", SVSHM_BUSY);
@@ -375,17 +378,17 @@ END_TEST
 
 static Suite *make_suite(void)
 {
-	Suite *suite = suite_create("edges: sets");
+	Suite *suite = suite_create("sets removed or reset");
 	TCase *tests = tcase_create("sets");
 
 	suite_add_tcase(suite, tests);
 	tcase_set_timeout(tests, 120);
-	tcase_add_loop_test(tests, edges_set_under_an_owner, 0, 4 * DEEDS);
-	tcase_add_loop_test(tests, edges_set_under_an_owner_later, 2 * DEEDS,
+	tcase_add_loop_test(tests, set_may_go_under_an_owner, 0, 4 * DEEDS);
+	tcase_add_loop_test(tests, set_may_go_under_an_owner_later, 2 * DEEDS,
 			    4 * DEEDS);
-	tcase_add_loop_test(tests, edges_set_under_a_sleeper, 0, 4 * DEEDS);
-	tcase_add_loop_test(tests, edges_set_across_pid_namespaces, 0, 2);
-	tcase_add_loop_test(tests, edges_two_leave_after_ipcrm, 0, 2);
+	tcase_add_loop_test(tests, set_may_go_under_a_sleeper, 0, 4 * DEEDS);
+	tcase_add_loop_test(tests, set_may_go_across_pid_namespaces, 0, 2);
+	tcase_add_loop_test(tests, two_leave_after_ipcrm, 0, 2);
 	return suite;
 }
 

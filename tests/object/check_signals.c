@@ -39,7 +39,7 @@ static int act_timedlock(struct svshm *handle)
 
 static const int signal_flags[] = { 0, SA_RESTART };
 
-START_TEST(p10_signals_do_not_end_a_wait_for_the_lock)
+START_TEST(signals_do_not_end_a_wait_for_the_lock)
 {
 	const char *key = test_key("signals");
 	struct svshm *handle = make_object(key, 100);
@@ -69,7 +69,7 @@ static int act_stop_in_the_gate(struct svshm *handle)
 	return act_attach(handle);
 }
 
-START_TEST(p10_signals_do_not_end_a_wait_for_the_gate)
+START_TEST(signals_do_not_end_a_wait_for_the_gate)
 {
 	const char *key = test_key("gate");
 	struct svshm *handle = make_object(key, 100);
@@ -97,14 +97,14 @@ END_TEST
 
 static Suite *make_suite(void)
 {
-	Suite *suite = suite_create("P10 signals");
-	TCase *tests = tcase_create("p10");
+	Suite *suite = suite_create("signals end no wait");
+	TCase *tests = tcase_create("signals");
 
 	suite_add_tcase(suite, tests);
 	tcase_set_timeout(tests, 120);
-	tcase_add_loop_test(tests, p10_signals_do_not_end_a_wait_for_the_lock,
+	tcase_add_loop_test(tests, signals_do_not_end_a_wait_for_the_lock,
 			    0, 2);
-	tcase_add_loop_test(tests, p10_signals_do_not_end_a_wait_for_the_gate,
+	tcase_add_loop_test(tests, signals_do_not_end_a_wait_for_the_gate,
 			    0, 2);
 	return suite;
 }

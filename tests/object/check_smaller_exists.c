@@ -103,7 +103,7 @@ static int bsd_shmget(key_t key, size_t size, int flags)
 #include "kernel/segment.c"
 #undef shmget
 
-/* ---- Others -------------------------------------------------------------------- */
+/* ---- Others -------------------------------------------------------------- */
 
 #define FEW 5
 #define MANY 8
@@ -142,9 +142,9 @@ static key_t unused_key(void)
 	return key;
 }
 
-/* ---- Sets ---------------------------------------------------------------------- */
+/* ---- Sets ---------------------------------------------------------------- */
 
-START_TEST(p9_smaller_set_exists)
+START_TEST(smaller_set_exists_and_is_told)
 {
 	struct svshm__error error = { 0 };
 	key_t key = unused_key();
@@ -163,7 +163,7 @@ START_TEST(p9_smaller_set_exists)
 END_TEST
 
 /* As the first look says EINVAL; at the second it has gone. */
-START_TEST(p9_smaller_set_has_gone)
+START_TEST(smaller_set_has_gone_meanwhile)
 {
 	struct svshm__error error = { 0 };
 	key_t key = unused_key();
@@ -178,7 +178,7 @@ START_TEST(p9_smaller_set_has_gone)
 }
 END_TEST
 
-START_TEST(p9_too_many_semaphores_are_too_many)
+START_TEST(too_many_semaphores_are_too_many)
 {
 	struct svshm__error error = { 0 };
 	key_t key = unused_key();
@@ -192,9 +192,9 @@ START_TEST(p9_too_many_semaphores_are_too_many)
 }
 END_TEST
 
-/* ---- Segments ------------------------------------------------------------------ */
+/* ---- Segments ------------------------------------------------------------ */
 
-START_TEST(p9_smaller_segment_exists)
+START_TEST(smaller_segment_exists_and_is_told)
 {
 	struct svshm__error error = { 0 };
 	key_t key = unused_key();
@@ -209,7 +209,7 @@ START_TEST(p9_smaller_segment_exists)
 }
 END_TEST
 
-START_TEST(p9_smaller_segment_has_gone)
+START_TEST(smaller_segment_has_gone_meanwhile)
 {
 	struct svshm__error error = { 0 };
 	key_t key = unused_key();
@@ -226,7 +226,7 @@ START_TEST(p9_smaller_segment_has_gone)
 }
 END_TEST
 
-START_TEST(p9_size_zero_is_no_size)
+START_TEST(size_zero_is_no_size)
 {
 	struct svshm__error error = { 0 };
 	key_t key = unused_key();
@@ -239,7 +239,7 @@ START_TEST(p9_size_zero_is_no_size)
 }
 END_TEST
 
-/* ---- Objects ------------------------------------------------------------------- */
+/* ---- Objects ------------------------------------------------------------- */
 
 static int act_lock_and_leave(struct svshm *handle)
 {
@@ -252,7 +252,7 @@ static int act_lock_and_leave(struct svshm *handle)
  * recover makes a set, to have a gate, after create has seen that there is none:
  * the set has no room for as many as create wants. Recover ends, or is killed.
  */
-START_TEST(p9_create_meets_recover)
+START_TEST(create_may_meet_recover)
 {
 	const char *key = test_key("recover");
 	struct svshm *handle = test_new(key);
@@ -274,18 +274,18 @@ END_TEST
 
 static Suite *make_suite(void)
 {
-	Suite *suite = suite_create("P9 smaller");
-	TCase *tests = tcase_create("p9");
+	Suite *suite = suite_create("something smaller exists");
+	TCase *tests = tcase_create("smaller exists");
 
 	suite_add_tcase(suite, tests);
 	tcase_set_timeout(tests, 60);
-	tcase_add_test(tests, p9_smaller_set_exists);
-	tcase_add_test(tests, p9_smaller_set_has_gone);
-	tcase_add_test(tests, p9_too_many_semaphores_are_too_many);
-	tcase_add_test(tests, p9_smaller_segment_exists);
-	tcase_add_test(tests, p9_smaller_segment_has_gone);
-	tcase_add_test(tests, p9_size_zero_is_no_size);
-	tcase_add_loop_test(tests, p9_create_meets_recover, 0, 2);
+	tcase_add_test(tests, smaller_set_exists_and_is_told);
+	tcase_add_test(tests, smaller_set_has_gone_meanwhile);
+	tcase_add_test(tests, too_many_semaphores_are_too_many);
+	tcase_add_test(tests, smaller_segment_exists_and_is_told);
+	tcase_add_test(tests, smaller_segment_has_gone_meanwhile);
+	tcase_add_test(tests, size_zero_is_no_size);
+	tcase_add_loop_test(tests, create_may_meet_recover, 0, 2);
 	return suite;
 }
 

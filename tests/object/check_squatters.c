@@ -22,7 +22,7 @@ static int act_create_0666(struct svshm *handle)
 	return act_create(handle);
 }
 
-START_TEST(p6_squatter_of_a_common_key_file_is_refused)
+START_TEST(squatter_of_a_common_key_file_is_refused)
 {
 	if (test_skip_without_root())
 		return;
@@ -55,7 +55,7 @@ START_TEST(p6_squatter_of_a_common_key_file_is_refused)
 }
 END_TEST
 
-START_TEST(p6_owner_of_the_key_file_is_trusted)
+START_TEST(owner_of_the_key_file_is_trusted)
 {
 	if (test_skip_without_root())
 		return;
@@ -125,54 +125,45 @@ static struct foreign tagged_set(key_t key, const char *path)
 	return set;
 }
 
+/* What is no forgery. */
+static const struct squatter {
+	size_t size; /* of the segment; 0: a set */
+	int count;   /* of its semaphores */
+	unsigned short value;
+	mode_t mode;
+} plain[SQUATS] = {
+	[SEGMENT_SHUT] = { 5000, 0, 0, 0600 },
+	[SEGMENT_OPEN] = { 5000, 0, 0, 0666 },
+	[SET_SHUT] = { 0, 20, 1, 0600 },
+	[SET_OPEN] = { 0, 20, 1, 0666 },
+	[SET_FRESH] = { 0, 20, 0, 0666 },
+	[SET_FRESH_SHUT] = { 0, 20, 0, 0600 },
+	[SET_SMALL] = { 0, 1, 1, 0666 },
+};
+
+static struct foreign squat_plainly(const struct squatter *how, key_t key)
+{
+	return how->size ? foreign_segment(key, how->size, how->mode) :
+			   foreign_set(key, how->count, how->value, how->mode);
+}
+
 /* Two at most. */
 static int squat(enum squat how, key_t key, const char *path,
 		 struct foreign made[2])
 {
-	int count = 1;
-
 	pass_for(ALICE);
-	switch (how) {
-	case SEGMENT_SHUT:
-		made[0] = foreign_segment(key, 5000, 0600);
-		break;
-	case SEGMENT_OPEN:
-		made[0] = foreign_segment(key, 5000, 0666);
-		break;
-	case SEGMENT_FORGED:
+	if (how == SEGMENT_FORGED || how == ALL_FORGED)
 		made[0] = forged_segment(key, path, 0666);
-		break;
-	case SEGMENT_FORGED_SHUT:
+	else if (how == SEGMENT_FORGED_SHUT)
 		made[0] = forged_segment(key, path, 0600);
-		break;
-	case SET_SHUT:
-		made[0] = foreign_set(key, 20, 1, 0600);
-		break;
-	case SET_OPEN:
-		made[0] = foreign_set(key, 20, 1, 0666);
-		break;
-	case SET_FRESH:
-		made[0] = foreign_set(key, 20, 0, 0666);
-		break;
-	case SET_FRESH_SHUT:
-		made[0] = foreign_set(key, 20, 0, 0600);
-		break;
-	case SET_TAGGED:
+	else if (how == SET_TAGGED)
 		made[0] = tagged_set(key, path);
-		break;
-	case SET_SMALL:
-		made[0] = foreign_set(key, 1, 1, 0666);
-		break;
-	case ALL_FORGED:
-		made[0] = forged_segment(key, path, 0666);
+	else
+		made[0] = squat_plainly(&plain[how], key);
+	if (how == ALL_FORGED)
 		made[1] = tagged_set(key, path);
-		count = 2;
-		break;
-	case SQUATS:
-		break;
-	}
 	pass_for(0);
-	return count;
+	return how == ALL_FORGED ? 2 : 1;
 }
 
 /* Forgeries have bytes and values of their own: those are to stay. */
@@ -216,7 +207,7 @@ static void expect_kept(const struct foreign *foreign, const struct kept *kept)
 	}
 }
 
-START_TEST(p6_squatter_does_not_stop_the_owner_of_a_private_directory)
+START_TEST(squatter_does_not_stop_the_owner_of_a_private_directory)
 {
 	if (test_skip_without_root())
 		return;
@@ -254,7 +245,7 @@ START_TEST(p6_squatter_does_not_stop_the_owner_of_a_private_directory)
 END_TEST
 
 /* In a common directory it is not told from an object meant for all. */
-START_TEST(p6_squatter_in_a_common_directory_is_refused)
+START_TEST(squatter_in_a_common_directory_is_refused)
 {
 	static const enum squat squats[] = { SET_TAGGED, ALL_FORGED };
 
@@ -284,17 +275,17 @@ END_TEST
 
 static Suite *make_suite(void)
 {
-	Suite *suite = suite_create("p6 squatters");
-	TCase *squatters = tcase_create("p6_squatters");
+	Suite *suite = suite_create("squatters");
+	TCase *squatters = tcase_create("squatters");
 
 	foreign_fixture(squatters);
-	tcase_add_test(squatters, p6_squatter_of_a_common_key_file_is_refused);
-	tcase_add_test(squatters, p6_owner_of_the_key_file_is_trusted);
+	tcase_add_test(squatters, squatter_of_a_common_key_file_is_refused);
+	tcase_add_test(squatters, owner_of_the_key_file_is_trusted);
 	tcase_add_loop_test(squatters,
-		p6_squatter_does_not_stop_the_owner_of_a_private_directory, 0,
+		squatter_does_not_stop_the_owner_of_a_private_directory, 0,
 		SQUATS);
 	tcase_add_loop_test(squatters,
-		p6_squatter_in_a_common_directory_is_refused, 0, 2);
+		squatter_in_a_common_directory_is_refused, 0, 2);
 	tcase_set_timeout(squatters, 120);
 	suite_add_tcase(suite, squatters);
 	return suite;

@@ -9,7 +9,7 @@
 
 #include <signal.h>
 
-#include "puppet.h"
+#include "remains.h"
 
 /* Where the first process stands while the second acts. */
 static const char *point;
@@ -65,24 +65,6 @@ static int act_create_small(struct svshm *handle)
 	return act_create(handle);
 }
 
-static void leave_orphan_by(const char *key, actor_act *create)
-{
-	struct puppet maker;
-
-	puppet_start(&maker, key);
-	puppet_expect(&maker, create, SVSHM_OK);
-	puppet_kill(&maker);
-}
-
-static void die_creating(const char *key, const char *where)
-{
-	struct puppet maker;
-
-	puppet_start(&maker, key);
-	puppet_arm(&maker, where, SIGKILL);
-	puppet_expect(&maker, act_create, PUPPET_DIED);
-}
-
 static void set_scene(enum start start, const char *key, struct puppet *first,
 		      struct puppet *second)
 {
@@ -90,16 +72,16 @@ static void set_scene(enum start start, const char *key, struct puppet *first,
 	case NOTHING:
 		break;
 	case KEY_FILE:
-		die_creating(key, "create:file made");
+		leave_unfinished(key, "create:file made");
 		break;
 	case HALF_MADE:
-		die_creating(key, "create:before magic");
+		leave_unfinished(key, "create:before magic");
 		break;
 	case ORPHAN:
-		leave_orphan_by(key, act_create);
+		leave_orphan(key, act_create);
 		break;
 	case ORPHAN_SMALL:
-		leave_orphan_by(key, act_create_small);
+		leave_orphan(key, act_create_small);
 		break;
 	case FIRST_ATTACHED:
 		puppet_expect(first, act_create, SVSHM_OK);
@@ -187,7 +169,7 @@ static bool play(const struct scene *scene)
 	return stopped;
 }
 
-START_TEST(p1_one_object_whoever_stops_where)
+START_TEST(one_object_whoever_stops_where)
 {
 	unsigned stops = 0;
 
@@ -201,11 +183,11 @@ END_TEST
 
 static Suite *make_suite(void)
 {
-	Suite *suite = suite_create("P1: one name, one object: stops");
+	Suite *suite = suite_create("one name, one object: stops");
 	TCase *tcase = tcase_create("stops");
 
 	tcase_set_timeout(tcase, 180);
-	tcase_add_loop_test(tcase, p1_one_object_whoever_stops_where, 0,
+	tcase_add_loop_test(tcase, one_object_whoever_stops_where, 0,
 			    (int)(sizeof(scenes) / sizeof(*scenes)));
 	suite_add_tcase(suite, tcase);
 	return suite;

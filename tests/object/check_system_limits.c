@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * P8: limits of the system, made small in an IPC namespace of the test's own,
- * and of the process. The message has the call, the numbers and the remedy;
- * nothing stays behind; the handle can be used again.
+ * and the object's own limit. The message has the call, the numbers and the
+ * remedy; nothing stays behind; the handle can be used again. See also
+ * check_process_limits.c.
  */
 #include <config.h>
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/sem.h>
 #include <sys/shm.h>
 #include <unistd.h>
@@ -21,7 +21,7 @@
 
 #define SIZE 100
 
-/* ---- Limits of the system ----------------------------------------------------------- */
+/* ---- Limits of the system ------------------------------------------------ */
 
 static const struct limit {
 	const char *name, *value; /* below /proc/sys/kernel */
@@ -69,7 +69,7 @@ static void fill_up(const struct limit *limit)
 		ck_assert_int_ge(semget(IPC_PRIVATE, 5, 0600), 0);
 }
 
-START_TEST(p8_limit_is_named_with_its_numbers)
+START_TEST(limit_is_named_with_its_numbers)
 {
 	const struct limit *limit = &limits[_i];
 	struct svshm *handle = svshm_new(test_key("limit"));
@@ -144,7 +144,7 @@ static void obey(const char *message)
 	set_limit(name, value);
 }
 
-START_TEST(p8_limit_of_zero)
+START_TEST(limit_of_zero_is_named)
 {
 	const struct zero *zero = &zeros[_i];
 	struct svshm *handle = svshm_new(test_key("zero"));
@@ -165,7 +165,7 @@ START_TEST(p8_limit_of_zero)
 END_TEST
 
 /* P5 as well: what is there is not given up for what can't be had. */
-START_TEST(p8_limit_costs_no_orphan)
+START_TEST(limit_costs_no_orphan)
 {
 	const char *key = test_key("orphan");
 	struct svshm *handle = svshm_new(key);
@@ -186,144 +186,7 @@ START_TEST(p8_limit_costs_no_orphan)
 }
 END_TEST
 
-/* ---- Limits of the process ------------------------------------------------------------- */
-
-#define BIG (64u << 20)
-
-/* What the process has mapped now, in bytes. */
-static rlim_t address_space(void)
-{
-	unsigned long long pages = 0;
-	FILE *file = fopen("/proc/self/statm", "r");
-
-	if (!file)
-		return 0;
-	if (fscanf(file, "%llu", &pages) != 1)
-		pages = 0;
-	fclose(file);
-	return (rlim_t)pages * (rlim_t)sysconf(_SC_PAGESIZE);
-}
-
-static int set_address_space(rlim_t bytes)
-{
-	struct rlimit limit;
-
-	if (getrlimit(RLIMIT_AS, &limit) < 0)
-		return -1;
-	limit.rlim_cur = bytes ? bytes : limit.rlim_max;
-	return setrlimit(RLIMIT_AS, &limit);
-}
-
-static int attach_without_room(struct svshm *handle)
-{
-	rlim_t used = address_space();
-
-	child_assert(used > 0);
-	child_assert(set_address_space(used + BIG / 2) == 0);
-
-	int code = act_attach(handle);
-
-	child_assert(set_address_space(0) == 0);
-	return code;
-}
-
-static int inspect_without_room(struct svshm *handle)
-{
-	rlim_t used = address_space();
-
-	child_assert(used > 0);
-	child_assert(set_address_space(used + BIG / 2) == 0);
-
-	int code = svshm_inspect(handle, visit_nothing, NULL);
-
-	child_assert(set_address_space(0) == 0);
-	return code;
-}
-
-static int create_without_room(struct svshm *handle)
-{
-	rlim_t used = address_space();
-
-	child_assert(used > 0);
-	child_assert(set_address_space(used + BIG / 2) == 0);
-
-	int code = svshm_create(handle, BIG, SVSHM_READ_WRITE);
-
-	child_assert(set_address_space(0) == 0);
-	return code;
-}
-
-START_TEST(p8_no_room_in_the_address_space)
-{
-	const char *key = test_key("memory");
-	struct svshm *handle;
-	struct actor actor;
-
-	if (address_space() == 0) {
-		test_skip("the address space is not known here");
-		return;
-	}
-	actor_enter(&actor, key);
-	expect_act(&actor, create_without_room, SVSHM_OUT_OF_RESOURCES);
-	expect_says(actor.message, "shmat(");
-	expect_says(actor.message, "ulimit -v");
-	ck_assert(test_nothing_left(key));
-
-	handle = make_object(key, BIG);
-	expect_act(&actor, attach_without_room, SVSHM_OUT_OF_RESOURCES);
-	expect_says(actor.message, "shmat(");
-	expect_says(actor.message, "ulimit -v");
-	expect_act(&actor, inspect_without_room, SVSHM_OUT_OF_RESOURCES);
-	expect_says(actor.message, "shmat(");
-	expect_says(actor.message, "ulimit -v");
-	/* Nobody has noticed, and it works with room. */
-	expect_code(handle, svshm_lock(handle), SVSHM_OK);
-	expect_code(handle, svshm_unlock(handle), SVSHM_OK);
-	expect_act(&actor, act_attach, SVSHM_OK);
-	expect_act(&actor, svshm_lock, SVSHM_OK);
-	expect_act(&actor, svshm_detach, SVSHM_OK);
-	actor_exit(&actor);
-	svshm_free(handle);
-	ck_assert(test_nothing_left(key));
-}
-END_TEST
-
-static int create_without_files(struct svshm *handle)
-{
-	struct rlimit limit, none;
-
-	child_assert(getrlimit(RLIMIT_NOFILE, &limit) == 0);
-	none = limit;
-	none.rlim_cur = 0;
-	child_assert(setrlimit(RLIMIT_NOFILE, &none) == 0);
-
-	int code = act_create(handle);
-
-	child_assert(setrlimit(RLIMIT_NOFILE, &limit) == 0);
-	return code;
-}
-
-START_TEST(p8_too_many_open_files)
-{
-	const char *key = test_key("files"), *loaded = getenv("LD_PRELOAD");
-	struct actor actor;
-
-	if (loaded && strstr(loaded, "vgpreload")) {
-		test_skip("valgrind makes the file before it says EMFILE");
-		return;
-	}
-	actor_enter(&actor, key);
-	expect_act(&actor, create_without_files, SVSHM_OUT_OF_RESOURCES);
-	expect_says(actor.message, "open(");
-	expect_says(actor.message, "ulimit -n");
-	ck_assert(test_nothing_left(key));
-	expect_act(&actor, act_create, SVSHM_OK);
-	expect_act(&actor, svshm_detach, SVSHM_OK);
-	actor_exit(&actor);
-}
-END_TEST
-
-/* ---- The object's own limit ------------------------------------------------------------ */
+/* ---- The object's own limit ---------------------------------------------- */
 
 static int attach_two(struct svshm *handle)
 {
@@ -336,7 +199,7 @@ static int attach_two(struct svshm *handle)
 	return code;
 }
 
-START_TEST(p8_more_processes_than_asked_for)
+START_TEST(more_processes_than_asked_for_are_told)
 {
 	const char *key = test_key("many");
 	struct svshm *handle = svshm_new(key);
@@ -367,27 +230,7 @@ START_TEST(p8_more_processes_than_asked_for)
 }
 END_TEST
 
-/* Not taken for a set that is gone, as the kernel's EINVAL would have it. */
-START_TEST(p8_too_few_undo_entries)
-{
-	struct svshm *handles[30];
-	int entries = system_undo_entries(25), count = 0, code = SVSHM_OK;
-
-	if (entries == 25 && test_skip("a process has many undo entries here"))
-		return;
-	while (!code && count < entries + 1) {
-		handles[count] = svshm_new(test_key("entries"));
-		svshm_set_max_processes(handles[count], 14);
-		code = act_create(handles[count++]);
-	}
-	expect_failure(handles[count - 1], code, SVSHM_OUT_OF_RESOURCES,
-		       "semume");
-	while (count-- > 0)
-		svshm_free(handles[count]);
-}
-END_TEST
-
-START_TEST(p8_room_for_processes_is_rounded_up)
+START_TEST(room_for_processes_is_rounded_up)
 {
 	static const struct {
 		unsigned asked;
@@ -414,25 +257,19 @@ END_TEST
 
 static Suite *make_suite(void)
 {
-	Suite *suite = suite_create("p8 limits");
-	TCase *machine = tcase_create("p8_system");
-	TCase *process = tcase_create("p8_process");
-	TCase *object = tcase_create("p8_object");
+	Suite *suite = suite_create("limits of the system");
+	TCase *machine = tcase_create("system");
+	TCase *object = tcase_create("object");
 
-	tcase_add_loop_test(machine, p8_limit_is_named_with_its_numbers, 0,
+	tcase_add_loop_test(machine, limit_is_named_with_its_numbers, 0,
 			    (int)(sizeof(limits) / sizeof(*limits)));
-	tcase_add_loop_test(machine, p8_limit_of_zero, 0,
+	tcase_add_loop_test(machine, limit_of_zero_is_named, 0,
 			    (int)(sizeof(zeros) / sizeof(*zeros)));
-	tcase_add_test(machine, p8_limit_costs_no_orphan);
+	tcase_add_test(machine, limit_costs_no_orphan);
 	tcase_set_timeout(machine, 60);
 	suite_add_tcase(suite, machine);
-	tcase_add_test(process, p8_no_room_in_the_address_space);
-	tcase_add_test(process, p8_too_many_open_files);
-	tcase_set_timeout(process, 60);
-	suite_add_tcase(suite, process);
-	tcase_add_test(object, p8_more_processes_than_asked_for);
-	tcase_add_test(object, p8_too_few_undo_entries);
-	tcase_add_loop_test(object, p8_room_for_processes_is_rounded_up, 0, 4);
+	tcase_add_test(object, more_processes_than_asked_for_are_told);
+	tcase_add_loop_test(object, room_for_processes_is_rounded_up, 0, 4);
 	tcase_set_timeout(object, 60);
 	suite_add_tcase(suite, object);
 	return suite;

@@ -46,7 +46,7 @@ static void join(struct thread *thread)
 	ck_assert_msg(!*thread->failure, "%s", thread->failure);
 }
 
-/* ---- Eight threads --------------------------------------------------------------- */
+/* ---- Eight threads ------------------------------------------------------- */
 
 /* Create or attach, whichever it is to be. */
 static int enter(struct svshm *handle)
@@ -112,7 +112,7 @@ static void *come_and_go(void *context)
 	return NULL;
 }
 
-START_TEST(p10_eight_threads_on_one_object)
+START_TEST(eight_threads_share_one_object)
 {
 	const char *key = test_key("one");
 	struct thread threads[THREADS];
@@ -156,7 +156,7 @@ static void *come_and_go_alone(void *context)
 	return NULL;
 }
 
-START_TEST(p10_eight_threads_on_eight_objects)
+START_TEST(eight_threads_have_eight_objects)
 {
 	struct thread threads[THREADS];
 
@@ -192,7 +192,7 @@ static int count_visits(const struct svshm_object *object, void *context)
 }
 
 /* Who only looks never makes the last to go believe that somebody is left. */
-START_TEST(p10_scans_disturb_nobody)
+START_TEST(scans_disturb_nobody)
 {
 	struct thread threads[2];
 	unsigned long visits = 0;
@@ -210,7 +210,7 @@ START_TEST(p10_scans_disturb_nobody)
 }
 END_TEST
 
-/* ---- Fork among threads ------------------------------------------------------------ */
+/* ---- Fork among threads -------------------------------------------------- */
 
 static void *create_until_stop(void *context)
 {
@@ -268,7 +268,7 @@ static int use_all(void *context)
 	return 0;
 }
 
-START_TEST(p10_fork_among_threads)
+START_TEST(fork_among_threads_is_defined)
 {
 	const char *made = test_key("made"), *joined = test_key("joined");
 	struct svshm *handle = make_object(joined, 100);
@@ -298,7 +298,7 @@ START_TEST(p10_fork_among_threads)
 }
 END_TEST
 
-/* ---- Threads of a child ---------------------------------------------------------- */
+/* ---- Threads of a child -------------------------------------------------- */
 
 static struct svshm *handles[THREADS]; /* made by the parent */
 static pthread_barrier_t barrier;
@@ -337,7 +337,7 @@ static int use_in_threads(void *context)
 	return 0;
 }
 
-START_TEST(p10_threads_of_a_child_register_once)
+START_TEST(threads_of_a_child_register_once)
 {
 	const char *key = test_key("once");
 
@@ -358,16 +358,16 @@ END_TEST
 
 static Suite *make_suite(void)
 {
-	Suite *suite = suite_create("P10 threads");
-	TCase *tests = tcase_create("p10");
+	Suite *suite = suite_create("threads");
+	TCase *tests = tcase_create("threads");
 
 	suite_add_tcase(suite, tests);
 	tcase_set_timeout(tests, 120);
-	tcase_add_test(tests, p10_eight_threads_on_one_object);
-	tcase_add_test(tests, p10_eight_threads_on_eight_objects);
-	tcase_add_test(tests, p10_scans_disturb_nobody);
-	tcase_add_test(tests, p10_fork_among_threads);
-	tcase_add_test(tests, p10_threads_of_a_child_register_once);
+	tcase_add_test(tests, eight_threads_share_one_object);
+	tcase_add_test(tests, eight_threads_have_eight_objects);
+	tcase_add_test(tests, scans_disturb_nobody);
+	tcase_add_test(tests, fork_among_threads_is_defined);
+	tcase_add_test(tests, threads_of_a_child_register_once);
 	return suite;
 }
 

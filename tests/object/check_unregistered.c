@@ -1,35 +1,20 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * P2, P3 and P5 where not everybody is registered: observers, who may only read;
- * children that never call; users of one group, of whom only some may remove.
+ * children that never call. check_team.c has users of one group.
  */
 #include <config.h>
 
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/shm.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "ids.h"
 #include "stranger.h"
 
-static int segment_of(const char *key)
-{
-	struct test_object object;
-
-	ck_assert(test_inspect(key, &object));
-	return object.segment_id;
-}
-
-static bool is_there(int segment_id)
-{
-	struct shmid_ds status;
-
-	return shmctl(segment_id, IPC_STAT, &status) == 0;
-}
-
-/* ---- Observers ------------------------------------------------------------------ */
+/* ---- Observers ----------------------------------------------------------- */
 
 #define OBSERVERS 30
 
@@ -60,7 +45,7 @@ static void restart_daemon(const char *key)
 	expect_order(&daemon_, "mode 644", SVSHM_OK);
 }
 
-START_TEST(edges_daemon_restarts_beside_observers)
+START_TEST(daemon_restarts_beside_observers)
 {
 	const char *key;
 
@@ -97,7 +82,7 @@ START_TEST(edges_daemon_restarts_beside_observers)
 }
 END_TEST
 
-START_TEST(edges_last_owner_leaves_beside_observers)
+START_TEST(last_owner_leaves_beside_observers)
 {
 	const char *key;
 	int segment_id;
@@ -113,16 +98,16 @@ START_TEST(edges_last_owner_leaves_beside_observers)
 	expect_order(&observers[0], "holds 1", SVSHM_OK);
 	expect_order(&observers[0], "detach", SVSHM_REMOVED);
 	expect_order(&observers[0], "observe", SVSHM_NOT_FOUND);
-	ck_assert(is_there(segment_id));
+	ck_assert(segment_is_there(segment_id));
 	expect_order(&observers[1], "holds 1", SVSHM_OK);
 	stranger_kill(&observers[1]);
-	ck_assert(!is_there(segment_id));
+	ck_assert(!segment_is_there(segment_id));
 	stranger_exit(&observers[0]);
 }
 END_TEST
 
 /* An observer beside a child that never called: then it is in use. */
-START_TEST(edges_child_beside_an_observer)
+START_TEST(child_beside_an_observer_is_a_user)
 {
 	static const char *const ways[] = { "fork", "fork-twice", "fork-bare" };
 	const char *key;
@@ -146,7 +131,7 @@ START_TEST(edges_child_beside_an_observer)
 END_TEST
 
 /* A helper that was exec'ed has none of it. */
-START_TEST(edges_helper_is_no_child)
+START_TEST(helper_is_no_child)
 {
 	const char *key = test_key("helper");
 	struct stranger maker, next;
@@ -172,10 +157,10 @@ START_TEST(edges_helper_is_no_child)
 }
 END_TEST
 
-/* ---- Children ------------------------------------------------------------------- */
+/* ---- Children ------------------------------------------------------------ */
 
 /* The launcher leaves in order, or dies; the child holds the object. */
-START_TEST(edges_child_that_never_called)
+START_TEST(child_that_never_called_is_a_user)
 {
 	static const char *const ways[] = { "fork", "fork-twice" };
 	const char *key = test_key("child");
@@ -209,7 +194,7 @@ START_TEST(edges_child_that_never_called)
 END_TEST
 
 /* Users come and go beside it; the last one leaves it to the child again. */
-START_TEST(edges_users_beside_a_child)
+START_TEST(users_come_and_go_beside_a_child)
 {
 	const char *key = test_key("beside");
 	struct stranger launcher, next;
@@ -235,7 +220,7 @@ START_TEST(edges_users_beside_a_child)
 END_TEST
 
 /* A child that ends by exit(3) detaches; system(3) and popen(3) leave nothing. */
-START_TEST(edges_child_that_exits_leaves_no_trace)
+START_TEST(child_that_exits_leaves_no_trace)
 {
 	const char *key = test_key("exits");
 	struct stranger launcher, next;
@@ -255,7 +240,7 @@ START_TEST(edges_child_that_exits_leaves_no_trace)
 END_TEST
 
 /* Of another pid namespace, where the one who comes cannot see it. */
-START_TEST(edges_child_in_another_pid_namespace)
+START_TEST(child_in_another_pid_namespace_is_a_user)
 {
 	const char *key = test_key("far");
 	struct stranger launcher, next;
@@ -286,208 +271,23 @@ START_TEST(edges_child_in_another_pid_namespace)
 }
 END_TEST
 
-/* ---- Teams ---------------------------------------------------------------------- */
-
-#define DORA 65530
-
-/* A loop's number: who made it, the directory, how B's use of it ended. */
-struct team {
-	const char *key;
-	struct stranger maker, b, dora;
-	bool by_root, dies;
-	int segment_id;
-};
-
-static void gather(struct team *team, int loop)
-{
-	memset(team, 0, sizeof(*team));
-	team->by_root = loop & 1;
-	team->dies = loop & 2;
-	if (loop & 4) {
-		const char *path = use_key_directory("team", 0, 0700);
-
-		ck_assert_int_eq(chown(path, 0, FRIENDS), 0);
-		ck_assert_int_eq(chmod(path, 02770), 0);
-	} else {
-		use_key_directory("common", 0, 01777);
-	}
-	team->key = test_key("team");
-	stranger_enter_as(&team->maker, team->by_root ? 0 : ALICE, team->key);
-	stranger_enter_as(&team->b, BOB, team->key);
-	stranger_enter_as(&team->dora, DORA, team->key);
-	for (int i = 0; i < 3; i++) {
-		struct stranger *one = i == 0 ? &team->maker :
-				       i == 1 ? &team->b : &team->dora;
-
-		ck_assert_int_eq(stranger_do(one, "group %d", FRIENDS), 0);
-		expect_order(one, "mode 660", SVSHM_OK);
-	}
-	expect_order(&team->maker, "create 300000", SVSHM_OK);
-	expect_order(&team->maker, "fill 1", SVSHM_OK);
-	expect_order(&team->b, "attach", SVSHM_OK);
-	team->segment_id = segment_of(team->key);
-	expect_order(&team->maker, "detach", SVSHM_OK);
-}
-
-static void disperse(struct team *team)
-{
-	/* Where only owners may unlink, the key file goes with its owner. */
-	expect_order(&team->maker, "attach", SVSHM_NOT_FOUND);
-	stranger_exit(&team->maker);
-	stranger_exit(&team->b);
-	stranger_exit(&team->dora);
-	ck_assert(test_nothing_left(team->key));
-}
-
-/* B, who may not remove it, is the last one. */
-static void b_is_last(struct team *team)
-{
-	if (!team->dies) {
-		expect_order(&team->b, "detach", SVSHM_OK);
-		return;
-	}
-	stranger_kill(&team->b);
-	stranger_enter_as(&team->b, BOB, team->key);
-	ck_assert_int_eq(stranger_do(&team->b, "group %d", FRIENDS), 0);
-	expect_order(&team->b, "mode 660", SVSHM_OK);
-}
-
-/* The memory has been given back: a page or two of the header remain. */
-static bool is_empty(int segment_id)
-{
-	char line[512];
-	unsigned long resident = 0;
-	FILE *file = fopen("/proc/sysvipc/shm", "r");
-
-	while (file && fgets(line, sizeof(line), file)) {
-		int id;
-
-		/* key shmid perms size cpid lpid nattch uid gid cuid cgid atime
-		   dtime ctime rss swap */
-		if (sscanf(line, "%*d %d %*o %*u %*d %*d %*u %*u %*u %*u %*u "
-			   "%*u %*u %*u %lu", &id, &resident) == 2 &&
-		    id == segment_id)
-			break;
-		resident = 0;
-	}
-	if (file)
-		fclose(file);
-	return resident <= 4ul * (unsigned long)getpagesize();
-}
-
-START_TEST(edges_team_goes_on)
-{
-	struct team team;
-
-	if (test_skip_without_root())
-		return;
-	gather(&team, _i);
-	b_is_last(&team);
-	expect_order(&team.b, "create 700", team.dies ? SVSHM_ORPHANED :
-							SVSHM_OK);
-	expect_order(&team.b, "fill 2", SVSHM_OK);
-	ck_assert(is_empty(team.segment_id));
-	ck_assert_int_ne(segment_of(team.key), team.segment_id);
-	/* Everybody meets B's, whoever they are, and the old one goes. */
-	expect_order(&team.dora, "attach", SVSHM_OK);
-	expect_order(&team.dora, "holds 2", SVSHM_OK);
-	expect_order(&team.maker, _i & 8 ? "attach" : "create 100",
-		     _i & 8 ? SVSHM_OK : SVSHM_ALREADY_EXISTS);
-	ck_assert(!is_there(team.segment_id));
-	if (!(_i & 8))
-		expect_order(&team.maker, "attach", SVSHM_OK);
-	expect_order(&team.maker, "holds 2", SVSHM_OK);
-	expect_order(&team.maker, "lock", SVSHM_OK);
-	expect_order(&team.b, "trylock", SVSHM_BUSY);
-	/* B goes; the others stay. The last one, who may not remove it, goes. */
-	expect_order(&team.b, "detach", SVSHM_OK);
-	expect_order(&team.maker, "detach", SVSHM_OK);
-	expect_order(&team.dora, "detach", SVSHM_OK);
-	expect_order(&team.maker, "attach", SVSHM_NOT_FOUND);
-	expect_order(&team.dora, "create 50", SVSHM_OK);
-	expect_order(&team.b, "attach", SVSHM_OK);
-	expect_order(&team.b, "detach", SVSHM_OK);
-	expect_order(&team.dora, "detach", SVSHM_OK);
-	disperse(&team);
-}
-END_TEST
-
-/* What is left is nobody's, until the maker, or root, comes. */
-START_TEST(edges_team_leftover_is_recovered)
-{
-	struct test_object object;
-	struct team team;
-
-	if (test_skip_without_root())
-		return;
-	gather(&team, _i & 7);
-	if (team.dies)
-		expect_order(&team.b, "lock", SVSHM_OK);
-	b_is_last(&team);
-	if (team.dies)
-		expect_order(&team.b, "create 10", SVSHM_ORPHANED);
-	else
-		expect_order(&team.b, "attach", SVSHM_NOT_FOUND);
-	if (team.dies)
-		expect_order(&team.b, "detach", SVSHM_OK);
-	ck_assert(test_inspect(team.key, &object));
-	ck_assert_int_eq(object.verdict, SVSHM_VERDICT_HALF_REMOVED);
-	ck_assert_int_eq(object.segment_id, team.segment_id);
-	if (_i & 8)
-		ck_assert_int_eq(recover_object(team.key, 0, NULL), SVSHM_OK);
-	else
-		expect_order(&team.maker, "recover", SVSHM_OK);
-	ck_assert(!is_there(team.segment_id));
-	disperse(&team);
-}
-END_TEST
-
-/* The maker was killed in the middle of create, or with the lock. */
-START_TEST(edges_team_goes_on_after_a_death)
-{
-	struct team team;
-
-	if (test_skip_without_root())
-		return;
-	gather(&team, 0);
-	expect_order(&team.maker, "attach", SVSHM_OK);
-	expect_order(&team.maker, "lock", SVSHM_OK);
-	stranger_kill(&team.maker);
-	expect_order(&team.b, "lock", SVSHM_OWNER_DIED);
-	stranger_kill(&team.b);
-	/* The data are still to be had, by somebody who may not remove them. */
-	expect_order(&team.dora, "attach", SVSHM_ORPHANED);
-	expect_order(&team.dora, "holds 1", SVSHM_OK);
-	expect_order(&team.dora, "lock", SVSHM_OWNER_DIED);
-	expect_order(&team.dora, "detach", SVSHM_OK);
-	expect_order(&team.dora, "create 20", SVSHM_OK);
-	expect_order(&team.dora, "detach", SVSHM_OK);
-	stranger_exit(&team.dora);
-	ck_assert_int_eq(recover_object(team.key, 0, NULL), SVSHM_OK);
-	ck_assert(test_nothing_left(team.key));
-}
-END_TEST
-
 static Suite *make_suite(void)
 {
-	Suite *suite = suite_create("edges: users");
+	Suite *suite = suite_create("users who are not registered");
 	TCase *tests = tcase_create("users");
 
 	suite_add_tcase(suite, tests);
 	tcase_set_timeout(tests, 120);
-	tcase_add_loop_test(tests, edges_daemon_restarts_beside_observers, 0,
+	tcase_add_loop_test(tests, daemon_restarts_beside_observers, 0,
 			    2);
-	tcase_add_loop_test(tests, edges_last_owner_leaves_beside_observers, 0,
+	tcase_add_loop_test(tests, last_owner_leaves_beside_observers, 0,
 			    2);
-	tcase_add_loop_test(tests, edges_child_beside_an_observer, 0, 3);
-	tcase_add_loop_test(tests, edges_helper_is_no_child, 0, 2);
-	tcase_add_loop_test(tests, edges_child_that_never_called, 0, 8);
-	tcase_add_test(tests, edges_users_beside_a_child);
-	tcase_add_test(tests, edges_child_that_exits_leaves_no_trace);
-	tcase_add_test(tests, edges_child_in_another_pid_namespace);
-	tcase_add_loop_test(tests, edges_team_goes_on, 0, 16);
-	tcase_add_loop_test(tests, edges_team_leftover_is_recovered, 0, 16);
-	tcase_add_test(tests, edges_team_goes_on_after_a_death);
+	tcase_add_loop_test(tests, child_beside_an_observer_is_a_user, 0, 3);
+	tcase_add_loop_test(tests, helper_is_no_child, 0, 2);
+	tcase_add_loop_test(tests, child_that_never_called_is_a_user, 0, 8);
+	tcase_add_test(tests, users_come_and_go_beside_a_child);
+	tcase_add_test(tests, child_that_exits_leaves_no_trace);
+	tcase_add_test(tests, child_in_another_pid_namespace_is_a_user);
 	return suite;
 }
 

@@ -13,7 +13,7 @@ static void expect_success(const struct svshm *handle)
 	ck_assert_str_eq(svshm_error_string(handle), "");
 }
 
-START_TEST(p8_calls_before_attach)
+START_TEST(calls_before_attach_are_refused)
 {
 	const char *key = test_key("before");
 	struct svshm *handle = svshm_new(key);
@@ -37,7 +37,7 @@ START_TEST(p8_calls_before_attach)
 }
 END_TEST
 
-START_TEST(p8_calls_while_attached)
+START_TEST(calls_while_attached_are_refused)
 {
 	const char *key = test_key("while");
 	struct svshm *handle = make_object(key, SIZE);
@@ -76,7 +76,7 @@ START_TEST(p8_calls_while_attached)
 }
 END_TEST
 
-START_TEST(p8_another_key_while_attached_detaches)
+START_TEST(another_key_while_attached_detaches)
 {
 	const char *key = test_key("old"), *other = test_key("new");
 	struct svshm *handle = make_object(key, SIZE);
@@ -94,12 +94,12 @@ END_TEST
 
 static Suite *make_suite(void)
 {
-	Suite *suite = suite_create("p8 state");
-	TCase *tcase = tcase_create("p8_state");
+	Suite *suite = suite_create("calls in the wrong state");
+	TCase *tcase = tcase_create("state");
 
-	tcase_add_test(tcase, p8_calls_before_attach);
-	tcase_add_test(tcase, p8_calls_while_attached);
-	tcase_add_test(tcase, p8_another_key_while_attached_detaches);
+	tcase_add_test(tcase, calls_before_attach_are_refused);
+	tcase_add_test(tcase, calls_while_attached_are_refused);
+	tcase_add_test(tcase, another_key_while_attached_detaches);
 	tcase_set_timeout(tcase, 60);
 	suite_add_tcase(suite, tcase);
 	return suite;

@@ -12,7 +12,7 @@ mkdir "$work/bin"
 ln -s "$SVSHM" "$work/bin/svshm"
 PATH=$work/bin:$PATH
 
-# ---- The demonstration -----------------------------------------------------------
+# ---- The demonstration -------------------------------------------------------
 
 # Its processes look five times a second whether they are needed: whoever is not
 # killed yet has time to, between two kills.
@@ -26,7 +26,7 @@ else
 	echo "note: sharedimage is not built, so no demonstration"
 fi
 
-# ---- rc ------------------------------------------------------------------------
+# ---- rc ----------------------------------------------------------------------
 
 script=$examples/rc/svshm-recover
 export SVSHM_RC_STDERR=1
@@ -38,7 +38,7 @@ err "^$prefix: removed: orphan"
 check "rc: stop" 0 sh "$script" stop
 check "rc: nonsense" 2 sh "$script" nonsense
 
-# ---- cron ----------------------------------------------------------------------
+# ---- cron --------------------------------------------------------------------
 
 # What stands after time and user, as cron would run it; but at once.
 grep '^[0-9].*recover' "$examples/cron/svshm-recover" |
@@ -73,7 +73,7 @@ check "cron: a leftover" 0 sh "$work/job"
 out "^1 leftover among 1 object: 1 orphan; "
 "$SVSHM" recover --quiet
 
-# ---- Nagios --------------------------------------------------------------------
+# ---- Nagios ------------------------------------------------------------------
 
 # plugin STATUS [OPTION...]
 plugin()
@@ -82,7 +82,7 @@ plugin()
 	shift
 	check "nagios: $*" "$wanted_status" sh \
 		"$examples/nagios/check_svshm" "$@"
-	[ "$(wc -l <"$work/out")" -eq 1 ] || fail "$name: not one line"
+	one_line
 }
 
 if "$SVSHM" limits >"$work/out" 2>&1; then
@@ -123,7 +123,7 @@ else
 	echo "note: no limits here, so no plugin for Nagios"
 fi
 
-# ---- systemd -------------------------------------------------------------------
+# ---- systemd -----------------------------------------------------------------
 
 if command -v systemd-analyze >/dev/null; then
 	sed "s|^ExecStart=svshm|ExecStart=$work/bin/svshm|" \
@@ -142,7 +142,7 @@ orphan "$prefix" "$work/data"
 check "systemd: the command" 0 sh "$work/job"
 cmp "$work/data" "$work/svshm-recover/$prefix".* || fail "$name: not saved"
 
-# ---- Completion ------------------------------------------------------------------
+# ---- Completion --------------------------------------------------------------
 
 complete()
 {

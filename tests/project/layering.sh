@@ -112,7 +112,7 @@ else
 	echo "note: no nm, or no tsort, here: the calls are not looked at"
 fi
 
-# ---- The kernel ---------------------------------------------------------------
+# ---- The kernel --------------------------------------------------------------
 
 # ftok() asks for a file, not for a segment: it belongs to the keys.
 for file in lib/*.c lib/*/*.c tools/*.c doc/examples/*.c; do

@@ -56,7 +56,7 @@ grep -nE '^\.(Pq|Ql|Qq|Dq|Sq) (.* )?(Ql|Qq|Dq|Sq) [^ ]+ [[:alnum:]]' ./*.[0-9] &
 grep -nE '^\.(Ql|Qq|Dq|Sq) (.* )?No ' ./*.[0-9] &&
 	fail "\"No\" would vanish, see above: write \\&No"
 
-# ---- On a screen ---------------------------------------------------------------
+# ---- On a screen -------------------------------------------------------------
 
 back=$(printf '\b')
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Other programs' segments and sets: what is left over, and what goes. */
+/* P5: other programs' segments and sets: what is left over goes, and no more. */
 #include <config.h>
 
 #include <pthread.h>
@@ -11,11 +11,11 @@
 #include <sys/shm.h>
 #include <unistd.h>
 
-#include "recovery/estimate.h"
-#include "outside.h"
-#include "recovery/visit.h"
+#include "aim.h"
 #include "kernel/semun.h"
-#include "support.h"
+#include "outside.h"
+#include "recovery/estimate.h"
+#include "recovery/visit.h"
 
 /* A user that nothing on the machine runs as. */
 #define NOBODY_ELSE 54321
@@ -29,60 +29,6 @@ static int stand_still(void *context)
 }
 
 /* ---- Real ones ----------------------------------------------------------- */
-
-struct aim {
-	int segment_id, set_id; /* -1: not that */
-	unsigned flags;
-	bool seen;
-	int code;
-	enum svshm_certainty certainty;
-	char message[1024];
-	int (*save)(const struct svshm_object *object, const void *data,
-		    size_t size, void *context);
-};
-
-static int aim_at(const struct svshm_object *object, void *context)
-{
-	struct aim *aim = context;
-	struct svshm_recovery recovery = { .flags = aim->flags,
-					   .save = aim->save };
-
-	if (aim->segment_id >= 0 ? object->segment_id != aim->segment_id :
-				   object->semaphore_id != aim->set_id)
-		return 0;
-	aim->seen = true;
-	ck_assert_int_eq(object->verdict, SVSHM_VERDICT_FOREIGN);
-	aim->certainty = object->certainty;
-	aim->code = svshm_recover(object, &recovery);
-	snprintf(aim->message, sizeof(aim->message), "%s", recovery.message);
-	return 1;
-}
-
-static struct aim recover_foreign(int segment_id, int set_id, unsigned flags)
-{
-	struct aim aim = { .segment_id = segment_id, .set_id = set_id,
-			   .flags = flags };
-
-	ck_assert_int_ge(svshm_scan(SVSHM_SCAN_FOREIGN, aim_at, &aim), 0);
-	ck_assert(aim.seen);
-	return aim;
-}
-
-#define expect_recovery(aim, expected) \
-	ck_assert_msg((aim).code == (expected), "%d: %s", (aim).code, \
-		      (aim).message)
-
-static bool segment_there(int id)
-{
-	struct shmid_ds status;
-
-	return shmctl(id, IPC_STAT, &status) == 0;
-}
-
-static bool set_there(int id)
-{
-	return semctl(id, 0, GETVAL) >= 0;
-}
 
 static int *shared; /* for children to tell what they made */
 
@@ -108,39 +54,39 @@ static int make_and_die(int (*make)(void *context))
 START_TEST(a_dead_programs_segment_goes)
 {
 	int id = make_and_die(make_segment);
-	struct aim aim = recover_foreign(id, -1, 0);
+	struct aim aim = recover_segment(id, 0, 0);
 
-	expect_recovery(aim, SVSHM_NOT_SUPPORTED);
+	expect_recovery(aim, SVSHM_NOT_SUPPORTED, "");
 	ck_assert_int_eq(aim.certainty, SVSHM_CERTAINTY_ALMOST);
-	aim = recover_foreign(id, -1, SVSHM_RECOVER_FOREIGN |
-			      SVSHM_RECOVER_DRY_RUN);
-	expect_recovery(aim, SVSHM_OK);
-	ck_assert(segment_there(id));
-	aim = recover_foreign(id, -1, SVSHM_RECOVER_FOREIGN);
-	expect_recovery(aim, SVSHM_OK);
-	ck_assert(!segment_there(id));
+	aim = recover_segment(id, SVSHM_RECOVER_FOREIGN |
+			      SVSHM_RECOVER_DRY_RUN, 0);
+	expect_recovery(aim, SVSHM_OK, "");
+	ck_assert(segment_is_there(id));
+	aim = recover_segment(id, SVSHM_RECOVER_FOREIGN, 0);
+	expect_recovery(aim, SVSHM_OK, "");
+	ck_assert(!segment_is_there(id));
 }
 END_TEST
 
 START_TEST(a_living_programs_segment_stays)
 {
 	int id = shmget(IPC_PRIVATE, 4096, IPC_CREAT | 0600);
-	struct aim aim = recover_foreign(id, -1, SVSHM_RECOVER_FOREIGN);
+	struct aim aim = recover_segment(id, SVSHM_RECOVER_FOREIGN, 0);
 
-	expect_recovery(aim, SVSHM_BUSY);
-	ck_assert(segment_there(id));
+	expect_recovery(aim, SVSHM_BUSY, "");
+	ck_assert(segment_is_there(id));
 	shmctl(id, IPC_RMID, NULL);
 	id = make_and_die(make_segment);
 
 	void *memory = shmat(id, NULL, SHM_RDONLY);
 
-	aim = recover_foreign(id, -1, SVSHM_RECOVER_FOREIGN);
-	expect_recovery(aim, SVSHM_BUSY);
-	ck_assert(segment_there(id));
+	aim = recover_segment(id, SVSHM_RECOVER_FOREIGN, 0);
+	expect_recovery(aim, SVSHM_BUSY, "");
+	ck_assert(segment_is_there(id));
 	/* FORCE is for what is ours. */
-	aim = recover_foreign(id, -1, SVSHM_RECOVER_FOREIGN |
-			      SVSHM_RECOVER_FORCE);
-	expect_recovery(aim, SVSHM_BUSY);
+	aim = recover_segment(id, SVSHM_RECOVER_FOREIGN |
+			      SVSHM_RECOVER_FORCE, 0);
+	expect_recovery(aim, SVSHM_BUSY, "");
 	shmdt(memory);
 	shmctl(id, IPC_RMID, NULL);
 }
@@ -158,23 +104,16 @@ static int attach_meanwhile(const struct svshm_object *object, const void *data,
 	return 0;
 }
 
-static int fail_to_save(const struct svshm_object *object, const void *data,
-			size_t size, void *context)
-{
-	(void)object, (void)data, (void)size, (void)context;
-	return SVSHM_UNKNOWN_ERROR;
-}
-
 START_TEST(a_segment_is_looked_at_again_after_saving)
 {
 	int id = make_and_die(make_segment);
 	struct aim aim = { .segment_id = id, .set_id = -1,
-			   .flags = SVSHM_RECOVER_FOREIGN,
-			   .save = fail_to_save };
+			   .recovery = { .flags = SVSHM_RECOVER_FOREIGN,
+					 .save = fail_to_save } };
 
 	svshm_scan(SVSHM_SCAN_FOREIGN, aim_at, &aim);
-	expect_recovery(aim, SVSHM_UNKNOWN_ERROR);
-	ck_assert(segment_there(id));
+	expect_recovery(aim, SVSHM_UNKNOWN_ERROR, "");
+	ck_assert(segment_is_there(id));
 	/* The failed one has been its last user, and this test lives. */
 	shmctl(id, IPC_RMID, NULL);
 	if (system_attaches_once() &&
@@ -182,10 +121,10 @@ START_TEST(a_segment_is_looked_at_again_after_saving)
 		return;
 	id = make_and_die(make_segment);
 	aim.segment_id = id;
-	aim.save = attach_meanwhile;
+	aim.recovery.save = attach_meanwhile;
 	svshm_scan(SVSHM_SCAN_FOREIGN, aim_at, &aim);
-	expect_recovery(aim, SVSHM_BUSY);
-	ck_assert(segment_there(id));
+	expect_recovery(aim, SVSHM_BUSY, "");
+	ck_assert(segment_is_there(id));
 	shmdt(meanwhile);
 	shmctl(id, IPC_RMID, NULL);
 }
@@ -260,16 +199,16 @@ START_TEST(sets_of_the_dead_go)
 		test_event_await(&ready);
 
 		int id = make_and_die(makers[i]);
-		struct aim aim = recover_foreign(-1, id, SVSHM_RECOVER_FOREIGN);
+		struct aim aim = recover_set(id, SVSHM_RECOVER_FOREIGN, 0);
 
 		/* The elder could be the maker, or the maker's child. */
-		expect_recovery(aim, SVSHM_BUSY);
+		expect_recovery(aim, SVSHM_BUSY, "");
 		ck_assert_int_eq(aim.certainty, SVSHM_CERTAINTY_NONE);
 		test_kill(elder);
-		aim = recover_foreign(-1, id, SVSHM_RECOVER_FOREIGN);
-		expect_recovery(aim, SVSHM_OK);
+		aim = recover_set(id, SVSHM_RECOVER_FOREIGN, 0);
+		expect_recovery(aim, SVSHM_OK, "");
 		ck_assert_int_eq(aim.certainty, SVSHM_CERTAINTY_LIKELY);
-		ck_assert(!set_there(id));
+		ck_assert(!set_is_there(id));
 		test_event_close(&ready);
 	}
 }
@@ -281,10 +220,10 @@ START_TEST(sets_that_cannot_be_judged_stay)
 		return;
 
 	int id = make_and_die(make_set_of_roots);
-	struct aim aim = recover_foreign(-1, id, SVSHM_RECOVER_FOREIGN);
+	struct aim aim = recover_set(id, SVSHM_RECOVER_FOREIGN, 0);
 
-	expect_recovery(aim, SVSHM_BUSY);
-	ck_assert(set_there(id));
+	expect_recovery(aim, SVSHM_BUSY, "");
+	ck_assert(set_is_there(id));
 	semctl(id, 0, IPC_RMID);
 
 	/* This test has changed it last. */
@@ -293,9 +232,9 @@ START_TEST(sets_that_cannot_be_judged_stay)
 	struct sembuf up = { .sem_num = 0, .sem_op = 1 };
 
 	ck_assert_int_eq(semop(id, &up, 1), 0);
-	aim = recover_foreign(-1, id, SVSHM_RECOVER_FOREIGN);
-	expect_recovery(aim, SVSHM_BUSY);
-	ck_assert(set_there(id));
+	aim = recover_set(id, SVSHM_RECOVER_FOREIGN, 0);
+	expect_recovery(aim, SVSHM_BUSY, "");
+	ck_assert(set_is_there(id));
 	semctl(id, 0, IPC_RMID);
 }
 END_TEST
@@ -339,12 +278,12 @@ START_TEST(other_users_segments_stay)
 	int id = make_and_die(make_readable_segment);
 
 	ck_assert_int_eq(test_wait(test_fork(recover_others_segment, &id)), 0);
-	ck_assert(segment_there(id));
+	ck_assert(segment_is_there(id));
 	shmctl(id, IPC_RMID, NULL);
 }
 END_TEST
 
-/* ---- Many ------------------------------------------------------------------ */
+/* ---- Many ---------------------------------------------------------------- */
 
 struct sharing {
 	struct svshm__pids *pids;
@@ -419,13 +358,13 @@ START_TEST(thousands_of_sets)
 		semctl(ids[i], 0, IPC_RMID);
 	free(ids);
 	ck_assert(aim.seen);
-	expect_recovery(aim, SVSHM_NOT_SUPPORTED);
+	expect_recovery(aim, SVSHM_NOT_SUPPORTED, "");
 }
 END_TEST
 
 static Suite *make_suite(void)
 {
-	Suite *suite = suite_create("Other programs' leftovers");
+	Suite *suite = suite_create("other programs' leftovers");
 	TCase *tests = tcase_create("foreign");
 
 	suite_add_tcase(suite, tests);

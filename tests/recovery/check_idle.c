@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Other programs' segments and sets that nobody has used for long, whoever made
- * them: SVSHM_RECOVER_UNMAPPED.
+ * P5: other programs' segments and sets that nobody has used for long, whoever
+ * made them: SVSHM_RECOVER_UNMAPPED takes no others. check_idle_rule.c has the
+ * rule.
  */
 #include <config.h>
 
 #include <sched.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/ipc.h>
 #include <sys/mman.h>
@@ -15,201 +15,12 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "recovery/idle.h"
-#include "kernel/semun.h"
-#include "support.h"
+#include "aim.h"
 
 #define HOUR 3600
 
-static int64_t ago(int64_t seconds)
-{
-	return seconds < 0 ? 0 : (int64_t)time(NULL) - seconds;
-}
-
-/* ---- The rule, with times of our own --------------------------------------- */
-
-START_TEST(segments_are_judged)
-{
-	/* -1: never. */
-	const struct {
-		uint64_t mappings;
-		int64_t key, changed, attached, detached;
-		bool idle;
-	} rows[] = {
-		{ 0, 0, 9000, 8000, 7000, true },
-		{ 0, 0x1234, 9000, 8000, 7000, true },
-		{ 0, 0, 9000, -1, -1, true },
-		{ 0, 0, 5, -1, -1, false },
-		{ 0, 0, 9000, 8000, 5, false },
-		{ 0, 0, 9000, 5, 5, false },
-		{ 0, 0, 9000, 5, -1, false },
-		/* Given to somebody just now. */
-		{ 0, 0, 5, 8000, 7000, false },
-		{ 1, 0, 9000, 8000, 7000, false },
-		/* A key that may be ours: a scan has mapped it. */
-		{ 0, 0x76001234, 9000, 8000, 7000, false },
-	};
-
-	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-		struct svshm__segment_status segment = {
-			.key = rows[i].key,
-			.size = 4096,
-			.mappings = rows[i].mappings,
-			.creator_pid = getpid(),
-			.last_pid = getpid(),
-			.change_time = ago(rows[i].changed),
-			.attach_time = ago(rows[i].attached),
-			.detach_time = ago(rows[i].detached),
-		};
-		char reason[512] = "";
-
-		ck_assert_msg(svshm__idle_segment(&segment, HOUR, reason,
-						  sizeof(reason)) ==
-			      rows[i].idle, "row %zu: %s", i, reason);
-		ck_assert_str_ne(reason, "");
-	}
-}
-END_TEST
-
-START_TEST(times_to_come_are_not_long_ago)
-{
-	struct svshm__segment_status segment = {
-		.size = 4096,
-		.change_time = ago(0) + 2 * HOUR,
-	};
-	struct svshm__set_status set = {
-		.count = 1,
-		.change_time = ago(0) + 2 * HOUR,
-	};
-	struct svshm__pids lives = { .listed = false };
-	struct svshm__set_use use = { .waiters = 0 };
-	char reason[512];
-
-	ck_assert(!svshm__idle_segment(&segment, 0, reason, sizeof(reason)));
-	ck_assert(!svshm__idle_set(&lives, &set, &use, 0, reason,
-				   sizeof(reason)));
-	/* As large as it gets. */
-	segment.change_time = set.change_time = 1;
-	ck_assert(!svshm__idle_segment(&segment, INT64_MAX, reason,
-				       sizeof(reason)));
-	ck_assert(!svshm__idle_set(&lives, &set, &use, INT64_MAX, reason,
-				   sizeof(reason)));
-	svshm__pids_free(&lives);
-}
-END_TEST
-
-static int end_at_once(void *context)
-{
-	(void)context;
-	return 0;
-}
-
-START_TEST(sets_are_judged)
-{
-	struct svshm__pids lives = { .listed = false };
-	pid_t dead = test_fork(end_at_once, NULL), living = getpid();
-
-	ck_assert_int_eq(test_wait(dead), 0);
-
-	const struct {
-		unsigned waiters;
-		pid_t pid; /* 0: nobody, or of another pid namespace */
-		int64_t changed, operated, seconds;
-		bool idle;
-	} rows[] = {
-		{ 0, 0, 9000, -1, HOUR, true },
-		{ 0, 0, 9000, 8000, HOUR, true },
-		{ 0, dead, 9000, 8000, HOUR, true },
-		{ 0, 0, 5, -1, HOUR, false },
-		{ 0, 0, 9000, 5, HOUR, false },
-		{ 0, 0, 5, 8000, HOUR, false },
-		{ 1, 0, 9000, 8000, HOUR, false },
-		{ 7, dead, 9000, 8000, HOUR, false },
-		{ 0, living, 9000, 1, 0, false },
-	};
-
-	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-		pid_t pid = rows[i].pid;
-		struct svshm__set_use use = {
-			.waiters = rows[i].waiters,
-			.pids = &pid,
-			.pid_count = pid ? 1 : 0,
-		};
-		struct svshm__set_status set = {
-			.count = 1,
-			.change_time = ago(rows[i].changed),
-			.operation_time = ago(rows[i].operated),
-		};
-		char reason[512] = "";
-
-		ck_assert_msg(svshm__idle_set(&lives, &set, &use,
-					      rows[i].seconds, reason,
-					      sizeof(reason)) == rows[i].idle,
-			      "row %zu: %s", i, reason);
-		ck_assert_str_ne(reason, "");
-	}
-	svshm__pids_free(&lives);
-}
-END_TEST
-
-/* ---- Real ones --------------------------------------------------------------- */
-
-struct aim {
-	int segment_id, set_id; /* -1: not that */
-	struct svshm_recovery recovery;
-	bool seen;
-	int code;
-};
-
-static int aim_at(const struct svshm_object *object, void *context)
-{
-	struct aim *aim = context;
-
-	if (aim->segment_id >= 0 ? object->segment_id != aim->segment_id :
-				   object->semaphore_id != aim->set_id)
-		return 0;
-	aim->seen = true;
-	ck_assert_int_eq(object->verdict, SVSHM_VERDICT_FOREIGN);
-	aim->code = svshm_recover(object, &aim->recovery);
-	return 1;
-}
-
 #define FOREIGN SVSHM_RECOVER_FOREIGN
 #define UNMAPPED (SVSHM_RECOVER_FOREIGN | SVSHM_RECOVER_UNMAPPED)
-
-static struct aim recover(int segment_id, int set_id, unsigned flags,
-			  int64_t seconds)
-{
-	struct aim aim = {
-		.segment_id = segment_id,
-		.set_id = set_id,
-		.recovery = { .flags = flags, .unmapped_for = seconds },
-	};
-
-	ck_assert_int_ge(svshm_scan(SVSHM_SCAN_FOREIGN, aim_at, &aim), 0);
-	ck_assert(aim.seen);
-	return aim;
-}
-
-#define expect_recovery(aim, expected, words) \
-	ck_assert_msg((aim).code == (expected) && \
-		      strstr((aim).recovery.message, words), "%d: %s", \
-		      (aim).code, (aim).recovery.message)
-
-static bool segment_there(int id)
-{
-	struct shmid_ds status;
-
-	return shmctl(id, IPC_STAT, &status) == 0;
-}
-
-static bool set_there(int id)
-{
-	struct semid_ds status;
-	union semun argument = { .buf = &status };
-
-	return semctl(id, 0, IPC_STAT, argument) == 0;
-}
 
 /* Times are in seconds: until what was done now was done more than none ago. */
 static void await_age(void)
@@ -227,18 +38,18 @@ START_TEST(a_segment_goes_whoever_made_it)
 
 	await_age();
 	/* Its maker lives: this test. */
-	struct aim aim = recover(id, -1, FOREIGN, 0);
+	struct aim aim = recover_segment(id, FOREIGN, 0);
 
 	expect_recovery(aim, SVSHM_BUSY, "is alive");
-	aim = recover(id, -1, UNMAPPED, HOUR);
+	aim = recover_segment(id, UNMAPPED, HOUR);
 	expect_recovery(aim, SVSHM_BUSY, "not for more than 3600 seconds");
-	aim = recover(id, -1, UNMAPPED | SVSHM_RECOVER_DRY_RUN, 0);
+	aim = recover_segment(id, UNMAPPED | SVSHM_RECOVER_DRY_RUN, 0);
 	expect_recovery(aim, SVSHM_OK, "nobody has had it mapped for more than "
 			"0 seconds, whoever made it");
-	ck_assert(segment_there(id));
-	aim = recover(id, -1, UNMAPPED, 0);
+	ck_assert(segment_is_there(id));
+	aim = recover_segment(id, UNMAPPED, 0);
 	expect_recovery(aim, SVSHM_OK, "removed: foreign (");
-	ck_assert(!segment_there(id));
+	ck_assert(!segment_is_there(id));
 }
 END_TEST
 
@@ -249,24 +60,17 @@ START_TEST(a_mapped_segment_stays)
 	struct aim aim;
 
 	await_age();
-	aim = recover(id, -1, UNMAPPED, 0);
+	aim = recover_segment(id, UNMAPPED, 0);
 	expect_recovery(aim, SVSHM_BUSY, "mapped 1 time");
-	aim = recover(id, -1, UNMAPPED | SVSHM_RECOVER_FORCE, 0);
+	aim = recover_segment(id, UNMAPPED | SVSHM_RECOVER_FORCE, 0);
 	expect_recovery(aim, SVSHM_BUSY, "mapped 1 time");
-	ck_assert(segment_there(id));
+	ck_assert(segment_is_there(id));
 	shmdt(memory);
 	shmctl(id, IPC_RMID, NULL);
 }
 END_TEST
 
 /* To save it is to use it, as far as the kernel's times tell. */
-static int fail_to_save(const struct svshm_object *object, const void *data,
-			size_t size, void *context)
-{
-	(void)object, (void)data, (void)size, (void)context;
-	return SVSHM_UNKNOWN_ERROR;
-}
-
 START_TEST(data_that_cannot_be_saved_stay)
 {
 	int id = shmget(IPC_PRIVATE, 4096, IPC_CREAT | 0600);
@@ -277,8 +81,8 @@ START_TEST(data_that_cannot_be_saved_stay)
 	await_age();
 	ck_assert_int_ge(svshm_scan(SVSHM_SCAN_FOREIGN, aim_at, &aim), 0);
 	expect_recovery(aim, SVSHM_UNKNOWN_ERROR, "could not be saved");
-	ck_assert(segment_there(id));
-	aim = recover(id, -1, UNMAPPED, HOUR);
+	ck_assert(segment_is_there(id));
+	aim = recover_segment(id, UNMAPPED, HOUR);
 	expect_recovery(aim, SVSHM_BUSY, "not for more than");
 	shmctl(id, IPC_RMID, NULL);
 }
@@ -291,14 +95,14 @@ START_TEST(a_set_goes_whoever_made_it)
 
 	await_age();
 	/* This test is as old as it, and can have made it. */
-	aim = recover(-1, id, FOREIGN, 0);
+	aim = recover_set(id, FOREIGN, 0);
 	expect_recovery(aim, SVSHM_BUSY, "");
-	aim = recover(-1, id, UNMAPPED, HOUR);
+	aim = recover_set(id, UNMAPPED, HOUR);
 	expect_recovery(aim, SVSHM_BUSY, "not more than 3600 seconds");
-	ck_assert(set_there(id));
-	aim = recover(-1, id, UNMAPPED, 0);
+	ck_assert(set_is_there(id));
+	aim = recover_set(id, UNMAPPED, 0);
 	expect_recovery(aim, SVSHM_OK, "whoever made it");
-	ck_assert(!set_there(id));
+	ck_assert(!set_is_there(id));
 }
 END_TEST
 
@@ -322,9 +126,9 @@ START_TEST(a_set_that_is_used_stays)
 	while (semctl(id, 0, GETNCNT) == 0)
 		nanosleep(&pause, NULL);
 	await_age();
-	aim = recover(-1, id, UNMAPPED, 0);
+	aim = recover_set(id, UNMAPPED, 0);
 	expect_recovery(aim, SVSHM_BUSY, "1 process waits");
-	ck_assert(set_there(id));
+	ck_assert(set_is_there(id));
 	semctl(id, 0, IPC_RMID);
 	ck_assert_int_eq(test_wait(child), 0);
 
@@ -332,16 +136,16 @@ START_TEST(a_set_that_is_used_stays)
 	id = semget(IPC_PRIVATE, 2, IPC_CREAT | 0600);
 	ck_assert_int_eq(semop(id, &up, 1), 0);
 	await_age();
-	aim = recover(-1, id, UNMAPPED, 0);
+	aim = recover_set(id, UNMAPPED, 0);
 	expect_recovery(aim, SVSHM_BUSY, "is alive");
-	ck_assert(set_there(id));
+	ck_assert(set_is_there(id));
 	semctl(id, 0, IPC_RMID);
 }
 END_TEST
 
 #ifdef __linux__
 
-/* ---- Containers of one pod: namespaces of pids that share objects ------------ */
+/* ---- Containers of one pod: namespaces of pids that share objects -------- */
 
 struct pod {
 	int mapped, unmapped, set; /* ids */
@@ -429,9 +233,9 @@ START_TEST(containers_of_a_pod)
 	expect_recovery(pod->aims[0], SVSHM_BUSY, "mapped 1 time");
 	expect_recovery(pod->aims[1], SVSHM_OK, "whoever made it");
 	expect_recovery(pod->aims[2], SVSHM_OK, "whoever made it");
-	ck_assert(segment_there(pod->mapped));
-	ck_assert(!segment_there(pod->unmapped));
-	ck_assert(!set_there(pod->set));
+	ck_assert(segment_is_there(pod->mapped));
+	ck_assert(!segment_is_there(pod->unmapped));
+	ck_assert(!set_is_there(pod->set));
 	shmctl(pod->mapped, IPC_RMID, NULL);
 	test_kill(one);
 	test_event_close(&pod->ready);
@@ -441,7 +245,7 @@ END_TEST
 
 #endif
 
-/* ---- Arguments ----------------------------------------------------------------- */
+/* ---- Arguments ----------------------------------------------------------- */
 
 START_TEST(wrong_arguments)
 {
@@ -465,14 +269,11 @@ END_TEST
 
 static Suite *make_suite(void)
 {
-	Suite *suite = suite_create("What nobody has used for long");
+	Suite *suite = suite_create("what nobody has used for long");
 	TCase *tests = tcase_create("idle");
 
 	suite_add_tcase(suite, tests);
 	tcase_set_timeout(tests, 60);
-	tcase_add_test(tests, segments_are_judged);
-	tcase_add_test(tests, times_to_come_are_not_long_ago);
-	tcase_add_test(tests, sets_are_judged);
 	tcase_add_test(tests, a_segment_goes_whoever_made_it);
 	tcase_add_test(tests, a_mapped_segment_stays);
 	tcase_add_test(tests, data_that_cannot_be_saved_stay);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Root among another user's objects: svshm_scan_user(), and keys by
+ * P6: root among another user's objects: svshm_scan_user(), and keys by
  * svshm_set_owner(). What that user may have put there leads to nobody else's.
  */
 #include <config.h>
@@ -33,10 +33,8 @@ static bool set_scene(const char *name)
 		return false;
 	unsetenv("SVSHM_KEYDIR");
 	key = test_key(name);
-	snprintf(directory, sizeof(directory), "%s/svshm-%d",
-		 SVSHM_KEYDIR_BASE, EVE);
-	snprintf(roots_directory, sizeof(roots_directory), "%s/svshm-0",
-		 SVSHM_KEYDIR_BASE);
+	strcpy(directory, default_key_directory(EVE));
+	strcpy(roots_directory, default_key_directory(0));
 	mkdir(roots_directory, 0700);
 	if (mkdir(directory, 0700) == 0)
 		ck_assert_int_eq(chown(directory, EVE, EVE), 0);

@@ -6,9 +6,9 @@
 
 #include "actor.h"
 
-/* ---- Recovery ---------------------------------------------------------------------- */
+/* ---- Recovery ------------------------------------------------------------ */
 
-START_TEST(p5_dry_run_removes_nothing)
+START_TEST(dry_run_removes_nothing)
 {
 	const char *key = test_key("dry-run");
 	struct svshm_recovery recovery = { .flags = SVSHM_RECOVER_DRY_RUN };
@@ -22,7 +22,7 @@ START_TEST(p5_dry_run_removes_nothing)
 }
 END_TEST
 
-START_TEST(p5_recover_removes_orphans_only)
+START_TEST(recover_removes_orphans_only)
 {
 	const char *key = test_key("recover");
 	struct svshm_recovery plain = { .flags = 0 };
@@ -61,7 +61,7 @@ static int recover_after_change(const struct svshm_object *object,
 	return svshm_recover(object, NULL);
 }
 
-START_TEST(p5_recover_judges_again)
+START_TEST(recover_judges_again)
 {
 	const char *key = test_key("judged-again");
 	struct svshm *handle = svshm_new(key);
@@ -100,7 +100,7 @@ static void expect_recovery(const char *key, svshm_visit *visit, int expected)
 	svshm_free(handle);
 }
 
-START_TEST(p5_recover_after_one_more_death)
+START_TEST(recover_finishes_after_one_more_death)
 {
 	const char *key = test_key("one-more");
 
@@ -122,7 +122,7 @@ static int recover_after_another(const struct svshm_object *object,
 	return svshm_recover(object, NULL);
 }
 
-START_TEST(p5_recover_leaves_another_of_the_name)
+START_TEST(recover_leaves_another_of_the_name)
 {
 	const char *key = test_key("another");
 
@@ -131,7 +131,7 @@ START_TEST(p5_recover_leaves_another_of_the_name)
 }
 END_TEST
 
-/* ---- Saving -------------------------------------------------------------------------- */
+/* ---- Saving -------------------------------------------------------------- */
 
 struct saving {
 	const char *key;
@@ -159,7 +159,7 @@ static int check_and_answer(const struct svshm_object *object,
 	return saving->answer;
 }
 
-START_TEST(p5_saved_before_the_removal)
+START_TEST(data_are_saved_before_the_removal)
 {
 	const char *key = test_key("save");
 	struct actor newcomer;
@@ -177,7 +177,7 @@ START_TEST(p5_saved_before_the_removal)
 }
 END_TEST
 
-START_TEST(p5_what_cannot_be_saved_stays)
+START_TEST(what_cannot_be_saved_stays)
 {
 	const char *key = test_key("not-saved");
 	struct actor newcomer;
@@ -197,7 +197,7 @@ START_TEST(p5_what_cannot_be_saved_stays)
 }
 END_TEST
 
-START_TEST(p5_saves_only_what_it_removes)
+START_TEST(saves_only_what_it_removes)
 {
 	const char *key = test_key("save-in-use");
 	struct svshm *user = make_object(key, 5000);
@@ -221,19 +221,19 @@ END_TEST
 
 static Suite *make_suite(void)
 {
-	Suite *suite = suite_create("P5 recovery loses no data in silence");
-	TCase *tests = tcase_create("p5");
+	Suite *suite = suite_create("recovery loses no data in silence");
+	TCase *tests = tcase_create("recover");
 
 	suite_add_tcase(suite, tests);
 	tcase_set_timeout(tests, 120);
-	tcase_add_test(tests, p5_dry_run_removes_nothing);
-	tcase_add_test(tests, p5_recover_removes_orphans_only);
-	tcase_add_test(tests, p5_recover_judges_again);
-	tcase_add_test(tests, p5_recover_after_one_more_death);
-	tcase_add_test(tests, p5_recover_leaves_another_of_the_name);
-	tcase_add_test(tests, p5_saved_before_the_removal);
-	tcase_add_test(tests, p5_what_cannot_be_saved_stays);
-	tcase_add_test(tests, p5_saves_only_what_it_removes);
+	tcase_add_test(tests, dry_run_removes_nothing);
+	tcase_add_test(tests, recover_removes_orphans_only);
+	tcase_add_test(tests, recover_judges_again);
+	tcase_add_test(tests, recover_finishes_after_one_more_death);
+	tcase_add_test(tests, recover_leaves_another_of_the_name);
+	tcase_add_test(tests, data_are_saved_before_the_removal);
+	tcase_add_test(tests, what_cannot_be_saved_stays);
+	tcase_add_test(tests, saves_only_what_it_removes);
 	return suite;
 }
 

@@ -144,7 +144,7 @@ static void let_work(void)
 	}
 }
 
-START_TEST(p5_recovery_in_a_storm)
+START_TEST(recovery_in_a_storm_removes_nothing_used)
 {
 	tally = mmap(NULL, sizeof(*tally), PROT_READ | PROT_WRITE,
 		     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -172,12 +172,12 @@ END_TEST
 
 static Suite *make_suite(void)
 {
-	Suite *suite = suite_create("P5 recovery in a storm");
-	TCase *tests = tcase_create("p5");
+	Suite *suite = suite_create("recovery in a storm");
+	TCase *tests = tcase_create("recover storm");
 
 	suite_add_tcase(suite, tests);
 	tcase_set_timeout(tests, 300);
-	tcase_add_test(tests, p5_recovery_in_a_storm);
+	tcase_add_test(tests, recovery_in_a_storm_removes_nothing_used);
 	return suite;
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What visitors see is true: whose an object is, also if it is a key file only;
- * and what is not known is not shown as 0, which is root, or nobody, or never.
+ * P3: what visitors see is true, and no more is said than is known: whose an
+ * object is, also if it is a key file only; and what is not known is not shown as
+ * 0, which is root, or nobody, or never.
  */
 #include <config.h>
 
@@ -100,7 +101,7 @@ static void expect_listed(const struct svshm_object *object, uid_t owner,
 	ck_assert_int_eq(object->mappings != UINT64_MAX, listed);
 }
 
-/* ---- Key files ------------------------------------------------------------------- */
+/* ---- Key files ----------------------------------------------------------- */
 
 static void expect_lone(const struct svshm_object *object, uid_t owner)
 {
@@ -162,7 +163,7 @@ START_TEST(show_lone_key_file)
 }
 END_TEST
 
-/* ---- Objects of svshm's ------------------------------------------------------------ */
+/* ---- Objects of svshm's -------------------------------------------------- */
 
 START_TEST(show_all_that_is_known)
 {
@@ -219,7 +220,7 @@ START_TEST(show_what_may_not_be_looked_at)
 }
 END_TEST
 
-/* ---- Other programs' -------------------------------------------------------------- */
+/* ---- Other programs' ----------------------------------------------------- */
 
 START_TEST(show_foreign_set_that_may_not_be_read)
 {
@@ -266,7 +267,7 @@ START_TEST(show_foreign_segment)
 }
 END_TEST
 
-/* ---- Qt's ------------------------------------------------------------------------- */
+/* ---- Qt's ---------------------------------------------------------------- */
 
 static void make_qt_file(const char *path, uid_t owner)
 {
@@ -319,7 +320,7 @@ START_TEST(show_qt_object_that_may_not_be_looked_at)
 }
 END_TEST
 
-/* ---- Nothing known ------------------------------------------------------------------ */
+/* ---- Nothing known ------------------------------------------------------- */
 
 START_TEST(show_nothing_known)
 {

@@ -3,7 +3,7 @@
 
 #include "deaths.h"
 
-#include <signal.h>
+#include "remains.h"
 
 int act_create_locked(struct svshm *handle)
 {
@@ -82,24 +82,6 @@ static void create_marked(struct puppet *puppet, actor_act *create)
 	puppet_expect(puppet, act_mark, SVSHM_OK);
 }
 
-static void leave_orphan(actor_act *create)
-{
-	struct puppet maker;
-
-	puppet_start(&maker, death.key);
-	create_marked(&maker, create);
-	puppet_kill(&maker);
-}
-
-static void die_creating_at(const char *point)
-{
-	struct puppet maker;
-
-	puppet_start(&maker, death.key);
-	puppet_arm(&maker, point, SIGKILL);
-	puppet_expect(&maker, act_create, PUPPET_DIED);
-}
-
 static void start_user(void)
 {
 	puppet_start(&death.user, death.key);
@@ -113,16 +95,16 @@ static void set_scene(struct puppet *victim)
 	case OWN:
 		break;
 	case KEY_FILE:
-		die_creating_at("create:file made");
+		leave_unfinished(death.key, "create:file made");
 		break;
 	case HALF_MADE:
-		die_creating_at("create:before magic");
+		leave_unfinished(death.key, "create:before magic");
 		break;
 	case ORPHAN:
-		leave_orphan(act_create);
+		leave_orphan(death.key, act_create);
 		break;
 	case ORPHAN_SMALL:
-		leave_orphan(act_create_small);
+		leave_orphan(death.key, act_create_small);
 		break;
 	case OTHERS:
 	case SHARED:

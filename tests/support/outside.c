@@ -155,6 +155,15 @@ const char *use_key_directory(const char *name, uid_t owner, mode_t mode)
 	return path;
 }
 
+const char *default_key_directory(uid_t user)
+{
+	static char path[200];
+
+	snprintf(path, sizeof(path), "%s/svshm-%d", SVSHM_KEYDIR_BASE,
+		 (int)user);
+	return path;
+}
+
 static void write_file(const char *path, const char *text, uid_t owner,
 		       mode_t mode)
 {

@@ -60,6 +60,9 @@ void open_scratch(void);
  */
 const char *use_key_directory(const char *name, uid_t owner, mode_t mode);
 
+/* The one that USER has without SVSHM_KEYDIR; valid until the next call. */
+const char *default_key_directory(uid_t user);
+
 /* Make a file with TEXT below test_scratch(); the path is to be freed. */
 char *make_file(const char *name, const char *text, uid_t owner, mode_t mode);
 

@@ -6,20 +6,14 @@
 . "$srcdir/tests/tool/toolkit.sh"
 alone "$0"
 prepare
-for tool in ipcmk ipcrm awk; do
-	command -v $tool >/dev/null || { echo "no $tool here"; exit 77; }
-done
+need ipcmk ipcrm awk
 
 awk 'BEGIN { for (i = 0; i < 20000; i++) print i }' >"$work/data"
 
-# ---- Other programs' leftovers ------------------------------------------------
+# ---- Other programs' leftovers -----------------------------------------------
 
-made()
-{
-	sed -n 's/^[^0-9]*\([0-9][0-9]*\)$/\1/p'
-}
 segment=$(foreign_segment 5000)
-set=$(ipcmk -S 3 | made)
+set=$(foreign_set 3)
 
 check "list does not show others'" 0 "$SVSHM" list
 no_out "^se[gm]"
@@ -60,12 +54,9 @@ check "no such set" 1 "$SVSHM" info --set 2147483647
 err "no semaphore set"
 check "no id" 2 "$SVSHM" info --set x
 
-# ---- Who has it ---------------------------------------------------------------
+# ---- Who has it --------------------------------------------------------------
 
-"$SVSHM" put "$prefix-who" "$work/data" 2>/dev/null &
-job=$!
-jobs="$jobs $job"
-await in_use "$prefix-who"
+start_put "$prefix-who" "$work/data"
 check "who has it" 0 "$SVSHM" info "$prefix-who"
 out "^registered  *1, of these alive 1"
 out "^undo entries  *1 process:"
@@ -77,7 +68,7 @@ check "... with JSON" 0 "$SVSHM" info "$prefix-who" --json
 valid_json
 out "\"pid\": $job"
 
-# ---- Notes ----------------------------------------------------------------------
+# ---- Notes -------------------------------------------------------------------
 
 # Made before the other one goes, so that it has another inode.
 echo "svshm 1" >"$work/replacement"
@@ -100,13 +91,12 @@ check "a set that was removed" 0 "$SVSHM" list --json
 out '"set-gone"'
 out '"verdict": "in-use"'
 kill -9 "$job"
-wait "$job" 2>/dev/null
-jobs=
+forget "$job"
 check "... and its orphan" 3 "$SVSHM" list --check
 check "... is recovered" 0 "$SVSHM" recover
 out "^$prefix-who: removed: "
 
-# ---- Places to save in ------------------------------------------------------------
+# ---- Places to save in -------------------------------------------------------
 
 orphan "$prefix" "$work/data"
 ln -s "$work/saved" "$work/link"
@@ -129,9 +119,9 @@ check "after all that the orphan is there" 3 "$SVSHM" list --check
 check "saving" 0 "$SVSHM" recover --save "$work/saved/"
 cmp "$work/data" "$work/saved/$prefix".* || fail "$name: the data differ"
 
-# ---- No permission -----------------------------------------------------------------
+# ---- No permission -----------------------------------------------------------
 
-other="setpriv --reuid=54321 --regid=54321 --clear-groups"
+other="as 54321"
 if [ "$(id -u)" -eq 0 ] && $other true 2>/dev/null &&
 	$other test -x "$SVSHM" 2>/dev/null; then
 	foreign_segment 100 >"$work/out"
@@ -145,7 +135,7 @@ if [ "$(id -u)" -eq 0 ] && $other true 2>/dev/null &&
 	out "^$prefix: removed: orphan"
 fi
 
-# ---- Names that bite -----------------------------------------------------------------
+# ---- Names that bite ---------------------------------------------------------
 
 odd=$(printf '%s-\033]0;evil\007\033[31m\n"\\/%%\377\302\233' "$prefix")
 orphan "$odd" "$work/data"
@@ -167,7 +157,7 @@ done
 check "... is removed" 0 "$SVSHM" recover
 rm -f "$work/keys/"* 2>/dev/null
 
-# ---- A kernel without /proc ----------------------------------------------------------
+# ---- A kernel without /proc --------------------------------------------------
 
 orphan "$prefix" "$work/data"
 segment=$(foreign_segment 100)

@@ -260,7 +260,7 @@ check "remove of an orphan" 0 "$SVSHM" remove "$key"
 gone "remove has removed it"
 check "remove of nothing" 1 "$SVSHM" remove "$key"
 
-# ---- A key file alone ---------------------------------------------------------
+# ---- A key file alone --------------------------------------------------------
 
 # What is left of a creator that died at once. It says whose it is, no more.
 lone=$work/keys/$prefix-lone
@@ -367,11 +367,11 @@ out "^$key: removed: "
 # ---- Other programs' segments ------------------------------------------------
 
 if command -v ipcmk >/dev/null; then
-	foreign=$(ipcmk -M 4096 | sed -n 's/^[^0-9]*\([0-9][0-9]*\)$/\1/p')
+	foreign=$(foreign_segment 4096)
 	check "list --all" 0 "$SVSHM" list --all
 	out "^segment $foreign  *-  *foreign"
 	check "list without it" 0 "$SVSHM" list
-	grep -q "^segment $foreign " "$work/out" && fail "$name: shown all the same"
+	no_out "^segment $foreign "
 	check "info --id" 0 "$SVSHM" info --id "$foreign"
 	out '^verdict *foreign$'
 	check "info --id --json" 0 "$SVSHM" info --id "$foreign" --json

@@ -5,31 +5,13 @@
 # command in the message is run, by the one whom it names.
 . "$srcdir/tests/tool/toolkit.sh"
 [ "$(id -u)" -eq 0 ] || { echo "not root: nobody else can be denied"; exit 77; }
-command -v setpriv >/dev/null || { echo "no setpriv here"; exit 77; }
+need setpriv
 alone "$0"
 prepare
 echo abc >"$work/data"
-chmod 755 "$work"
 chmod 644 "$work/data"
-# The program itself: a user need not get at libtool's script.
-tool=$builddir/.libs/svshm
-[ -x "$tool" ] || tool=$SVSHM
-cp "$tool" "$work/svshm"
-cp "$builddir"/.libs/libsvshm.so* "$work" 2>/dev/null
-chmod 755 "$work/svshm"
-LD_LIBRARY_PATH=$work${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
-export LD_LIBRARY_PATH
-
-# as UID COMMAND...
-as()
-{
-	user=$1
-	shift
-	setpriv --reuid "$user" --regid "$user" --clear-groups "$@"
-}
-
-as 65533 "$work/svshm" --version >/dev/null 2>&1 ||
-	{ echo "another user cannot run the tool here"; exit 77; }
+for_all "$SVSHM"
+need_user 65533
 
 # follow: run the command that the last message names.
 follow()
@@ -41,7 +23,7 @@ follow()
 		sh -c "$command"
 }
 
-# ---- Once with sudo: the layout of Qt -------------------------------------------
+# ---- Once with sudo: the layout of Qt ----------------------------------------
 
 mkdir -m 1777 "$work/qt"
 export TMPDIR="$work/qt"
@@ -59,7 +41,7 @@ check "remove by another user" 1 \
 	as 65533 "$work/svshm" remove --layout qt sudo
 unset TMPDIR
 
-# ---- A common key directory -----------------------------------------------------
+# ---- A common key directory --------------------------------------------------
 
 chmod 1777 "$work/keys"
 odd="it's $prefix"
@@ -79,7 +61,7 @@ check "put over what is root's" 1 \
 follow
 check "then it works" 0 as 65533 "$work/svshm" lock "$odd" -- true
 
-# ---- Key directories that cannot be made ------------------------------------------
+# ---- Key directories that cannot be made -------------------------------------
 
 # The standard one, hidden by file systems of this mount namespace.
 unset SVSHM_KEYDIR

@@ -6,15 +6,8 @@
 . "$srcdir/tests/tool/toolkit.sh"
 alone "$0"
 prepare
-for tool in ipcmk ipcrm ipcs awk; do
-	command -v $tool >/dev/null || { echo "no $tool here"; exit 77; }
-done
+need ipcmk ipcrm ipcs awk
 examples=$srcdir/doc/examples
-
-made()
-{
-	sed -n 's/^[^0-9]*\([0-9][0-9]*\)$/\1/p'
-}
 
 # idle KIND ID: the tool says that it is idle. Times of the kernel's
 # are in seconds, so it takes one or two.
@@ -24,7 +17,7 @@ idle()
 		grep -q "^$1 $2: would be removed: "
 }
 
-# ---- The command line ------------------------------------------------------------
+# ---- The command line --------------------------------------------------------
 
 check "--unmapped alone" 2 "$SVSHM" recover --unmapped --older-than 1h
 err "goes with --foreign"
@@ -33,10 +26,10 @@ err "wants --older-than"
 check "--unmapped of a key" 2 \
 	"$SVSHM" recover --foreign --unmapped --older-than 1h "$prefix"
 
-# ---- Here ------------------------------------------------------------------------
+# ---- Here --------------------------------------------------------------------
 
 # Of this shell's user, of whom there are processes that are as old.
-set=$(ipcmk -S 2 | made)
+set=$(foreign_set 2)
 await idle "semaphore set" "$set"
 check "without --unmapped, the set stays" 0 "$SVSHM" recover --foreign --yes
 no_out "semaphore set $set"
@@ -62,7 +55,7 @@ check "... and is whole" 0 "$SVSHM" get "$prefix" "$work/copy"
 cmp "$0" "$work/copy" || fail "$name: other bytes"
 ended "... and its maker content" 0
 
-# ---- In a namespace of pids that was started again -------------------------------
+# ---- In a namespace of pids that was started again ---------------------------
 
 # inside COMMAND...: as in a container's next start.
 inside()
@@ -82,7 +75,7 @@ idle_inside()
 
 if inside true 2>/dev/null; then
 	segment=$(foreign_segment 5000 inside)
-	set=$(inside ipcmk -S 2 | made)
+	set=$(foreign_set 2 inside)
 	await idle_inside segment "$segment"
 	await idle_inside "semaphore set" "$set"
 	check "another namespace's: it can't be told" 0 \
@@ -172,7 +165,7 @@ else
 	echo "note: no systemd-analyze here"
 fi
 
-# ---- By thousands ------------------------------------------------------------------
+# ---- By thousands ------------------------------------------------------------
 
 # As many as there may be, of a user of whom nobody lives, also in no other test. Not
 # by ipcmk: a process for each would take minutes.
@@ -195,7 +188,7 @@ elif [ "$(id -u)" -eq 0 ] && [ -x "$sets" ]; then
 	no_out "^semaphore set"
 fi
 
-# ---- POSIX objects of Qt programs ----------------------------------------------------
+# ---- POSIX objects of Qt programs --------------------------------------------
 
 if [ -d /dev/shm ] && mount -t tmpfs tmpfs /dev/shm 2>/dev/null; then
 	check "no POSIX objects" 0 "$SVSHM" recover --qt

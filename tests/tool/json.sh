@@ -9,7 +9,7 @@
 alone "$0"
 prepare
 many_objects
-command -v ipcmk >/dev/null || { echo "no ipcmk here"; exit 77; }
+need ipcmk
 mkdir "$work/documents" "$work/saved"
 schema=$srcdir/doc/svshm.schema.json
 echo abc >"$work/data"
@@ -33,7 +33,7 @@ keep()
 	tried="${tried-} $command"
 }
 
-# ---- Every kind of object ------------------------------------------------------
+# ---- Every kind of object ----------------------------------------------------
 
 json 0 list
 json 0 list --all
@@ -46,7 +46,7 @@ orphan svshmtestqt "$work/data" --layout qt
 start_put "$prefix-used" "$work/data"
 : >"$work/keys/$prefix-lone"
 segment=$(foreign_segment 4096)
-set=$(ipcmk -S 3 | sed -n 's/^[^0-9]*\([0-9][0-9]*\)$/\1/p')
+set=$(foreign_set 3)
 json 0 list
 json 3 list --check
 json 0 list --all --sort size
@@ -66,7 +66,7 @@ if [ -e /proc/self/ns/pid ] && unshare --pid --fork true 2>/dev/null; then
 	keep
 fi
 # Whoever may not look has nulls.
-other="setpriv --reuid=54321 --regid=54321 --clear-groups"
+other="as 54321"
 if [ "$(id -u)" -eq 0 ] && $other test -x "$SVSHM" 2>/dev/null; then
 	chmod 755 "$work"
 	others="list recover"
@@ -96,7 +96,7 @@ json 1 recover "$prefix-kept" --save "$work/saved"
 json 0 recover --foreign --yes
 json 0 recover --foreign --yes --older-than 1d
 
-# ---- Limits --------------------------------------------------------------------
+# ---- Limits ------------------------------------------------------------------
 
 if "$SVSHM" limits >"$work/out" 2>&1; then
 	json 0 limits
@@ -114,7 +114,7 @@ else
 	tried="$tried limits"
 fi
 
-# ---- Every command -------------------------------------------------------------
+# ---- Every command -----------------------------------------------------------
 
 for command in $("$SVSHM" --help | sed -n 's/^  \([a-z][a-z]*\)  .*/\1/p'); do
 	[ "$command" != help ] || continue
@@ -125,7 +125,7 @@ for command in $("$SVSHM" --help | sed -n 's/^  \([a-z][a-z]*\)  .*/\1/p'); do
 	esac
 done
 
-# ---- What is wrong is noticed ----------------------------------------------------
+# ---- What is wrong is noticed ------------------------------------------------
 
 # wrong NAME SED: the last info, changed so, is not valid.
 sample=$(ls "$work/documents/"*.info | tail -n 1)
@@ -161,7 +161,7 @@ for faulty in '{ "maximum": 3 }' '{ "$ref": "#/$defs/none" }' '{' '{} 1'; do
 		sh "$builddir/tests/tool/validate" "$work/faulty" "$sample"
 done
 
-# ---- A second opinion ------------------------------------------------------------
+# ---- A second opinion --------------------------------------------------------
 
 cat >"$work/validate.py" <<'END'
 import json, os, sys

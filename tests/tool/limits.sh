@@ -7,7 +7,7 @@
 alone "$0"
 prepare
 [ -w /proc/sys/kernel/shmmni ] || { echo "limits cannot be set here"; exit 77; }
-command -v ipcmk >/dev/null || { echo "no ipcmk here"; exit 77; }
+need ipcmk
 
 "$SVSHM" limits >"$work/out" 2>&1 ||
 	! grep "does not tell its limits" "$work/out" || exit 77
@@ -20,11 +20,6 @@ check "limits --json" 0 "$SVSHM" limits --json
 valid_json
 out '"name": "sets"'
 check "limits of something" 2 "$SVSHM" limits x
-
-one_line()
-{
-	[ "$(wc -l <"$work/out")" -eq 1 ] || fail "$name: not one line"
-}
 
 echo 5 >/proc/sys/kernel/shmmni
 echo "250 32000 32 4" >/proc/sys/kernel/sem

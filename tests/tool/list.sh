@@ -6,9 +6,9 @@
 alone "$0"
 prepare
 many_objects
-command -v ipcmk >/dev/null || { echo "no ipcmk here"; exit 77; }
+need ipcmk
 
-# ---- What there is ---------------------------------------------------------------
+# ---- What there is -----------------------------------------------------------
 
 # Three orphans of three sizes, and one in use; made in no order.
 for name in c a b; do
@@ -29,7 +29,7 @@ touch -t 202201010000 "$lone-x"
 touch -t 202101010000 "$lone-y"
 first=$(foreign_segment 4096)
 second=$(foreign_segment 900000)
-set=$(ipcmk -S 3 | sed -n 's/^[^0-9]*\([0-9][0-9]*\)$/\1/p')
+set=$(foreign_set 3)
 
 # order NAME WANTED OPTION...: the names in the list, without the prefix.
 order()
@@ -42,7 +42,7 @@ order()
 	[ "$found" = "$wanted_order," ] || fail "$name: $found"
 }
 
-# ---- Order -----------------------------------------------------------------------
+# ---- Order -------------------------------------------------------------------
 
 order "by key" a,b,c,u,x,y,z
 order "by key, and ours first" \
@@ -71,7 +71,7 @@ valid_json
 found=$(sed -n "s/^ *\"key\": \"$prefix-\(.\)\",/\1/p" "$work/out" | tr '\n' ,)
 [ "$found" = z,y,x, ] || fail "$name: $found"
 
-# ---- Verdicts --------------------------------------------------------------------
+# ---- Verdicts ----------------------------------------------------------------
 
 order "orphans" a,b,c --verdict orphan
 order "two verdicts" u,x,y,z --verdict half-made,in-use
@@ -87,7 +87,7 @@ err '"orphn" is none of .*, did you mean "orphan"?'
 check "an empty verdict" 2 "$SVSHM" list --verdict orphan,
 check "a verdict twice" 2 "$SVSHM" list --verdict orphan --verdict orphan
 
-# ---- Columns ---------------------------------------------------------------------
+# ---- Columns -----------------------------------------------------------------
 
 check "the usual columns" 0 "$SVSHM" list
 out "^KEY  *LAYOUT  *VERDICT  *SIZE  *PROCS  *MAPS  *MODE  *OWNER  *AGE\$"
@@ -145,7 +145,7 @@ out "^$long  *native  *orphan"
 no_out "key file is gone"
 check "the long one goes" 0 "$SVSHM" recover "$long"
 
-# ---- For monitoring --------------------------------------------------------------
+# ---- For monitoring ----------------------------------------------------------
 
 one_line()
 {

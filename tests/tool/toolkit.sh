@@ -10,6 +10,15 @@ if [ -z "${SVSHM-}" ]; then
 	exit 77
 fi
 
+# need PROGRAM...: where one is missing, the test is skipped.
+need()
+{
+	for program; do
+		command -v "$program" >/dev/null ||
+			{ echo "no $program here"; exit 77; }
+	done
+}
+
 # As support.c: SVSHM_TEST_LIMITS="sem=60 60 5 10,shmmni=32".
 set_limits()
 {
@@ -129,6 +138,11 @@ no_out()
 	grep -q -e "$1" "$work/out" && fail "$name: \"$1\" in the output"
 }
 
+one_line()
+{
+	[ "$(wc -l <"$work/out")" -eq 1 ] || fail "$name: not one line"
+}
+
 narrow()
 {
 	awk 'length > 80 { exit 1 }' "$work/out" ||
@@ -208,6 +222,62 @@ orphan()
 	jobs=${jobs% "$job"}
 }
 
+# forget PID: a job that has ended, or is to, is not to be killed at the end.
+forget()
+{
+	jobs=$(echo "$jobs " | sed "s/ $1 / /; s/ *\$//")
+	wait "$1" 2>/dev/null
+}
+
+# ---- Other users -------------------------------------------------------------
+
+# as UID COMMAND...
+as()
+{
+	user=$1
+	shift
+	setpriv --reuid "$user" --regid "$user" --clear-groups "$@"
+}
+
+# for_all PROGRAM...: copies in $work that others can run, too. The programs
+# themselves: nobody else need get at libtool's scripts, and these can be killed.
+for_all()
+{
+	chmod 755 "$work"
+	for program; do
+		real=$(dirname "$program")/.libs/$(basename "$program")
+		[ -x "$real" ] || real=$program
+		cp "$real" "$work/$(basename "$program")"
+	done
+	cp "$builddir"/.libs/libsvshm.so* "$work" 2>/dev/null
+	LD_LIBRARY_PATH=$work${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
+	export LD_LIBRARY_PATH
+}
+
+# need_user UID: where he cannot run the copy of the tool, skip the test.
+need_user()
+{
+	as "$1" "$work/svshm" --version >/dev/null 2>&1 ||
+		{ echo "another user cannot run the tool here"; exit 77; }
+}
+
+# ---- Other programs ----------------------------------------------------------
+
+# made: the id in what ipcmk prints.
+made()
+{
+	sed -n 's/^[^0-9]*\([0-9][0-9]*\)$/\1/p'
+}
+
+# foreign_set COUNT [COMMAND...]: makes one as another program may, which COMMAND
+# starts, and prints its id.
+foreign_set()
+{
+	foreign_count=$1
+	shift
+	"$@" ipcmk -S "$foreign_count" | made
+}
+
 # foreign_segment SIZE [COMMAND...]: makes one as another program may, which
 # COMMAND starts, and prints its id.
 # The keys of ipcmk are random. One that may be svshm's is judged in another way
@@ -216,7 +286,7 @@ foreign_segment()
 {
 	foreign_size=$1
 	shift
-	while foreign_id=$("$@" ipcmk -M "$foreign_size" | sed -n 's/^[^0-9]*\([0-9][0-9]*\)$/\1/p')
+	while foreign_id=$("$@" ipcmk -M "$foreign_size" | made)
 	do
 		case $(ipcs -m | awk -v id="$foreign_id" '$2 == id { print $1 }') in
 		0x7[6-9a-d]??????) ipcrm -m "$foreign_id" ;;

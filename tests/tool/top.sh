@@ -3,7 +3,7 @@
 #
 # svshm top, in a terminal that tmux plays.
 . "$srcdir/tests/tool/toolkit.sh"
-command -v tmux >/dev/null || { echo "no tmux here"; exit 77; }
+need tmux
 alone "$0"
 prepare
 export TERM=screen

@@ -6,32 +6,15 @@
 # user has put into his key directory.
 . "$srcdir/tests/tool/toolkit.sh"
 [ "$(id -u)" -eq 0 ] || { echo "not root: others' are out of reach"; exit 77; }
-for tool in setpriv ipcmk ipcrm awk; do
-	command -v $tool >/dev/null || { echo "no $tool here"; exit 77; }
-done
+need setpriv ipcmk ipcrm awk
 alone "$0"
 prepare
 server=$builddir/tests/tool/server
 bob=65533
-# As other users can run it: not libtool's script.
-tool=$builddir/.libs/svshm
-[ -x "$tool" ] || tool=$SVSHM
-chmod 755 "$work"
-cp "$tool" "$work/svshm"
-cp "$builddir"/.libs/libsvshm.so* "$work" 2>/dev/null
-LD_LIBRARY_PATH=$work${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
-export LD_LIBRARY_PATH
+for_all "$SVSHM"
 awk 'BEGIN { for (i = 0; i < 2000; i++) print i }' >"$work/data"
 chmod 644 "$work/data"
-
-as()
-{
-	user=$1
-	shift
-	setpriv --reuid "$user" --regid "$user" --clear-groups "$@"
-}
-as $bob "$work/svshm" --version >/dev/null 2>&1 ||
-	{ echo "another user cannot run the tool here"; exit 77; }
+need_user $bob
 
 # Key directories of the standard kind, on a file system of this test's own.
 unset SVSHM_KEYDIR
@@ -67,7 +50,7 @@ END
 	SVSHM=$SVSHM_AS_ROOT
 }
 
-# ---- Another user's key --------------------------------------------------------
+# ---- Another user's key ------------------------------------------------------
 
 bobs theirs
 check "list shows it" 0 "$SVSHM" list
@@ -110,7 +93,7 @@ check "remove --user --force" 0 "$SVSHM" remove theirs --user $bob --force
 ended "put of what was removed" 1
 [ ! -e "$base/svshm-$bob/theirs" ] || fail "$name: left the key file"
 
-# ---- All that is one user's ----------------------------------------------------
+# ---- All that is one user's --------------------------------------------------
 
 bobs theirs
 orphan ours "$work/data"
@@ -142,7 +125,7 @@ out "^ours  *native  *orphan"
 check "... and go" 0 "$SVSHM" recover --user root
 out "^ours: removed"
 
-# ---- Links in his key directory ------------------------------------------------
+# ---- Links in his key directory ----------------------------------------------
 
 orphan ours "$work/data"
 ln -s "$base/svshm-0/ours" "$base/svshm-$bob/ours"
@@ -162,7 +145,7 @@ check "root's is there" 0 "$SVSHM" info ours
 out "^verdict  *orphan"
 rm "$base/svshm-$bob"
 
-# ---- Ids -----------------------------------------------------------------------
+# ---- Ids ---------------------------------------------------------------------
 
 id=$(field segment_id "$SVSHM" info ours)
 set=$(field semaphore_id "$SVSHM" info ours)
@@ -206,7 +189,7 @@ out "^segment $segment: removed: foreign"
 segment=$(foreign_segment 5000)
 check "remove --id of a leftover" 0 "$SVSHM" remove --id "$segment"
 check "... is gone" 1 "$SVSHM" info --id "$segment"
-set=$(ipcmk -S 3 | sed -n 's/^[^0-9]*\([0-9][0-9]*\)$/\1/p')
+set=$(foreign_set 3)
 check "recover --set of what can't be told" 0 "$SVSHM" recover --set "$set"
 out "^semaphore set $set: kept: "
 for force in "" --force; do
@@ -216,7 +199,7 @@ done
 check "... is there" 0 "$SVSHM" info --set "$set"
 ipcrm -s "$set"
 
-# ---- Names of the list ---------------------------------------------------------
+# ---- Names of the list -------------------------------------------------------
 
 segment=$(foreign_segment 5000)
 check "info of a listed name" 0 "$SVSHM" info "segment $segment"
@@ -231,21 +214,18 @@ check "... and is removed" 0 "$SVSHM" remove "segment $segment"
 check "recover of a listed name" 0 "$SVSHM" recover "segment $segment" --yes
 out "^segment $segment: removed: foreign"
 check "... is gone" 1 "$SVSHM" info "segment $segment"
-set=$(ipcmk -S 3 | sed -n 's/^[^0-9]*\([0-9][0-9]*\)$/\1/p')
+set=$(foreign_set 3)
 check "remove of a listed set" 1 "$SVSHM" remove "semaphore set $set"
 err "^svshm: semaphore set $set is not removed: "
 ipcrm -s "$set"
 touch "$work/own"
-"$SVSHM" put --native-key "$work/own" "$work/data" 2>/dev/null &
-job=$!
-jobs="$jobs $job"
+start "$SVSHM" put --native-key "$work/own" "$work/data"
 await in_use --native-key "$work/own"
 check "info of a listed native key" 0 "$SVSHM" info "$work/own"
 out "^verdict  *in use"
 check "get of a listed native key" 0 "$SVSHM" get "$work/own" "$work/copy"
 cmp "$work/data" "$work/copy" || fail "$name: the data differ"
-wait "$job"
-jobs=${jobs% "$job"}
+forget "$job"
 
 umount "$base"
 finish

@@ -6,9 +6,7 @@
 . "$srcdir/tests/tool/toolkit.sh"
 alone "$0"
 prepare
-for tool in awk ipcmk ipcrm ipcs setsid; do
-	command -v $tool >/dev/null || { echo "no $tool here"; exit 77; }
-done
+need awk ipcmk ipcrm ipcs setsid
 [ -r /proc/self/maps ] || { echo "nothing tells here who maps what"; exit 77; }
 need_lists
 server=$builddir/tests/tool/server
@@ -57,7 +55,7 @@ kill_children()
 	await has_ended "$second"
 }
 
-# ---- The server lives ----------------------------------------------------------
+# ---- The server lives --------------------------------------------------------
 
 start_server plain $key
 check "info --key" 0 "$SVSHM" info --key $key
@@ -95,7 +93,7 @@ for force in "" --force; do
 	err "it is mapped 3 times.*ipcrm -m $segment"
 done
 
-# ---- It was killed -------------------------------------------------------------
+# ---- It was killed -----------------------------------------------------------
 
 kill_maker
 check "the maker is dead" 0 "$SVSHM" info --key $key
@@ -118,7 +116,7 @@ out "^left over  *possible"
 check "recover --id" 0 "$SVSHM" recover --id "$segment" --yes
 check "it is gone" 1 "$SVSHM" info --key $key
 
-# ---- Each child has a session --------------------------------------------------
+# ---- Each child has a session ------------------------------------------------
 
 # As a database's. Their parent is dead, so who adopted them has another one.
 start_server sessions $key
@@ -132,7 +130,7 @@ kill_children
 check "remove --id" 0 "$SVSHM" remove --id "$segment"
 check "the key is free" 1 "$SVSHM" info --key $key
 
-# ---- A set with the same key ---------------------------------------------------
+# ---- A set with the same key -------------------------------------------------
 
 start_server plain 0x7fffffff
 kill_maker

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <config.h>
+
+#include "crowd.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ipc.h>
+#include <sys/sem.h>
+#include <sys/shm.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "figures.h"
+#include "kernel/semun.h"
+#include "key/key.h"
+#include "memory/layout.h"
+#include "svshm.h"
+
+static char directory[64] = "/tmp/svshm-bench.XXXXXX";
+
+const char *crowd_directory(void)
+{
+	if (!mkdtemp(directory))
+		bench_die("mkdtemp");
+	setenv("SVSHM_KEYDIR", directory, 1);
+	return directory;
+}
+
+/* ---- Segments of another program ----------------------------------------- */
+
+static int *foreign_ids;
+
+void crowd_make_segments(int count)
+{
+	foreign_ids = calloc((size_t)count, sizeof(int));
+	for (int i = 0; foreign_ids && i < count; i++) {
+		foreign_ids[i] = shmget(IPC_PRIVATE, 4096, IPC_CREAT | 0600);
+		if (foreign_ids[i] < 0)
+			bench_die("shmget");
+	}
+}
+
+void crowd_remove_segments(int count)
+{
+	for (int i = 0; i < count; i++)
+		shmctl(foreign_ids[i], IPC_RMID, NULL);
+	free(foreign_ids);
+}
+
+/* ---- Orphans ------------------------------------------------------------- */
+
+/* _exit() is no detach: it leaves an orphan. */
+static void make_orphan(const char *key)
+{
+	pid_t child = fork();
+	int status;
+
+	if (child == 0) {
+		struct svshm *handle = svshm_new(key);
+
+		_exit(svshm_create(handle, 4096, SVSHM_READ_WRITE) < 0);
+	}
+	if (child < 0 || waitpid(child, &status, 0) < 0 || status != 0)
+		bench_die("making an orphan");
+}
+
+/* The key file of number I, and the key it leads to. */
+static key_t key_of(int i, char *path, size_t size)
+{
+	struct stat status;
+	int fd;
+
+	snprintf(path, size, "%s/bench-%05d", directory, i);
+	fd = open(path, O_WRONLY | O_CREAT, 0600);
+	if (fd < 0 || write(fd, "svshm 1\n", 8) != 8 || fstat(fd, &status) < 0)
+		bench_die(path);
+	close(fd);
+	return ftok(path, SVSHM__PROJECT_FIRST);
+}
+
+static int clone_set(key_t key, int count, unsigned name_hash)
+{
+	struct sembuf begin[] = {
+		{ .sem_num = SVSHM__SEM_TAG,
+		  .sem_op = (short)svshm__tag(name_hash) },
+	};
+	int id = semget(key, count, IPC_CREAT | IPC_EXCL | 0600);
+
+	if (id < 0 || semop(id, begin, 1) < 0)
+		bench_die("semget");
+	return id;
+}
+
+/* A copy of the orphan TEMPLATE with another name. */
+static void clone_orphan(const struct svshm__header *template, int sets, int i)
+{
+	char path[128];
+	key_t key = key_of(i, path, sizeof(path));
+	struct stat status;
+	int id = shmget(key, (size_t)template->segment_size,
+			IPC_CREAT | IPC_EXCL | 0600);
+
+	/* Keys of ftok collide now and then: then there is one fewer. */
+	if (id < 0 && errno == EEXIST) {
+		unlink(path);
+		return;
+	}
+
+	char *memory = id < 0 ? (void *)-1 : shmat(id, NULL, 0);
+
+	if (memory == (void *)-1 || stat(path, &status) < 0)
+		bench_die("shmget, shmat");
+	memcpy(memory, template, (size_t)template->data_offset);
+
+	struct svshm__header *header = (void *)memory;
+
+	header->inode = (uint64_t)status.st_ino;
+	strcpy(memory + header->path_offset, path);
+	strcpy(memory + header->key_offset, strrchr(path, '/') + 1);
+	header->set_id = clone_set(key, sets, svshm__key_name_hash(path));
+	shmdt(memory);
+}
+
+/*
+ * The first one is real. To make thousands so would take minutes: each looks at
+ * all others, to see whether one of them has its name.
+ */
+void crowd_make_orphans(int count)
+{
+	char path[128];
+	struct semid_ds status;
+	union semun argument = { .buf = &status };
+
+	make_orphan("bench-00000");
+	snprintf(path, sizeof(path), "%s/bench-00000", directory);
+
+	key_t key = ftok(path, SVSHM__PROJECT_FIRST);
+	int set = semget(key, 0, 0);
+	const struct svshm__header *template =
+		shmat(shmget(key, 0, 0), NULL, SHM_RDONLY);
+
+	if (template == (void *)-1 || semctl(set, 0, IPC_STAT, argument) < 0)
+		bench_die("looking at the first orphan");
+	for (int i = 1; i < count; i++)
+		clone_orphan(template, (int)status.sem_nsems, i);
+	shmdt(template);
+}
+
+/* ---- Semaphore sets of another program ----------------------------------- */
+
+bool crowd_make_sets(int count)
+{
+	struct sembuf up = { .sem_num = 0, .sem_op = 1 };
+	pid_t child = geteuid() == 0 ? fork() : -1;
+	int status = -1;
+
+	if (child == 0) {
+		if (setuid(CROWD_USER) < 0)
+			_exit(1);
+		for (int i = 0; i < count; i++) {
+			int id = semget(IPC_PRIVATE, 1, IPC_CREAT | 0600);
+
+			if (id < 0 || semop(id, &up, 1) < 0)
+				_exit(1);
+		}
+		_exit(0);
+	}
+	if (child > 0)
+		waitpid(child, &status, 0);
+	return status == 0;
+}
+
+int crowd_count_sets(void)
+{
+	struct seminfo info;
+	union semun argument = { .__buf = &info };
+
+	return semctl(0, 0, SEM_INFO, argument) < 0 ? -1 : info.semusz;
+}
