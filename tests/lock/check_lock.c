@@ -281,13 +281,11 @@ START_TEST(p4_created_locked_from_the_start)
 {
 	const char *key = test_key("from-the-start");
 	struct actor maker, other;
-	int status;
 
 	actor_enter(&maker, key);
 	actor_enter(&other, key);
 	actor_begin(&maker, act_stop_in_create);
-	ck_assert_int_eq(waitpid(maker.pid, &status, WUNTRACED), maker.pid);
-	ck_assert(WIFSTOPPED(status));
+	test_await_stopped(maker.pid);
 	actor_block(&other, act_attach_and_try);
 	kill(maker.pid, SIGCONT);
 	expect_end(&maker, SVSHM_OK);
@@ -358,11 +356,10 @@ START_TEST(p4_stopped_owner)
 	const char *key = test_key("stopped");
 	struct svshm *mine = make_object(key, 1);
 	struct actor owner;
-	int status;
 
 	actor_own(&owner, key);
 	kill(owner.pid, SIGSTOP);
-	ck_assert_int_eq(waitpid(owner.pid, &status, WUNTRACED), owner.pid);
+	test_await_stopped(owner.pid);
 	expect_code(mine, svshm_timedlock(mine, 50), SVSHM_TIMED_OUT);
 	expect_code(mine, svshm_trylock(mine), SVSHM_BUSY);
 	kill(owner.pid, SIGCONT);

@@ -206,12 +206,10 @@ START_TEST(p4_gate_is_waited_for_as_long_as_said)
 	const char *key = test_key("gate");
 	struct svshm *handle = make_object(key, 100), *other = test_new(key);
 	struct actor stopped;
-	int status;
 
 	actor_enter(&stopped, key);
 	actor_begin(&stopped, act_stop_in_the_gate);
-	ck_assert_int_eq(waitpid(stopped.pid, &status, WUNTRACED), stopped.pid);
-	ck_assert(WIFSTOPPED(status));
+	test_await_stopped(stopped.pid);
 	for (int i = 0; i < COUNT(starts); i++)
 		expect_time(time_of(other, act_attach, starts[i],
 				    SVSHM_TIMED_OUT), 30 * SECOND);

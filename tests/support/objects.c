@@ -22,6 +22,7 @@ static int copy_object(const struct svshm_object *from, void *context)
 {
 	struct test_object *to = context;
 
+	child_assert(from->layout == test_layout);
 	memset(to, 0, sizeof(*to));
 	to->verdict = from->verdict;
 	to->segment_id = from->segment_id;

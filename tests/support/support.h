@@ -45,8 +45,8 @@ const char *test_key(const char *name);
 			      svshm_error_string(handle)); \
 	} while (0)
 
-/* Fail the test unless HANDLE can take the lock at once, and give it back. */
-#define expect_free_lock(handle) \
+/* Fail the test unless HANDLE can take the lock, and give it back. */
+#define expect_usable_lock(handle) \
 	do { \
 		expect_code(handle, svshm_lock(handle), SVSHM_OK); \
 		expect_code(handle, svshm_unlock(handle), SVSHM_OK); \
