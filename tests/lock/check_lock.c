@@ -4,46 +4,24 @@
 #include <config.h>
 
 #include <pthread.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdint.h>
 #include <sys/time.h>
-#include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "actor.h"
-
-static int act_timedlock_forever(struct svshm *handle)
-{
-	return svshm_timedlock(handle, 1000000);
-}
 
 /* ---- It excludes ------------------------------------------------------------- */
 
 #define COUNTERS 8
 #define COUNTS 2000
 
-/* A torn increment: a window in which another process may come between. */
-static void increment(volatile unsigned long *counter, unsigned turn)
-{
-	unsigned long value = *counter;
-
-	if (turn % 16 == 0)
-		sched_yield();
-	*counter = value + 1;
-}
-
 static int count(void *context)
 {
 	struct svshm *handle = svshm_new(context);
 
 	child_assert(svshm_attach(handle, SVSHM_READ_WRITE) == SVSHM_OK);
-	for (unsigned i = 0; i < COUNTS; i++) {
-		child_assert(svshm_lock(handle) == SVSHM_OK);
-		increment(svshm_data(handle), i);
-		child_assert(svshm_unlock(handle) == SVSHM_OK);
-	}
+	count_under_lock(handle, COUNTS, NULL);
 	child_assert(svshm_detach(handle) == SVSHM_OK);
 	svshm_free(handle);
 	return 0;
@@ -52,14 +30,14 @@ static int count(void *context)
 START_TEST(p4_eight_processes_lose_no_update)
 {
 	const char *key = test_key("count");
-	struct svshm *handle = make_object(key, sizeof(unsigned long));
+	struct svshm *handle = make_object(key, sizeof(long));
 	pid_t children[COUNTERS];
 
 	for (int i = 0; i < COUNTERS; i++)
 		children[i] = test_fork(count, (void *)(uintptr_t)key);
 	for (int i = 0; i < COUNTERS; i++)
 		ck_assert_int_eq(test_wait(children[i]), 0);
-	ck_assert_uint_eq(*(unsigned long *)svshm_data(handle),
+	ck_assert_int_eq(*(long *)svshm_data(handle),
 			  COUNTERS * COUNTS);
 	svshm_free(handle);
 	ck_assert(test_nothing_left(key));
@@ -77,9 +55,9 @@ static void *count_in_thread(void *context)
 	struct thread *thread = context;
 	struct svshm *handle = thread->handle;
 
-	for (unsigned i = 0; i < COUNTS; i++) {
+	for (long i = 0; i < COUNTS; i++) {
 		thread->errors += svshm_lock(handle) != SVSHM_OK;
-		increment(svshm_data(handle), i);
+		count_slowly(svshm_data(handle), i);
 		thread->errors += svshm_unlock(handle) != SVSHM_OK;
 	}
 	return NULL;
@@ -88,7 +66,7 @@ static void *count_in_thread(void *context)
 START_TEST(p4_threads_with_a_handle_each_exclude_each_other)
 {
 	const char *key = test_key("threads");
-	struct svshm *mine = make_object(key, sizeof(unsigned long));
+	struct svshm *mine = make_object(key, sizeof(long));
 	struct thread threads[2];
 
 	expect_code(mine, svshm_lock(mine), SVSHM_OK);
@@ -100,8 +78,8 @@ START_TEST(p4_threads_with_a_handle_each_exclude_each_other)
 						count_in_thread, &threads[i]),
 				 0);
 	}
-	for (unsigned i = 0; i < COUNTS; i++) {
-		increment(svshm_data(mine), i);
+	for (long i = 0; i < COUNTS; i++) {
+		count_slowly(svshm_data(mine), i);
 		expect_code(mine, svshm_unlock(mine), SVSHM_OK);
 		expect_code(mine, svshm_lock(mine), SVSHM_OK);
 	}
@@ -110,7 +88,7 @@ START_TEST(p4_threads_with_a_handle_each_exclude_each_other)
 		pthread_join(threads[i].thread, NULL);
 		ck_assert_int_eq(threads[i].errors, 0);
 	}
-	ck_assert_uint_eq(*(unsigned long *)svshm_data(mine), 3 * COUNTS);
+	ck_assert_int_eq(*(long *)svshm_data(mine), 3 * COUNTS);
 	for (int i = 0; i < 2; i++)
 		svshm_free(threads[i].handle);
 	svshm_free(mine);
@@ -218,7 +196,7 @@ START_TEST(p4_removed_object)
 	for (int i = 0; i < 2; i++) {
 		actor_attach(&waiters[i], key);
 		actor_block(&waiters[i],
-			    i ? svshm_lock : act_timedlock_forever);
+			    i ? svshm_lock : act_timedlock_long);
 	}
 	ck_assert_int_eq(recover_object(key, SVSHM_RECOVER_FORCE, NULL),
 			 SVSHM_OK);
@@ -317,14 +295,6 @@ static void storm(int microseconds)
 	setitimer(ITIMER_REAL, &timer, NULL);
 }
 
-static int64_t nanoseconds(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
-}
-
 START_TEST(p4_signals_do_not_change_a_time_out)
 {
 	const char *key = test_key("storm");
@@ -334,14 +304,14 @@ START_TEST(p4_signals_do_not_change_a_time_out)
 	actor_own(&owner, key);
 	storm(300);
 	for (int i = 0; i < 20; i++) {
-		int64_t start = nanoseconds();
+		int64_t start = test_now();
 
 		expect_code(mine, svshm_timedlock(mine, 40), SVSHM_TIMED_OUT);
 
-		int64_t elapsed = nanoseconds() - start;
+		int64_t elapsed = test_now() - start;
 
-		ck_assert_int_ge(elapsed, INT64_C(40000000));
-		ck_assert_int_lt(elapsed, INT64_C(20000000000));
+		ck_assert_int_ge(elapsed, 40 * TEST_MILLISECOND);
+		ck_assert_int_lt(elapsed, 20 * TEST_SECOND);
 	}
 	storm(0);
 	ck_assert_int_gt(storm_signals, 20);

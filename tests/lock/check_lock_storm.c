@@ -7,12 +7,9 @@
  */
 #include <config.h>
 
-#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -136,14 +133,6 @@ static pid_t start(int which)
 	return test_fork(work, &numbers[which]);
 }
 
-static double seconds(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
-}
-
 static uint64_t sum_of(int workers, bool told)
 {
 	uint64_t sum = 0;
@@ -156,11 +145,11 @@ static uint64_t sum_of(int workers, bool told)
 /* Everybody has counted since BEFORE: within a bound, or somebody starves. */
 static void await_progress(int workers, const uint64_t *before)
 {
-	double end = seconds() + 30;
+	int64_t end = test_now() + 30 * TEST_SECOND;
 
 	for (int i = 0; i < workers; i++)
 		while (share->worker[i].counted == before[i]) {
-			ck_assert_msg(seconds() < end,
+			ck_assert_msg(test_now() < end,
 				      "worker %d of %d has not got the lock in "
 				      "30 s", i, workers);
 			usleep(1000);
@@ -169,13 +158,13 @@ static void await_progress(int workers, const uint64_t *before)
 
 static unsigned storm(int workers, double duration)
 {
-	double end = seconds() + duration;
+	int64_t end = test_now() + (int64_t)(duration * TEST_SECOND);
 	pid_t pids[WORKERS_MAX];
 	unsigned kills = 0;
 
 	for (int i = 0; i < workers; i++)
 		pids[i] = start(i);
-	while (seconds() < end) {
+	while (test_now() < end) {
 		uint64_t before[WORKERS_MAX];
 		int victim = rand() % workers;
 

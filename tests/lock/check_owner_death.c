@@ -5,17 +5,12 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "actor.h"
 #include "outside.h"
-
-static int act_timedlock(struct svshm *handle)
-{
-	return svshm_timedlock(handle, 1000000);
-}
+#include "puppet.h"
 
 /* ---- One death ------------------------------------------------------------------- */
 
@@ -32,7 +27,7 @@ START_TEST(p4_owner_dies_under_a_waiter)
 	actor_block(&waiters[0], svshm_lock);
 	actor_kill(&owner);
 	expect_end(&waiters[0], SVSHM_OWNER_DIED);
-	actor_block(&waiters[1], act_timedlock);
+	actor_block(&waiters[1], act_timedlock_long);
 	actor_kill(&waiters[0]);
 	expect_end(&waiters[1], SVSHM_OWNER_DIED);
 	expect_act(&waiters[1], svshm_make_consistent, SVSHM_OK);
@@ -298,9 +293,7 @@ START_TEST(p4_kills_at_random)
 	struct worker worker = { key, 0 };
 	pid_t pids[WORKERS];
 
-	board = mmap(NULL, sizeof(*board), PROT_READ | PROT_WRITE,
-		     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	ck_assert_ptr_ne(board, MAP_FAILED);
+	board = test_shared(sizeof(*board));
 	for (; worker.number < WORKERS; worker.number++)
 		pids[worker.number] = test_fork(work, &worker);
 	for (int i = 0; i < KILLS; i++) {
@@ -321,7 +314,6 @@ START_TEST(p4_kills_at_random)
 	ck_assert_uint_gt(board->reports, board->repairs);
 	svshm_free(mine);
 	ck_assert(test_nothing_left(key));
-	munmap(board, sizeof(*board));
 }
 END_TEST
 

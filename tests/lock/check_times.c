@@ -10,7 +10,6 @@
 
 #include <errno.h>
 #include <signal.h>
-#include <sys/wait.h>
 #include <time.h>
 
 #include "actor.h"

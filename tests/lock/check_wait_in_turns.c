@@ -7,14 +7,13 @@
 #include <config.h>
 
 #include <signal.h>
-#include <string.h>
-#include <sys/mman.h>
 #include <sys/sem.h>
 #include <time.h>
 
 #include "actor.h"
 #include "lock/lock.h"
 #include "outside.h"
+#include "puppet.h"
 
 #define SIZE 100
 #define LONG_MS 30000
@@ -102,7 +101,7 @@ static void share(struct worker *workers, int count, unsigned long turns)
 	pid_t children[4];
 	int done = 0;
 
-	memset(board, 0, sizeof(*board));
+	board = test_shared(sizeof(*board));
 	for (int i = 0; i < count; i++)
 		children[i] = test_fork(work, &workers[i]);
 	for (int i = 0; i < 2 * LONG_MS / 5 && done < count; i++) {
@@ -252,12 +251,6 @@ static Suite *make_suite(void)
 
 int main(void)
 {
-	void *memory = mmap(NULL, sizeof(*board), PROT_READ | PROT_WRITE,
-			    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-
-	if (memory == MAP_FAILED)
-		return 99;
-	board = memory;
 	svshm__lock_engine_of_new = SVSHM__LOCK_PORTABLE;
 	return test_main(make_suite);
 }

@@ -77,12 +77,6 @@ END_TEST
 
 #define LEAVERS 8
 
-static int leave_at_once(struct svshm *handle)
-{
-	(void)handle;
-	exit(0);
-}
-
 /* Of many that leave at the same time one is the last. */
 START_TEST(qt_all_leave_at_once)
 {
@@ -96,7 +90,7 @@ START_TEST(qt_all_leave_at_once)
 				   SVSHM_OK);
 		}
 		for (int i = 0; i < LEAVERS; i++)
-			actor_begin(&leavers[i], i % 2 ? leave_at_once :
+			actor_begin(&leavers[i], i % 2 ? act_exit :
 							 svshm_detach);
 		for (int i = 0; i < LEAVERS; i++) {
 			if (i % 2 == 0) {

@@ -52,9 +52,9 @@ START_TEST(qt_lock_times_out)
 	int64_t start;
 
 	actor_own(&owner, key);
-	start = test_now_ms();
+	start = test_now();
 	expect_code(handle, svshm_timedlock(handle, 50), SVSHM_TIMED_OUT);
-	ck_assert_int_ge(test_now_ms() - start, 50);
+	ck_assert_int_ge(test_now() - start, 50 * TEST_MILLISECOND);
 	expect_code(handle, svshm_timedlock(handle, 0), SVSHM_TIMED_OUT);
 	expect_code(handle, svshm_timedlock(handle, -1),
 		    SVSHM_INVALID_ARGUMENT);
@@ -238,36 +238,13 @@ END_TEST
 
 static int work(void *context)
 {
-	struct svshm *handle = context;
-	volatile long *count = svshm_data(handle);
-
-	for (int i = 0; i < ROUNDS; i++) {
-		child_assert(svshm_lock(handle) == 0);
-		long value = *count;
-
-		for (volatile int pause = 0; pause < 50; pause = pause + 1)
-			;
-		*count = value + 1;
-		child_assert(svshm_unlock(handle) == 0);
-	}
+	count_under_lock(context, ROUNDS, NULL);
 	return 0;
 }
 
 static int work_by_wire(void *context)
 {
-	struct wire wire;
-
-	wire_begin(&wire, context);
-	child_assert(wire_attach(&wire));
-
-	volatile long *count = wire.data;
-
-	for (int i = 0; i < ROUNDS; i++) {
-		wire_lock(&wire);
-		*count = *count + 1;
-		wire_unlock(&wire);
-	}
-	wire_end(&wire);
+	wire_count(context, ROUNDS, NULL);
 	return 0;
 }
 

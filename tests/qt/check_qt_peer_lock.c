@@ -50,18 +50,7 @@ END_TEST
 
 static int add(void *context)
 {
-	struct svshm *handle = context;
-	volatile long *number = svshm_data(handle);
-
-	for (long i = 0; i < PAIRS; i++) {
-		child_assert(svshm_lock(handle) == 0);
-		long value = *number;
-
-		for (volatile int pause = 0; pause < 100; pause = pause + 1)
-			;
-		*number = value + 1;
-		child_assert(svshm_unlock(handle) == 0);
-	}
+	count_under_lock(context, PAIRS, NULL);
 	return 0;
 }
 

@@ -7,9 +7,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/ipc.h>
-#include <sys/sem.h>
 #include <unistd.h>
 #ifdef __linux__
 #include <sched.h>
@@ -207,12 +204,7 @@ static int add(void *context)
 	struct svshm *handle = qt_handle(context);
 
 	child_assert(svshm_attach(handle, SVSHM_READ_WRITE) == 0);
-	for (long i = 0; i < PAIRS; i++) {
-		child_assert(svshm_lock(handle) == 0);
-		*(volatile long *)svshm_data(handle) += 1;
-		*common = *common + 1;
-		child_assert(svshm_unlock(handle) == 0);
-	}
+	count_under_lock(handle, PAIRS, common);
 	return 0;
 }
 

@@ -171,42 +171,20 @@ END_TEST
 /* Counts in its own memory, and, as all have one lock, in one that is shared. */
 static volatile long *common;
 
-static int count(const char *key)
-{
-	struct svshm *handle = qt_handle(key);
-
-	child_assert(svshm_attach(handle, SVSHM_READ_WRITE) == 0);
-	for (int i = 0; i < ROUNDS; i++) {
-		child_assert(svshm_lock(handle) == 0);
-		*(volatile long *)svshm_data(handle) += 1;
-		*common = *common + 1;
-		child_assert(svshm_unlock(handle) == 0);
-	}
-	return 0;
-}
-
-static int count_by_wire(const char *key)
-{
-	struct wire wire;
-
-	wire_begin(&wire, key);
-	child_assert(wire_attach(&wire));
-	for (int i = 0; i < ROUNDS; i++) {
-		wire_lock(&wire);
-		*(volatile long *)wire.data += 1;
-		*common = *common + 1;
-		wire_unlock(&wire);
-	}
-	wire_end(&wire);
-	return 0;
-}
-
 static int work(void *context)
 {
 	int number = *(int *)context;
+	const char *key = keys[number % 2];
+	struct svshm *handle;
 
-	return number / 2 && !system_attaches_once() ?
-		count_by_wire(keys[number % 2]) : count(keys[number % 2]);
+	if (number / 2 && !system_attaches_once()) {
+		wire_count(key, ROUNDS, common);
+		return 0;
+	}
+	handle = qt_handle(key);
+	child_assert(svshm_attach(handle, SVSHM_READ_WRITE) == 0);
+	count_under_lock(handle, ROUNDS, common);
+	return 0;
 }
 
 START_TEST(qt_shared_lock_loses_no_update)

@@ -63,6 +63,8 @@ void expect_handover(struct actor *actor, struct svshm *handle);
 int act_create(struct svshm *handle); /* 100 bytes */
 int act_attach(struct svshm *handle);
 int act_attach_read_only(struct svshm *handle);
+int act_exit(struct svshm *handle);           /* exit(0) */
+int act_timedlock_long(struct svshm *handle); /* 1000 seconds: for who is woken */
 
 /* ---- Objects ----------------------------------------------------------------- */
 
@@ -82,5 +84,17 @@ void expect_orphan(const char *key, size_t size, int fill);
    NULL; FLAGS is then not. */
 int recover_object(const char *key, unsigned flags,
 		   struct svshm_recovery *recovery);
+
+/* ---- Counting under the lock --------------------------------------------- */
+
+/* *COUNTER + 1, with a window in which another one may come between. TURN is
+   another number each time. */
+void count_slowly(volatile long *counter, long turn);
+
+/*
+ * In a child: TURNS times, take HANDLE's lock and count: in its memory, and in
+ * *BESIDE too, unless that is NULL.
+ */
+void count_under_lock(struct svshm *handle, long turns, volatile long *beside);
 
 #endif

@@ -58,12 +58,17 @@ static int decode(int status)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 256 + WTERMSIG(status);
 }
 
-int64_t test_now_ms(void)
+int64_t test_now(void)
 {
 	struct timespec now;
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
+	return now.tv_sec * TEST_SECOND + now.tv_nsec;
+}
+
+static int64_t now_ms(void)
+{
+	return test_now() / TEST_MILLISECOND;
 }
 
 static void give_up(const char *what)
@@ -83,7 +88,7 @@ static void pause_us(long microseconds)
 
 int test_wait(pid_t child)
 {
-	int64_t deadline = test_now_ms() + PATIENCE_MS;
+	int64_t deadline = now_ms() + PATIENCE_MS;
 	int status;
 
 	/* waitpid() has no time-out; to look again and again is as good. */
@@ -94,7 +99,7 @@ int test_wait(pid_t child)
 			return decode(status);
 		if (result < 0 && errno != EINTR)
 			give_up("a child that is not ours");
-		if (test_now_ms() > deadline) {
+		if (now_ms() > deadline) {
 			kill(child, SIGKILL);
 			waitpid(child, &status, 0);
 			give_up("a child to end");
@@ -145,11 +150,11 @@ void test_event_post(struct test_event *event)
 bool test_event_await_for(struct test_event *event, int milliseconds)
 {
 	struct pollfd wanted = { event->ends[0], POLLIN, 0 };
-	int64_t deadline = test_now_ms() + milliseconds;
+	int64_t deadline = now_ms() + milliseconds;
 	char byte;
 
 	for (;;) {
-		int64_t left = deadline - test_now_ms();
+		int64_t left = deadline - now_ms();
 		int result = poll(&wanted, 1, left > 0 ? (int)left : 0);
 
 		if (result > 0)
@@ -197,14 +202,14 @@ bool test_is_blocked(pid_t pid)
 
 void test_await_blocked(pid_t pid)
 {
-	int64_t deadline = test_now_ms() + PATIENCE_MS;
+	int64_t deadline = now_ms() + PATIENCE_MS;
 
 	if (access("/proc/self/wchan", R_OK) < 0) {
 		pause_us(200000);
 		return;
 	}
 	while (!test_is_blocked(pid)) {
-		if (test_now_ms() > deadline)
+		if (now_ms() > deadline)
 			give_up("a process to block in semop");
 		pause_us(1000);
 	}

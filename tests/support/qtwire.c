@@ -312,6 +312,22 @@ void wire_end(struct wire *wire)
 	free(wire->lock_path);
 }
 
+void wire_count(const char *key, long turns, volatile long *beside)
+{
+	struct wire wire;
+
+	wire_begin(&wire, key);
+	child_assert(wire_attach(&wire));
+	for (long turn = 0; turn < turns; turn++) {
+		wire_lock(&wire);
+		count_slowly(wire.data, turn);
+		if (beside)
+			count_slowly(beside, turn);
+		wire_unlock(&wire);
+	}
+	wire_end(&wire);
+}
+
 int wire_value(const char *key)
 {
 	int id = qt_set_of(key);

@@ -80,6 +80,9 @@ void wire_detach(struct wire *wire);
 /* The destructor: an owner removes the set, whoever uses it. */
 void wire_end(struct wire *wire);
 
+/* In a child: as count_under_lock() with KEY's object. */
+void wire_count(const char *key, long turns, volatile long *beside);
+
 /* The value of KEY's semaphore, or -1. */
 int wire_value(const char *key);
 

@@ -76,8 +76,10 @@ void test_kill(pid_t child);
 void child_assert_that(bool condition, const char *text, const char *file,
 		       int line);
 
-/* Milliseconds, of a clock that nobody sets. */
-int64_t test_now_ms(void);
+/* Nanoseconds, of a clock that nobody sets. */
+#define TEST_MILLISECOND INT64_C(1000000)
+#define TEST_SECOND INT64_C(1000000000)
+int64_t test_now(void);
 
 /*
  * Events between processes: a pipe. post() sends one byte; await() takes one,
