@@ -68,7 +68,7 @@ static struct actor other;
 static bool owned, other_waits;
 static struct victim victim;
 
-/* ---- The victim ---------------------------------------------------------------- */
+/* ---- The victim --------------------------------------------------------- */
 
 static int suffer(void *context)
 {
@@ -123,7 +123,7 @@ static void begin(void)
 	}
 }
 
-/* ---- What it leaves -------------------------------------------------------------- */
+/* ---- What it leaves ----------------------------------------------------- */
 
 /* All is as before the case. */
 static void settle(struct actor *owner)
@@ -165,7 +165,7 @@ static void die_and_check(long after)
 	settle(&other);
 }
 
-/* ---- All cases ------------------------------------------------------------------- */
+/* ---- All cases ---------------------------------------------------------- */
 
 static unsigned run_operation(struct path *path)
 {
@@ -194,7 +194,7 @@ static const unsigned engines[] = {
 
 #define ENGINES (int)(sizeof(engines) / sizeof(*engines))
 
-START_TEST(p4_death_at_any_instruction)
+START_TEST(lock_survives_death_at_any_instruction)
 {
 	struct path path;
 	unsigned cases;
@@ -223,10 +223,10 @@ END_TEST
 
 static Suite *make_suite(void)
 {
-	Suite *suite = suite_create("P4: death at each instruction");
+	Suite *suite = suite_create("The lock: death at each instruction");
 	TCase *tcase = tcase_create("instructions");
 
-	tcase_add_loop_test(tcase, p4_death_at_any_instruction, 0,
+	tcase_add_loop_test(tcase, lock_survives_death_at_any_instruction, 0,
 			    OPERATIONS * ENGINES);
 	tcase_set_timeout(tcase, 600);
 	suite_add_tcase(suite, tcase);

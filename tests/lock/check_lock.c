@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* P4: the lock excludes, wakes, refuses, and counts time. See check_owner_death.c
-   for what it survives. */
+/*
+ * P4: the lock excludes, wakes, refuses, and counts time. See
+ * check_owner_death.c for what it survives.
+ */
 #include <config.h>
 
 #include <pthread.h>
@@ -11,7 +13,7 @@
 
 #include "actor.h"
 
-/* ---- It excludes ------------------------------------------------------------- */
+/* ---- It excludes -------------------------------------------------------- */
 
 #define COUNTERS 8
 #define COUNTS 2000
@@ -27,7 +29,7 @@ static int count(void *context)
 	return 0;
 }
 
-START_TEST(p4_eight_processes_lose_no_update)
+START_TEST(lock_loses_no_update_of_eight_processes)
 {
 	const char *key = test_key("count");
 	struct svshm *handle = make_object(key, sizeof(long));
@@ -63,7 +65,7 @@ static void *count_in_thread(void *context)
 	return NULL;
 }
 
-START_TEST(p4_threads_with_a_handle_each_exclude_each_other)
+START_TEST(lock_excludes_threads_with_a_handle_each)
 {
 	const char *key = test_key("threads");
 	struct svshm *mine = make_object(key, sizeof(long));
@@ -104,7 +106,7 @@ static void *try_in_thread(void *context)
 	return NULL;
 }
 
-START_TEST(p4_another_thread_finds_it_busy)
+START_TEST(lock_is_busy_for_another_thread)
 {
 	const char *key = test_key("busy-thread");
 	struct svshm *mine = make_object(key, 1);
@@ -122,9 +124,9 @@ START_TEST(p4_another_thread_finds_it_busy)
 }
 END_TEST
 
-/* ---- It refuses what is wrong ------------------------------------------------- */
+/* ---- It refuses what is wrong ------------------------------------------- */
 
-START_TEST(p4_busy_and_time_outs)
+START_TEST(lock_is_busy_or_times_out)
 {
 	const char *key = test_key("busy");
 	struct svshm *mine = make_object(key, 1);
@@ -145,7 +147,7 @@ START_TEST(p4_busy_and_time_outs)
 }
 END_TEST
 
-START_TEST(p4_no_deadlock_with_oneself)
+START_TEST(lock_is_no_deadlock_with_oneself)
 {
 	const char *key = test_key("deadlock");
 	struct svshm *first = make_object(key, 1), *second = svshm_new(key);
@@ -168,7 +170,7 @@ START_TEST(p4_no_deadlock_with_oneself)
 }
 END_TEST
 
-START_TEST(p4_only_the_owner_unlocks)
+START_TEST(lock_is_unlocked_by_its_owner_only)
 {
 	const char *key = test_key("not-owner");
 	struct svshm *mine = make_object(key, 1);
@@ -186,7 +188,7 @@ START_TEST(p4_only_the_owner_unlocks)
 }
 END_TEST
 
-START_TEST(p4_removed_object)
+START_TEST(lock_of_a_removed_object_is_told)
 {
 	const char *key = test_key("removed");
 	struct svshm *mine = make_object(key, 1);
@@ -218,7 +220,7 @@ static int act_create_locked(struct svshm *handle)
 	return svshm_create_locked(handle, 100, SVSHM_READ_WRITE);
 }
 
-START_TEST(p4_created_locked)
+START_TEST(lock_is_owned_by_who_creates_locked)
 {
 	const char *key = test_key("created-locked");
 	struct svshm *mine = svshm_new(key);
@@ -255,7 +257,7 @@ static int act_attach_and_try(struct svshm *handle)
 }
 
 /* Who waits to attach comes too late for the lock. */
-START_TEST(p4_created_locked_from_the_start)
+START_TEST(lock_is_owned_from_the_start)
 {
 	const char *key = test_key("from-the-start");
 	struct actor maker, other;
@@ -274,7 +276,7 @@ START_TEST(p4_created_locked_from_the_start)
 }
 END_TEST
 
-/* ---- It counts time well --------------------------------------------------------- */
+/* ---- It counts time well ------------------------------------------------ */
 
 static volatile sig_atomic_t storm_signals;
 
@@ -295,7 +297,7 @@ static void storm(int microseconds)
 	setitimer(ITIMER_REAL, &timer, NULL);
 }
 
-START_TEST(p4_signals_do_not_change_a_time_out)
+START_TEST(lock_time_out_is_not_changed_by_signals)
 {
 	const char *key = test_key("storm");
 	struct svshm *mine = make_object(key, 1);
@@ -321,7 +323,7 @@ START_TEST(p4_signals_do_not_change_a_time_out)
 }
 END_TEST
 
-START_TEST(p4_stopped_owner)
+START_TEST(lock_stays_with_a_stopped_owner)
 {
 	const char *key = test_key("stopped");
 	struct svshm *mine = make_object(key, 1);
@@ -341,22 +343,22 @@ END_TEST
 
 static Suite *make_suite(void)
 {
-	Suite *suite = suite_create("P4 the lock");
-	TCase *tests = tcase_create("p4");
+	Suite *suite = suite_create("The lock");
+	TCase *tests = tcase_create("lock");
 
 	suite_add_tcase(suite, tests);
 	tcase_set_timeout(tests, 120);
-	tcase_add_test(tests, p4_eight_processes_lose_no_update);
-	tcase_add_test(tests, p4_threads_with_a_handle_each_exclude_each_other);
-	tcase_add_test(tests, p4_another_thread_finds_it_busy);
-	tcase_add_test(tests, p4_busy_and_time_outs);
-	tcase_add_test(tests, p4_no_deadlock_with_oneself);
-	tcase_add_test(tests, p4_only_the_owner_unlocks);
-	tcase_add_test(tests, p4_removed_object);
-	tcase_add_test(tests, p4_created_locked);
-	tcase_add_test(tests, p4_created_locked_from_the_start);
-	tcase_add_test(tests, p4_signals_do_not_change_a_time_out);
-	tcase_add_test(tests, p4_stopped_owner);
+	tcase_add_test(tests, lock_loses_no_update_of_eight_processes);
+	tcase_add_test(tests, lock_excludes_threads_with_a_handle_each);
+	tcase_add_test(tests, lock_is_busy_for_another_thread);
+	tcase_add_test(tests, lock_is_busy_or_times_out);
+	tcase_add_test(tests, lock_is_no_deadlock_with_oneself);
+	tcase_add_test(tests, lock_is_unlocked_by_its_owner_only);
+	tcase_add_test(tests, lock_of_a_removed_object_is_told);
+	tcase_add_test(tests, lock_is_owned_by_who_creates_locked);
+	tcase_add_test(tests, lock_is_owned_from_the_start);
+	tcase_add_test(tests, lock_time_out_is_not_changed_by_signals);
+	tcase_add_test(tests, lock_stays_with_a_stopped_owner);
 	return suite;
 }
 

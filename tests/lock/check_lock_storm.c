@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * P4 in a storm: processes count under the lock, come and go, wait with and
+ * P4: the lock in a storm: processes count under it, come and go, wait with and
  * without a time-out, and are killed at random, owners, waiters and newcomers.
  * No count is lost, every death of an owner is told, and nobody starves.
  * SVSHM_TEST_LONG: so many seconds in all, instead of a few.
@@ -185,7 +185,7 @@ static unsigned storm(int workers, double duration)
 
 static const int sizes[] = { 2, 4, 8 };
 
-START_TEST(p4_storm)
+START_TEST(lock_loses_no_count_in_a_storm)
 {
 	const char *wanted = getenv("SVSHM_TEST_LONG");
 	double duration = wanted && atof(wanted) > 1 ? atof(wanted) / 6 : 1.5;
@@ -234,10 +234,10 @@ END_TEST
 
 static Suite *make_suite(void)
 {
-	Suite *suite = suite_create("P4: storm");
+	Suite *suite = suite_create("The lock in a storm");
 	TCase *tcase = tcase_create("storm");
 
-	tcase_add_loop_test(tcase, p4_storm, 0, 6);
+	tcase_add_loop_test(tcase, lock_loses_no_count_in_a_storm, 0, 6);
 	tcase_set_timeout(tcase, 600);
 	suite_add_tcase(suite, tcase);
 	return suite;

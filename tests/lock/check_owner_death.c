@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* P4: the lock survives: what the death of owners and waiters does. */
+/* P4: the lock survives the death of owners and waiters, and tells of it. */
 #include <config.h>
 
 #include <sched.h>
@@ -12,9 +12,9 @@
 #include "outside.h"
 #include "puppet.h"
 
-/* ---- One death ------------------------------------------------------------------- */
+/* ---- One death ---------------------------------------------------------- */
 
-START_TEST(p4_owner_dies_under_a_waiter)
+START_TEST(lock_tells_a_waiter_of_the_death)
 {
 	const char *key = test_key("owner-dies");
 	struct svshm *mine = make_object(key, 1);
@@ -38,7 +38,7 @@ START_TEST(p4_owner_dies_under_a_waiter)
 }
 END_TEST
 
-START_TEST(p4_death_is_told_until_made_consistent)
+START_TEST(lock_tells_of_a_death_until_made_consistent)
 {
 	const char *key = test_key("told");
 	struct svshm *mine = make_object(key, 1);
@@ -68,7 +68,7 @@ START_TEST(p4_death_is_told_until_made_consistent)
 }
 END_TEST
 
-START_TEST(p4_waiter_dies_and_others_go_on)
+START_TEST(lock_goes_on_when_a_waiter_dies)
 {
 	const char *key = test_key("waiter-dies");
 	struct svshm *mine = make_object(key, 1);
@@ -104,7 +104,7 @@ static int act_free(struct svshm *handle)
 	return SVSHM_OK;
 }
 
-START_TEST(p4_detach_and_free_release_it)
+START_TEST(lock_is_released_by_detach_and_free)
 {
 	const char *key = test_key("detach");
 	struct svshm *mine = make_object(key, 1);
@@ -126,7 +126,7 @@ START_TEST(p4_detach_and_free_release_it)
 }
 END_TEST
 
-START_TEST(p4_exit_while_holding_is_told)
+START_TEST(lock_tells_of_an_exit_while_holding)
 {
 	const char *key = test_key("exit");
 	struct svshm *mine = make_object(key, 1);
@@ -150,7 +150,7 @@ static int act_write(struct svshm *handle)
 	return 0;
 }
 
-START_TEST(p4_read_only_handles_lock)
+START_TEST(lock_works_for_read_only_handles)
 {
 	const char *key = test_key("read-only");
 	struct svshm *mine = make_object(key, 10000);
@@ -175,7 +175,7 @@ START_TEST(p4_read_only_handles_lock)
 }
 END_TEST
 
-/* ---- Deaths at any moment -------------------------------------------------------- */
+/* ---- Deaths at any moment ----------------------------------------------- */
 
 #define WORKERS 8
 #define KILLS 300
@@ -286,7 +286,7 @@ static void await_work(unsigned long more)
 	}
 }
 
-START_TEST(p4_kills_at_random)
+START_TEST(lock_survives_kills_at_random)
 {
 	const char *key = test_key("kills");
 	struct svshm *mine = make_object(key, sizeof(struct ledger));
@@ -319,18 +319,18 @@ END_TEST
 
 static Suite *make_suite(void)
 {
-	Suite *suite = suite_create("P4 the lock survives");
-	TCase *tests = tcase_create("p4");
+	Suite *suite = suite_create("The lock survives");
+	TCase *tests = tcase_create("owner_death");
 
 	suite_add_tcase(suite, tests);
 	tcase_set_timeout(tests, 120);
-	tcase_add_test(tests, p4_owner_dies_under_a_waiter);
-	tcase_add_test(tests, p4_death_is_told_until_made_consistent);
-	tcase_add_test(tests, p4_waiter_dies_and_others_go_on);
-	tcase_add_test(tests, p4_detach_and_free_release_it);
-	tcase_add_test(tests, p4_exit_while_holding_is_told);
-	tcase_add_test(tests, p4_read_only_handles_lock);
-	tcase_add_test(tests, p4_kills_at_random);
+	tcase_add_test(tests, lock_tells_a_waiter_of_the_death);
+	tcase_add_test(tests, lock_tells_of_a_death_until_made_consistent);
+	tcase_add_test(tests, lock_goes_on_when_a_waiter_dies);
+	tcase_add_test(tests, lock_is_released_by_detach_and_free);
+	tcase_add_test(tests, lock_tells_of_an_exit_while_holding);
+	tcase_add_test(tests, lock_works_for_read_only_handles);
+	tcase_add_test(tests, lock_survives_kills_at_random);
 	return suite;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A child, the victim, that is stepped instruction by instruction, by ptrace(2):
- * on Linux on x86-64 only, where CAN_STEP is defined.
+ * A child, the victim, that is stepped instruction by instruction by ptrace(2),
+ * on Linux on x86-64 only: where CAN_STEP is defined.
  */
 #ifndef SVSHM_TEST_STEPPER_H
 #define SVSHM_TEST_STEPPER_H

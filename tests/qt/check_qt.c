@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* P2: the life of an object of the Qt layout, told by what the kernel has: it is what
-   Qt makes, and the last one removes all. For exit and fork see check_qt_exit.c. */
+/*
+ * P2: the life of an object of the Qt layout, told by what the kernel has: it
+ * is what Qt makes, and the last one removes all. For exit and fork see
+ * check_qt_exit.c.
+ */
 #include <config.h>
 
 #include <fcntl.h>

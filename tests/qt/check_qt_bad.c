@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* P6 and P7: the Qt layout follows no link and trusts no file, set or segment that is
-   not as it should be; key files that are lost or collide are told. */
+/*
+ * P6 and P7: the Qt layout follows no link and trusts no file, set or segment
+ * that is not as it should be; key files that are lost or collide are told.
+ */
 #include <config.h>
 
 #include <fcntl.h>

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* P3: a lock of the Qt layout whose maker died before it was complete blocks nobody,
-   and lets one in at a time. A QSharedMemory would wait for it for ever. */
+/*
+ * P3: a lock of the Qt layout whose maker died before it was complete blocks
+ * nobody, and lets one in at a time. A QSharedMemory would wait for it for
+ * ever.
+ */
 #include <config.h>
 
 #include <signal.h>
@@ -165,7 +168,8 @@ START_TEST(qt_a_dead_makers_lock_is_recovered_by_force)
 	make_unused_set(key);
 	ck_assert_int_eq(recover_object(key, 0, &look), SVSHM_OK);
 	ck_assert(!qt_nothing_left(key));
-	ck_assert_int_eq(recover_object(key, SVSHM_RECOVER_FORCE, NULL), SVSHM_OK);
+	ck_assert_int_eq(recover_object(key, SVSHM_RECOVER_FORCE, NULL),
+			 SVSHM_OK);
 	ck_assert(qt_nothing_left(key));
 }
 END_TEST

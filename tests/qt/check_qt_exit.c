@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* P2 and P10: in the Qt layout exit counts as detach, a forked child is a user that
-   owns nothing, and of many that leave at the same time one is the last. */
+/*
+ * P2 and P10: in the Qt layout exit counts as detach, a forked child is a user
+ * that owns nothing, and of many that leave at the same time one is the last.
+ */
 #include <config.h>
 
 #include <stdlib.h>

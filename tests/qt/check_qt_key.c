@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Qt's names. The names in the table were written down from what Qt 5.15.8 and
- * 6.4.2 said; check_qt_peer.c asks the Qt that is there.
+ * P1: Qt's names are those that Qt gives. The names in the table were written
+ * down from what Qt 5.15.8 and 6.4.2 said; check_qt_peer.c asks the Qt that is
+ * there.
  */
 #include <config.h>
 

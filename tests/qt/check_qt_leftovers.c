@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* P3 and P5: the Qt layout, after a death at any point: the next one works, orphans
-   can be saved and removed, and nothing is left in the end. */
+/*
+ * P3 and P5: the Qt layout, after a death at any point: the next one works,
+ * orphans can be saved and removed, and nothing is left in the end.
+ */
 #include <config.h>
 
 #include <sched.h>

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* P4: the lock of the Qt layout excludes, times out, survives its owner, and tells
-   what Qt's programs do to it. For makers that die see check_qt_dead_maker.c. */
+/*
+ * P4: the lock of the Qt layout excludes, times out, survives its owner, and
+ * tells what Qt's programs do to it. For makers that die see
+ * check_qt_dead_maker.c.
+ */
 #include <config.h>
 
 #include <stdlib.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Native keys of System V, as Qt 6.6 and later have them (QNativeIpcKey), with
- * the real QSharedMemory: one file of the program's choice is the key file of
- * segment and lock, and "systemv-N:" chooses ftok's second argument.
+ * P1: native keys of System V, as Qt 6.6 and later have them (QNativeIpcKey),
+ * with the real QSharedMemory: one file of the program's choice is the key file
+ * of segment and lock, and "systemv-N:" chooses ftok's second argument.
  */
 #include <config.h>
 

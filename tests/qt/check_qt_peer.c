@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * P1: svshm and the real QSharedMemory find the same object by the same key, whoever
- * makes it. All tests run with each of the programs that $SVSHM_QT_PEERS names, one
- * for Qt 5 and one for Qt 6. For the lock and for deaths see check_qt_peer_lock.c.
+ * P1: svshm and the real QSharedMemory find the same object by the same key,
+ * whoever makes it. All tests run with each of the programs that
+ * $SVSHM_QT_PEERS names, one for Qt 5 and one for Qt 6. For the lock and for
+ * deaths see check_qt_peer_lock.c.
  */
 #include <config.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * P3 and P4: svshm and the real QSharedMemory exclude each other, and each of them goes
- * on when the other one dies. See check_qt_peer.c.
+ * P3 and P4: svshm and the real QSharedMemory exclude each other, and each of
+ * them goes on when the other one dies. See check_qt_peer.c.
  */
 #include <config.h>
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Two keys whose lock files collide in ftok, by their inodes: the one is used
- * by svshm, the other one by the real QSharedMemory, or both are by both.
+ * P4: two keys whose lock files collide in ftok, by their inodes, have one lock
+ * that excludes, wakes and survives: the one key is used by svshm, the other
+ * one by the real QSharedMemory, or both are by both.
  */
 #include <config.h>
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * P4: two keys of Qt's with one lock exclude each other, lose no update and no
- * lock by who dies, and are told to the user. See one_lock.h.
+ * P4: two keys of Qt's with one lock exclude each other, and lose no update and
+ * no lock by who dies. Between two users there is nothing to share, and that is
+ * told. See one_lock.h.
  */
 #include <config.h>
 
@@ -136,7 +137,8 @@ static int alice_makes(void *context)
 	return 0;
 }
 
-/* Between two users there is nothing to share, for Qt neither; it is told why. */
+/* Between two users there is nothing to share, nor is there for Qt; it is told
+   why. */
 START_TEST(qt_shared_lock_is_one_users)
 {
 	struct test_event events[2];
@@ -168,7 +170,7 @@ END_TEST
 
 #define ROUNDS 2000
 
-/* Counts in its own memory, and, as all have one lock, in one that is shared. */
+/* Each counts in its own memory, and, as all have one lock, here. */
 static volatile long *common;
 
 static int work(void *context)
@@ -212,7 +214,7 @@ END_TEST
 
 static Suite *make_suite(void)
 {
-	Suite *suite = suite_create("Two keys of Qt's have one lock");
+	Suite *suite = suite_create("One lock of two keys of Qt's");
 	TCase *tcase = tcase_create("shared");
 
 	tcase_set_timeout(tcase, 120);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * P2 and P3: two keys of Qt's with one lock. Who of the one key comes, leaves, fails,
- * dies or is recovered does not take the lock from the other one. See one_lock.h.
+ * P2 and P3: two keys of Qt's with one lock. Who of the one key comes, leaves,
+ * fails, dies or is recovered does not take the lock from the other one. See
+ * one_lock.h.
  */
 #include <config.h>
 
@@ -33,7 +34,7 @@ START_TEST(qt_shared_lock_and_qts_faults)
 	expect_code(handle, svshm_lock(handle), 0);
 	ck_assert(wire_create(&wire, 10));
 	expect_failure(handle, svshm_unlock(handle), SVSHM_LOCK_ERROR, "reset");
-	/* It has called create(), so it removes the set when it goes, also while
+	/* It has called create(), so it removes the set when it goes, even while
 	   somebody owns it. */
 	wire_detach(&wire);
 	expect_act(&waiter, svshm_lock, SVSHM_OK);
@@ -203,7 +204,8 @@ START_TEST(qt_shared_lock_is_not_forced)
 	close(open(segment, O_CREAT | O_EXCL, 0600));
 	struct foreign memory = foreign_segment(ftok(segment, 'Q'), 10, 0600);
 
-	ck_assert_int_eq(recover_object(keys[ONE], SVSHM_RECOVER_FORCE, NULL), 0);
+	ck_assert_int_eq(recover_object(keys[ONE], SVSHM_RECOVER_FORCE, NULL),
+			 0);
 	ck_assert_int_lt(access(segment, F_OK), 0);
 	foreign_remove(&memory);
 	free(segment);
@@ -245,7 +247,7 @@ END_TEST
 
 static Suite *make_suite(void)
 {
-	Suite *suite = suite_create("Two keys of Qt's have one lock, when one key goes");
+	Suite *suite = suite_create("One lock of two keys, when one of them goes");
 	TCase *tcase = tcase_create("shared_removed");
 
 	tcase_set_timeout(tcase, 120);

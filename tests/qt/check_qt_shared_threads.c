@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * P4 and P10: two keys of Qt's with one lock, in one process. A thread that has it
- * by the one key does not wait for itself by the other; another thread waits; and
- * it is held until its owner gives it back, or has ended. See one_lock.h.
+ * P4 and P10: two keys of Qt's with one lock, in one process. A thread that has
+ * it by the one key does not wait for itself by the other; another thread
+ * waits; and it is held until its owner gives it back, or has ended. See
+ * one_lock.h.
  */
 #include <config.h>
 
@@ -195,7 +196,7 @@ END_TEST
 
 static Suite *make_suite(void)
 {
-	Suite *suite = suite_create("Two keys of Qt's have one lock, in one process");
+	Suite *suite = suite_create("One lock of two keys, in one process");
 	TCase *tcase = tcase_create("shared_threads");
 
 	tcase_set_timeout(tcase, 120);

@@ -173,7 +173,7 @@ void expect_handover(struct actor *actor, struct svshm *handle)
 	expect_code(handle, svshm_unlock(handle), SVSHM_OK);
 }
 
-/* ---- Acts -------------------------------------------------------------------- */
+/* ---- Acts --------------------------------------------------------------- */
 
 int act_create(struct svshm *handle)
 {
@@ -201,7 +201,7 @@ int act_timedlock_long(struct svshm *handle)
 	return svshm_timedlock(handle, 1000000);
 }
 
-/* ---- Objects ----------------------------------------------------------------- */
+/* ---- Objects ------------------------------------------------------------ */
 
 struct svshm *make_object(const char *key, size_t size)
 {

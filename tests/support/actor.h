@@ -58,15 +58,15 @@ void actor_expect(struct actor *actor, int expected, const char *act, int line);
 /* ACTOR owns the lock: it unlocks, and HANDLE can take it, and unlocks. */
 void expect_handover(struct actor *actor, struct svshm *handle);
 
-/* ---- Acts -------------------------------------------------------------------- */
+/* ---- Acts --------------------------------------------------------------- */
 
 int act_create(struct svshm *handle); /* 100 bytes */
 int act_attach(struct svshm *handle);
 int act_attach_read_only(struct svshm *handle);
 int act_exit(struct svshm *handle);           /* exit(0) */
-int act_timedlock_long(struct svshm *handle); /* 1000 seconds: for who is woken */
+int act_timedlock_long(struct svshm *handle); /* 1000 s: for who is woken */
 
-/* ---- Objects ----------------------------------------------------------------- */
+/* ---- Objects ------------------------------------------------------------ */
 
 /* A new handle for KEY that has created its object with SIZE bytes. */
 struct svshm *make_object(const char *key, size_t size);

@@ -134,7 +134,7 @@ void child_assert_that(bool condition, const char *text, const char *file,
 	_exit(99);
 }
 
-/* ---- Events ---------------------------------------------------------------------- */
+/* ---- Events ------------------------------------------------------------- */
 
 void test_event_open(struct test_event *event)
 {

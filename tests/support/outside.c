@@ -75,10 +75,11 @@ int act_fill(struct svshm *handle)
 
 int act_is_filled(struct svshm *handle)
 {
-	return has_bytes(handle, svshm_size(handle), 'f') ? SVSHM_OK : SVSHM_CORRUPT;
+	return has_bytes(handle, svshm_size(handle), 'f') ? SVSHM_OK :
+							    SVSHM_CORRUPT;
 }
 
-/* ---- Other users ------------------------------------------------------------- */
+/* ---- Other users -------------------------------------------------------- */
 
 bool test_skip_without_root(void)
 {
@@ -200,7 +201,7 @@ bool file_has(const char *path, const char *text)
 	return size == strlen(text) && memcmp(found, text, size) == 0;
 }
 
-/* ---- What the system does ---------------------------------------------------- */
+/* ---- What the system does ----------------------------------------------- */
 
 bool system_lists(void)
 {
@@ -304,7 +305,7 @@ bool test_skip_without_known_limits(void)
 	       test_skip("the system does not tell its limits");
 }
 
-/* ---- Limits ---------------------------------------------------------------------- */
+/* ---- Limits ------------------------------------------------------------- */
 
 #ifdef CLONE_NEWIPC
 

@@ -169,7 +169,7 @@ void qt_make_lock_file(const char *key)
 
 int qt_die_at(const char *point, const char *key)
 {
-	/* In the test's own PID namespace, so that all can tell that it died. */
+	/* In the test's PID namespace, so that all can tell that it died. */
 	pid_t pid = fork();
 
 	ck_assert_int_ge(pid, 0);

@@ -20,8 +20,8 @@
 int qt_main(Suite *(*make)(void));
 
 /*
- * The same directory for a program that has objects of both layouts. To be called
- * by the function that makes the suite; test_main() removes what is left.
+ * The same directory for a program that has objects of both layouts. To be
+ * called by the function that makes the suite; test_main() removes what is left.
  */
 void qt_use_directory(void);
 

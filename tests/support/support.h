@@ -52,7 +52,7 @@ const char *test_key(const char *name);
 		expect_code(handle, svshm_unlock(handle), SVSHM_OK); \
 	} while (0)
 
-/* ---- Children --------------------------------------------------------------- */
+/* ---- Children ----------------------------------------------------------- */
 
 /*
  * Fork a child that runs BODY and then _exit()s with what it returned: no exit
@@ -103,7 +103,7 @@ void test_await_blocked(pid_t pid);
 /* Whether it does so now. Where that can't be told: false. */
 bool test_is_blocked(pid_t pid);
 
-/* ---- Objects ------------------------------------------------------------------ */
+/* ---- Objects ------------------------------------------------------------ */
 
 /*
  * A handle for KEY, of the layout that this process's tests have chosen: the
@@ -134,7 +134,7 @@ unsigned test_count_segments(const char *key);
 /* Nothing of KEY is left: no segment, no set, no key file. */
 bool test_nothing_left(const char *key);
 
-/* ---- Crash points (points.c) --------------------------------------------------- */
+/* ---- Crash points (points.c) -------------------------------------------- */
 
 /*
  * From now on this process (and its children, unless they say otherwise) gets

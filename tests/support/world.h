@@ -10,8 +10,8 @@
    where it can't be had. */
 void world_enter(void);
 
-/* fork(2); the children of a test may be in another PID namespace. IN_CHILD: who
-   forks is such a child itself, and stays where it is. */
+/* fork(2); the children of a test may be in another PID namespace. IN_CHILD:
+   who forks is such a child itself, and stays where it is. */
 pid_t world_fork(bool in_child);
 
 #endif
