@@ -10,7 +10,7 @@ if [ -z "${SVSHM-}" ]; then
 	exit 77
 fi
 
-# As tests/support/world.c: SVSHM_TEST_LIMITS="sem=60 60 5 10,shmmni=32".
+# As support.c: SVSHM_TEST_LIMITS="sem=60 60 5 10,shmmni=32".
 set_limits()
 {
 	echo "${SVSHM_TEST_LIMITS-}" | tr , '\n' | while IFS='=' read -r name value
