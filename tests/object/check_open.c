@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * svshm_open(): attach, or make it, without a gap. With programs that were
+ * P1: svshm_open(): attach, or make it, without a gap. With programs that were
  * exec'ed; the races with children of the test, which begin together.
  */
 #include <config.h>

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * svshm_set_owner(): a daemon that starts as root and gives up its rights meets
- * all processes of its user, before and after. With programs that were exec'ed.
+ * P1: svshm_set_owner(): a daemon that starts as root and gives up its rights
+ * meets all processes of its user, before and after. With programs that were
+ * exec'ed.
  */
 #include <config.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Other programs' segments and sets: what is left over, and what goes. */
+/* P5: other programs' segments and sets: what is left over, and what goes. */
 #include <config.h>
 
 #include <pthread.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Other programs' segments and sets that nobody has used for long, whoever made
- * them: SVSHM_RECOVER_UNMAPPED.
+ * P5: other programs' segments and sets that nobody has used for long, whoever
+ * made them: SVSHM_RECOVER_UNMAPPED.
  */
 #include <config.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Root among another user's objects: svshm_scan_user(), and keys by
+ * P6: root among another user's objects: svshm_scan_user(), and keys by
  * svshm_set_owner(). What that user may have put there leads to nobody else's.
  */
 #include <config.h>

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What visitors see is true: whose an object is, also if it is a key file only;
- * and what is not known is not shown as 0, which is root, or nobody, or never.
+ * No promise: what visitors see is true: whose an object is, also if it is a key
+ * file only; and what is not known is not shown as 0, which is root, or nobody,
+ * or never.
  */
 #include <config.h>
 
