@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * P1: svshm_set_owner(): a daemon that starts as root and gives up its rights
- * meets all processes of its user, before and after. With programs that were
- * exec'ed.
+ * P1, P3 and P6 with svshm_set_owner(): a daemon that starts as root and gives up
+ * its rights meets all processes of its user, before and after, and that user
+ * leads root nowhere. With programs that were exec'ed.
  */
 #include <config.h>
 

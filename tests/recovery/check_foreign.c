@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* P5: other programs' segments and sets: what is left over, and what goes. */
+/* P5: other programs' segments and sets: what is left over goes, and no more. */
 #include <config.h>
 
 #include <pthread.h>

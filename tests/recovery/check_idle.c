@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * P5: other programs' segments and sets that nobody has used for long, whoever
- * made them: SVSHM_RECOVER_UNMAPPED.
+ * made them: SVSHM_RECOVER_UNMAPPED takes no others. check_idle_rule.c has the
+ * rule.
  */
 #include <config.h>
 

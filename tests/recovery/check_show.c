@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * No promise: what visitors see is true: whose an object is, also if it is a key
- * file only; and what is not known is not shown as 0, which is root, or nobody,
- * or never.
+ * P3: what visitors see is true, and no more is said than is known: whose an
+ * object is, also if it is a key file only; and what is not known is not shown as
+ * 0, which is root, or nobody, or never.
  */
 #include <config.h>
 
