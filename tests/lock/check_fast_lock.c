@@ -5,7 +5,6 @@
 
 #include <signal.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/sem.h>
 #include <time.h>
 
@@ -46,9 +45,9 @@ static void start_attached(struct puppet *puppet, const char *key)
 	puppet_expect(puppet, act_attach, SVSHM_OK);
 }
 
-/* ---- What the word may say ------------------------------------------------------- */
+/* ---- What the word may say ---------------------------------------------- */
 
-START_TEST(p4_word_that_names_nobody_there_can_be)
+START_TEST(lock_word_that_names_nobody_there_can_be)
 {
 	const char *key = test_key("nobody");
 	struct svshm *mine = make_object(key, SIZE);
@@ -71,7 +70,7 @@ START_TEST(p4_word_that_names_nobody_there_can_be)
 }
 END_TEST
 
-START_TEST(p4_word_of_a_free_slot_is_a_dead_owner)
+START_TEST(lock_word_of_a_free_slot_is_a_dead_owner)
 {
 	static actor_act *const acts[] = { svshm_lock, svshm_trylock,
 					   act_timedlock };
@@ -85,8 +84,7 @@ START_TEST(p4_word_of_a_free_slot_is_a_dead_owner)
 		expect_code(mine, acts[i](mine), SVSHM_OWNER_DIED);
 		expect_code(mine, svshm_make_consistent(mine), SVSHM_OK);
 		expect_code(mine, svshm_unlock(mine), SVSHM_OK);
-		expect_code(mine, svshm_lock(mine), SVSHM_OK);
-		expect_code(mine, svshm_unlock(mine), SVSHM_OK);
+		expect_usable_lock(mine);
 	}
 	/* That somebody waits is no owner. */
 	static const uint32_t waiters[] = {
@@ -96,8 +94,7 @@ START_TEST(p4_word_of_a_free_slot_is_a_dead_owner)
 
 	for (size_t i = 0; i < sizeof(waiters) / sizeof(*waiters); i++) {
 		*word_of(mine) = waiters[i];
-		expect_code(mine, svshm_lock(mine), SVSHM_OK);
-		expect_code(mine, svshm_unlock(mine), SVSHM_OK);
+		expect_usable_lock(mine);
 		ck_assert_uint_eq(*word_of(mine), 0);
 	}
 	svshm_free(mine);
@@ -105,7 +102,7 @@ START_TEST(p4_word_of_a_free_slot_is_a_dead_owner)
 }
 END_TEST
 
-START_TEST(p4_owner_whose_word_was_taken_is_told)
+START_TEST(lock_word_that_was_taken_is_told)
 {
 	const char *key = test_key("taken");
 	struct svshm *mine = make_object(key, SIZE);
@@ -121,9 +118,9 @@ START_TEST(p4_owner_whose_word_was_taken_is_told)
 }
 END_TEST
 
-/* ---- Slots that are used again --------------------------------------------------- */
+/* ---- Slots that are used again ------------------------------------------ */
 
-START_TEST(p4_new_holder_of_the_slot_does_not_hide_the_death)
+START_TEST(lock_tells_of_a_death_after_the_slot_is_reused)
 {
 	const char *key = test_key("hidden");
 	struct svshm *mine = make_object(key, SIZE);
@@ -147,7 +144,7 @@ START_TEST(p4_new_holder_of_the_slot_does_not_hide_the_death)
 }
 END_TEST
 
-START_TEST(p4_late_taker_takes_from_the_dead_only)
+START_TEST(lock_is_taken_late_from_the_dead_only)
 {
 	const char *key = test_key("late");
 	struct svshm *mine = make_object(key, SIZE);
@@ -177,10 +174,10 @@ START_TEST(p4_late_taker_takes_from_the_dead_only)
 }
 END_TEST
 
-/* ---- Sleepers -------------------------------------------------------------------- */
+/* ---- Sleepers ----------------------------------------------------------- */
 
 /* Between the word and the token, and between the token and the word. */
-START_TEST(p4_death_of_who_should_wake_wakes)
+START_TEST(lock_wakes_when_who_should_wake_dies)
 {
 	const char *key = test_key("waker");
 	struct svshm *mine = make_object(key, SIZE);
@@ -213,7 +210,7 @@ START_TEST(p4_death_of_who_should_wake_wakes)
 }
 END_TEST
 
-START_TEST(p4_who_gives_up_passes_the_token_on)
+START_TEST(lock_token_is_passed_on_by_who_gives_up)
 {
 	const char *key = test_key("pass");
 	struct svshm *mine = make_object(key, SIZE);
@@ -251,7 +248,7 @@ START_TEST(p4_who_gives_up_passes_the_token_on)
 }
 END_TEST
 
-START_TEST(p4_tokens_do_not_pile_up)
+START_TEST(lock_tokens_do_not_pile_up)
 {
 	const char *key = test_key("tokens");
 	struct svshm *mine;
@@ -299,16 +296,15 @@ START_TEST(p4_tokens_do_not_pile_up)
 }
 END_TEST
 
-/* ---- Removed under its users ----------------------------------------------------- */
+/* ---- Removed under its users -------------------------------------------- */
 
-START_TEST(p4_forced_removal_is_noticed_at_once)
+START_TEST(lock_notices_a_forced_removal_at_once)
 {
 	const char *key = test_key("forced");
 	struct svshm *mine = make_object(key, SIZE);
 
 	for (int i = 0; i < 100; i++) {
-		expect_code(mine, svshm_lock(mine), SVSHM_OK);
-		expect_code(mine, svshm_unlock(mine), SVSHM_OK);
+		expect_usable_lock(mine);
 	}
 	expect_code(mine, svshm_lock(mine), SVSHM_OK);
 	ck_assert_int_eq(recover_object(key, SVSHM_RECOVER_FORCE, NULL),
@@ -323,9 +319,9 @@ START_TEST(p4_forced_removal_is_noticed_at_once)
 }
 END_TEST
 
-/* ---- Which engine ---------------------------------------------------------------- */
+/* ---- Which engine ------------------------------------------------------- */
 
-START_TEST(p4_engine_is_the_makers_choice)
+START_TEST(lock_engine_is_the_makers_choice)
 {
 	const char *key = test_key("engine");
 	struct svshm *mine = svshm_new(key), *other = svshm_new(key);
@@ -354,19 +350,19 @@ END_TEST
 
 static Suite *make_suite(void)
 {
-	Suite *suite = suite_create("P4: the fast lock");
-	TCase *tcase = tcase_create("p4_fast");
+	Suite *suite = suite_create("The fast lock");
+	TCase *tcase = tcase_create("fast");
 
-	tcase_add_test(tcase, p4_word_that_names_nobody_there_can_be);
-	tcase_add_test(tcase, p4_word_of_a_free_slot_is_a_dead_owner);
-	tcase_add_test(tcase, p4_owner_whose_word_was_taken_is_told);
-	tcase_add_test(tcase, p4_new_holder_of_the_slot_does_not_hide_the_death);
-	tcase_add_test(tcase, p4_late_taker_takes_from_the_dead_only);
-	tcase_add_loop_test(tcase, p4_death_of_who_should_wake_wakes, 0, 2);
-	tcase_add_test(tcase, p4_who_gives_up_passes_the_token_on);
-	tcase_add_test(tcase, p4_tokens_do_not_pile_up);
-	tcase_add_test(tcase, p4_forced_removal_is_noticed_at_once);
-	tcase_add_test(tcase, p4_engine_is_the_makers_choice);
+	tcase_add_test(tcase, lock_word_that_names_nobody_there_can_be);
+	tcase_add_test(tcase, lock_word_of_a_free_slot_is_a_dead_owner);
+	tcase_add_test(tcase, lock_word_that_was_taken_is_told);
+	tcase_add_test(tcase, lock_tells_of_a_death_after_the_slot_is_reused);
+	tcase_add_test(tcase, lock_is_taken_late_from_the_dead_only);
+	tcase_add_loop_test(tcase, lock_wakes_when_who_should_wake_dies, 0, 2);
+	tcase_add_test(tcase, lock_token_is_passed_on_by_who_gives_up);
+	tcase_add_test(tcase, lock_tokens_do_not_pile_up);
+	tcase_add_test(tcase, lock_notices_a_forced_removal_at_once);
+	tcase_add_test(tcase, lock_engine_is_the_makers_choice);
 	tcase_set_timeout(tcase, 120);
 	suite_add_tcase(suite, tcase);
 	return suite;

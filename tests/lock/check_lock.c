@@ -1,65 +1,45 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* P4: the lock excludes, wakes, refuses, and counts time. See check_owner_death.c
-   for what it survives. */
+/*
+ * P4: the lock excludes, wakes, refuses, and counts time. See
+ * check_owner_death.c for what it survives.
+ */
 #include <config.h>
 
 #include <pthread.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdint.h>
 #include <sys/time.h>
-#include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "actor.h"
 
-static int act_timedlock_forever(struct svshm *handle)
-{
-	return svshm_timedlock(handle, 1000000);
-}
-
-/* ---- It excludes ------------------------------------------------------------- */
+/* ---- It excludes -------------------------------------------------------- */
 
 #define COUNTERS 8
 #define COUNTS 2000
-
-/* A torn increment: a window in which another process may come between. */
-static void increment(volatile unsigned long *counter, unsigned turn)
-{
-	unsigned long value = *counter;
-
-	if (turn % 16 == 0)
-		sched_yield();
-	*counter = value + 1;
-}
 
 static int count(void *context)
 {
 	struct svshm *handle = svshm_new(context);
 
 	child_assert(svshm_attach(handle, SVSHM_READ_WRITE) == SVSHM_OK);
-	for (unsigned i = 0; i < COUNTS; i++) {
-		child_assert(svshm_lock(handle) == SVSHM_OK);
-		increment(svshm_data(handle), i);
-		child_assert(svshm_unlock(handle) == SVSHM_OK);
-	}
+	count_under_lock(handle, COUNTS, NULL);
 	child_assert(svshm_detach(handle) == SVSHM_OK);
 	svshm_free(handle);
 	return 0;
 }
 
-START_TEST(p4_eight_processes_lose_no_update)
+START_TEST(lock_loses_no_update_of_eight_processes)
 {
 	const char *key = test_key("count");
-	struct svshm *handle = make_object(key, sizeof(unsigned long));
+	struct svshm *handle = make_object(key, sizeof(long));
 	pid_t children[COUNTERS];
 
 	for (int i = 0; i < COUNTERS; i++)
 		children[i] = test_fork(count, (void *)(uintptr_t)key);
 	for (int i = 0; i < COUNTERS; i++)
 		ck_assert_int_eq(test_wait(children[i]), 0);
-	ck_assert_uint_eq(*(unsigned long *)svshm_data(handle),
+	ck_assert_int_eq(*(long *)svshm_data(handle),
 			  COUNTERS * COUNTS);
 	svshm_free(handle);
 	ck_assert(test_nothing_left(key));
@@ -77,18 +57,18 @@ static void *count_in_thread(void *context)
 	struct thread *thread = context;
 	struct svshm *handle = thread->handle;
 
-	for (unsigned i = 0; i < COUNTS; i++) {
+	for (long i = 0; i < COUNTS; i++) {
 		thread->errors += svshm_lock(handle) != SVSHM_OK;
-		increment(svshm_data(handle), i);
+		count_slowly(svshm_data(handle), i);
 		thread->errors += svshm_unlock(handle) != SVSHM_OK;
 	}
 	return NULL;
 }
 
-START_TEST(p4_threads_with_a_handle_each_exclude_each_other)
+START_TEST(lock_excludes_threads_with_a_handle_each)
 {
 	const char *key = test_key("threads");
-	struct svshm *mine = make_object(key, sizeof(unsigned long));
+	struct svshm *mine = make_object(key, sizeof(long));
 	struct thread threads[2];
 
 	expect_code(mine, svshm_lock(mine), SVSHM_OK);
@@ -100,8 +80,8 @@ START_TEST(p4_threads_with_a_handle_each_exclude_each_other)
 						count_in_thread, &threads[i]),
 				 0);
 	}
-	for (unsigned i = 0; i < COUNTS; i++) {
-		increment(svshm_data(mine), i);
+	for (long i = 0; i < COUNTS; i++) {
+		count_slowly(svshm_data(mine), i);
 		expect_code(mine, svshm_unlock(mine), SVSHM_OK);
 		expect_code(mine, svshm_lock(mine), SVSHM_OK);
 	}
@@ -110,7 +90,7 @@ START_TEST(p4_threads_with_a_handle_each_exclude_each_other)
 		pthread_join(threads[i].thread, NULL);
 		ck_assert_int_eq(threads[i].errors, 0);
 	}
-	ck_assert_uint_eq(*(unsigned long *)svshm_data(mine), 3 * COUNTS);
+	ck_assert_int_eq(*(long *)svshm_data(mine), 3 * COUNTS);
 	for (int i = 0; i < 2; i++)
 		svshm_free(threads[i].handle);
 	svshm_free(mine);
@@ -126,7 +106,7 @@ static void *try_in_thread(void *context)
 	return NULL;
 }
 
-START_TEST(p4_another_thread_finds_it_busy)
+START_TEST(lock_is_busy_for_another_thread)
 {
 	const char *key = test_key("busy-thread");
 	struct svshm *mine = make_object(key, 1);
@@ -144,9 +124,9 @@ START_TEST(p4_another_thread_finds_it_busy)
 }
 END_TEST
 
-/* ---- It refuses what is wrong ------------------------------------------------- */
+/* ---- It refuses what is wrong ------------------------------------------- */
 
-START_TEST(p4_busy_and_time_outs)
+START_TEST(lock_is_busy_or_times_out)
 {
 	const char *key = test_key("busy");
 	struct svshm *mine = make_object(key, 1);
@@ -167,7 +147,7 @@ START_TEST(p4_busy_and_time_outs)
 }
 END_TEST
 
-START_TEST(p4_no_deadlock_with_oneself)
+START_TEST(lock_is_no_deadlock_with_oneself)
 {
 	const char *key = test_key("deadlock");
 	struct svshm *first = make_object(key, 1), *second = svshm_new(key);
@@ -190,7 +170,7 @@ START_TEST(p4_no_deadlock_with_oneself)
 }
 END_TEST
 
-START_TEST(p4_only_the_owner_unlocks)
+START_TEST(lock_is_unlocked_by_its_owner_only)
 {
 	const char *key = test_key("not-owner");
 	struct svshm *mine = make_object(key, 1);
@@ -208,7 +188,7 @@ START_TEST(p4_only_the_owner_unlocks)
 }
 END_TEST
 
-START_TEST(p4_removed_object)
+START_TEST(lock_of_a_removed_object_is_told)
 {
 	const char *key = test_key("removed");
 	struct svshm *mine = make_object(key, 1);
@@ -218,7 +198,7 @@ START_TEST(p4_removed_object)
 	for (int i = 0; i < 2; i++) {
 		actor_attach(&waiters[i], key);
 		actor_block(&waiters[i],
-			    i ? svshm_lock : act_timedlock_forever);
+			    i ? svshm_lock : act_timedlock_long);
 	}
 	ck_assert_int_eq(recover_object(key, SVSHM_RECOVER_FORCE, NULL),
 			 SVSHM_OK);
@@ -240,7 +220,7 @@ static int act_create_locked(struct svshm *handle)
 	return svshm_create_locked(handle, 100, SVSHM_READ_WRITE);
 }
 
-START_TEST(p4_created_locked)
+START_TEST(lock_is_owned_by_who_creates_locked)
 {
 	const char *key = test_key("created-locked");
 	struct svshm *mine = svshm_new(key);
@@ -277,17 +257,15 @@ static int act_attach_and_try(struct svshm *handle)
 }
 
 /* Who waits to attach comes too late for the lock. */
-START_TEST(p4_created_locked_from_the_start)
+START_TEST(lock_is_owned_from_the_start)
 {
 	const char *key = test_key("from-the-start");
 	struct actor maker, other;
-	int status;
 
 	actor_enter(&maker, key);
 	actor_enter(&other, key);
 	actor_begin(&maker, act_stop_in_create);
-	ck_assert_int_eq(waitpid(maker.pid, &status, WUNTRACED), maker.pid);
-	ck_assert(WIFSTOPPED(status));
+	test_await_stopped(maker.pid);
 	actor_block(&other, act_attach_and_try);
 	kill(maker.pid, SIGCONT);
 	expect_end(&maker, SVSHM_OK);
@@ -298,7 +276,7 @@ START_TEST(p4_created_locked_from_the_start)
 }
 END_TEST
 
-/* ---- It counts time well --------------------------------------------------------- */
+/* ---- It counts time well ------------------------------------------------ */
 
 static volatile sig_atomic_t storm_signals;
 
@@ -319,15 +297,7 @@ static void storm(int microseconds)
 	setitimer(ITIMER_REAL, &timer, NULL);
 }
 
-static int64_t nanoseconds(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
-}
-
-START_TEST(p4_signals_do_not_change_a_time_out)
+START_TEST(lock_time_out_is_not_changed_by_signals)
 {
 	const char *key = test_key("storm");
 	struct svshm *mine = make_object(key, 1);
@@ -336,14 +306,14 @@ START_TEST(p4_signals_do_not_change_a_time_out)
 	actor_own(&owner, key);
 	storm(300);
 	for (int i = 0; i < 20; i++) {
-		int64_t start = nanoseconds();
+		int64_t start = test_now();
 
 		expect_code(mine, svshm_timedlock(mine, 40), SVSHM_TIMED_OUT);
 
-		int64_t elapsed = nanoseconds() - start;
+		int64_t elapsed = test_now() - start;
 
-		ck_assert_int_ge(elapsed, INT64_C(40000000));
-		ck_assert_int_lt(elapsed, INT64_C(20000000000));
+		ck_assert_int_ge(elapsed, 40 * TEST_MILLISECOND);
+		ck_assert_int_lt(elapsed, 20 * TEST_SECOND);
 	}
 	storm(0);
 	ck_assert_int_gt(storm_signals, 20);
@@ -353,16 +323,15 @@ START_TEST(p4_signals_do_not_change_a_time_out)
 }
 END_TEST
 
-START_TEST(p4_stopped_owner)
+START_TEST(lock_stays_with_a_stopped_owner)
 {
 	const char *key = test_key("stopped");
 	struct svshm *mine = make_object(key, 1);
 	struct actor owner;
-	int status;
 
 	actor_own(&owner, key);
 	kill(owner.pid, SIGSTOP);
-	ck_assert_int_eq(waitpid(owner.pid, &status, WUNTRACED), owner.pid);
+	test_await_stopped(owner.pid);
 	expect_code(mine, svshm_timedlock(mine, 50), SVSHM_TIMED_OUT);
 	expect_code(mine, svshm_trylock(mine), SVSHM_BUSY);
 	kill(owner.pid, SIGCONT);
@@ -374,22 +343,22 @@ END_TEST
 
 static Suite *make_suite(void)
 {
-	Suite *suite = suite_create("P4 the lock");
-	TCase *tests = tcase_create("p4");
+	Suite *suite = suite_create("The lock");
+	TCase *tests = tcase_create("lock");
 
 	suite_add_tcase(suite, tests);
 	tcase_set_timeout(tests, 120);
-	tcase_add_test(tests, p4_eight_processes_lose_no_update);
-	tcase_add_test(tests, p4_threads_with_a_handle_each_exclude_each_other);
-	tcase_add_test(tests, p4_another_thread_finds_it_busy);
-	tcase_add_test(tests, p4_busy_and_time_outs);
-	tcase_add_test(tests, p4_no_deadlock_with_oneself);
-	tcase_add_test(tests, p4_only_the_owner_unlocks);
-	tcase_add_test(tests, p4_removed_object);
-	tcase_add_test(tests, p4_created_locked);
-	tcase_add_test(tests, p4_created_locked_from_the_start);
-	tcase_add_test(tests, p4_signals_do_not_change_a_time_out);
-	tcase_add_test(tests, p4_stopped_owner);
+	tcase_add_test(tests, lock_loses_no_update_of_eight_processes);
+	tcase_add_test(tests, lock_excludes_threads_with_a_handle_each);
+	tcase_add_test(tests, lock_is_busy_for_another_thread);
+	tcase_add_test(tests, lock_is_busy_or_times_out);
+	tcase_add_test(tests, lock_is_no_deadlock_with_oneself);
+	tcase_add_test(tests, lock_is_unlocked_by_its_owner_only);
+	tcase_add_test(tests, lock_of_a_removed_object_is_told);
+	tcase_add_test(tests, lock_is_owned_by_who_creates_locked);
+	tcase_add_test(tests, lock_is_owned_from_the_start);
+	tcase_add_test(tests, lock_time_out_is_not_changed_by_signals);
+	tcase_add_test(tests, lock_stays_with_a_stopped_owner);
 	return suite;
 }
 

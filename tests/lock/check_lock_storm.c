@@ -1,18 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * P4 in a storm: processes count under the lock, come and go, wait with and
+ * P4: the lock in a storm: processes count under it, come and go, wait with and
  * without a time-out, and are killed at random, owners, waiters and newcomers.
  * No count is lost, every death of an owner is told, and nobody starves.
  * SVSHM_TEST_LONG: so many seconds in all, instead of a few.
  */
 #include <config.h>
 
-#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -136,14 +133,6 @@ static pid_t start(int which)
 	return test_fork(work, &numbers[which]);
 }
 
-static double seconds(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
-}
-
 static uint64_t sum_of(int workers, bool told)
 {
 	uint64_t sum = 0;
@@ -156,11 +145,11 @@ static uint64_t sum_of(int workers, bool told)
 /* Everybody has counted since BEFORE: within a bound, or somebody starves. */
 static void await_progress(int workers, const uint64_t *before)
 {
-	double end = seconds() + 30;
+	int64_t end = test_now() + 30 * TEST_SECOND;
 
 	for (int i = 0; i < workers; i++)
 		while (share->worker[i].counted == before[i]) {
-			ck_assert_msg(seconds() < end,
+			ck_assert_msg(test_now() < end,
 				      "worker %d of %d has not got the lock in "
 				      "30 s", i, workers);
 			usleep(1000);
@@ -169,13 +158,13 @@ static void await_progress(int workers, const uint64_t *before)
 
 static unsigned storm(int workers, double duration)
 {
-	double end = seconds() + duration;
+	int64_t end = test_now() + (int64_t)(duration * TEST_SECOND);
 	pid_t pids[WORKERS_MAX];
 	unsigned kills = 0;
 
 	for (int i = 0; i < workers; i++)
 		pids[i] = start(i);
-	while (seconds() < end) {
+	while (test_now() < end) {
 		uint64_t before[WORKERS_MAX];
 		int victim = rand() % workers;
 
@@ -196,7 +185,7 @@ static unsigned storm(int workers, double duration)
 
 static const int sizes[] = { 2, 4, 8 };
 
-START_TEST(p4_storm)
+START_TEST(lock_loses_no_count_in_a_storm)
 {
 	const char *wanted = getenv("SVSHM_TEST_LONG");
 	double duration = wanted && atof(wanted) > 1 ? atof(wanted) / 6 : 1.5;
@@ -245,10 +234,10 @@ END_TEST
 
 static Suite *make_suite(void)
 {
-	Suite *suite = suite_create("P4: storm");
+	Suite *suite = suite_create("The lock in a storm");
 	TCase *tcase = tcase_create("storm");
 
-	tcase_add_loop_test(tcase, p4_storm, 0, 6);
+	tcase_add_loop_test(tcase, lock_loses_no_count_in_a_storm, 0, 6);
 	tcase_set_timeout(tcase, 600);
 	suite_add_tcase(suite, tcase);
 	return suite;

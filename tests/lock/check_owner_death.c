@@ -1,25 +1,20 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* P4: the lock survives: what the death of owners and waiters does. */
+/* P4: the lock survives the death of owners and waiters, and tells of it. */
 #include <config.h>
 
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "actor.h"
 #include "outside.h"
+#include "puppet.h"
 
-static int act_timedlock(struct svshm *handle)
-{
-	return svshm_timedlock(handle, 1000000);
-}
+/* ---- One death ---------------------------------------------------------- */
 
-/* ---- One death ------------------------------------------------------------------- */
-
-START_TEST(p4_owner_dies_under_a_waiter)
+START_TEST(lock_tells_a_waiter_of_the_death)
 {
 	const char *key = test_key("owner-dies");
 	struct svshm *mine = make_object(key, 1);
@@ -32,7 +27,7 @@ START_TEST(p4_owner_dies_under_a_waiter)
 	actor_block(&waiters[0], svshm_lock);
 	actor_kill(&owner);
 	expect_end(&waiters[0], SVSHM_OWNER_DIED);
-	actor_block(&waiters[1], act_timedlock);
+	actor_block(&waiters[1], act_timedlock_long);
 	actor_kill(&waiters[0]);
 	expect_end(&waiters[1], SVSHM_OWNER_DIED);
 	expect_act(&waiters[1], svshm_make_consistent, SVSHM_OK);
@@ -43,7 +38,7 @@ START_TEST(p4_owner_dies_under_a_waiter)
 }
 END_TEST
 
-START_TEST(p4_death_is_told_until_made_consistent)
+START_TEST(lock_tells_of_a_death_until_made_consistent)
 {
 	const char *key = test_key("told");
 	struct svshm *mine = make_object(key, 1);
@@ -73,7 +68,7 @@ START_TEST(p4_death_is_told_until_made_consistent)
 }
 END_TEST
 
-START_TEST(p4_waiter_dies_and_others_go_on)
+START_TEST(lock_goes_on_when_a_waiter_dies)
 {
 	const char *key = test_key("waiter-dies");
 	struct svshm *mine = make_object(key, 1);
@@ -109,7 +104,7 @@ static int act_free(struct svshm *handle)
 	return SVSHM_OK;
 }
 
-START_TEST(p4_detach_and_free_release_it)
+START_TEST(lock_is_released_by_detach_and_free)
 {
 	const char *key = test_key("detach");
 	struct svshm *mine = make_object(key, 1);
@@ -131,7 +126,7 @@ START_TEST(p4_detach_and_free_release_it)
 }
 END_TEST
 
-START_TEST(p4_exit_while_holding_is_told)
+START_TEST(lock_tells_of_an_exit_while_holding)
 {
 	const char *key = test_key("exit");
 	struct svshm *mine = make_object(key, 1);
@@ -155,7 +150,7 @@ static int act_write(struct svshm *handle)
 	return 0;
 }
 
-START_TEST(p4_read_only_handles_lock)
+START_TEST(lock_works_for_read_only_handles)
 {
 	const char *key = test_key("read-only");
 	struct svshm *mine = make_object(key, 10000);
@@ -180,7 +175,7 @@ START_TEST(p4_read_only_handles_lock)
 }
 END_TEST
 
-/* ---- Deaths at any moment -------------------------------------------------------- */
+/* ---- Deaths at any moment ----------------------------------------------- */
 
 #define WORKERS 8
 #define KILLS 300
@@ -291,16 +286,14 @@ static void await_work(unsigned long more)
 	}
 }
 
-START_TEST(p4_kills_at_random)
+START_TEST(lock_survives_kills_at_random)
 {
 	const char *key = test_key("kills");
 	struct svshm *mine = make_object(key, sizeof(struct ledger));
 	struct worker worker = { key, 0 };
 	pid_t pids[WORKERS];
 
-	board = mmap(NULL, sizeof(*board), PROT_READ | PROT_WRITE,
-		     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	ck_assert_ptr_ne(board, MAP_FAILED);
+	board = test_shared(sizeof(*board));
 	for (; worker.number < WORKERS; worker.number++)
 		pids[worker.number] = test_fork(work, &worker);
 	for (int i = 0; i < KILLS; i++) {
@@ -321,24 +314,23 @@ START_TEST(p4_kills_at_random)
 	ck_assert_uint_gt(board->reports, board->repairs);
 	svshm_free(mine);
 	ck_assert(test_nothing_left(key));
-	munmap(board, sizeof(*board));
 }
 END_TEST
 
 static Suite *make_suite(void)
 {
-	Suite *suite = suite_create("P4 the lock survives");
-	TCase *tests = tcase_create("p4");
+	Suite *suite = suite_create("The lock survives");
+	TCase *tests = tcase_create("owner_death");
 
 	suite_add_tcase(suite, tests);
 	tcase_set_timeout(tests, 120);
-	tcase_add_test(tests, p4_owner_dies_under_a_waiter);
-	tcase_add_test(tests, p4_death_is_told_until_made_consistent);
-	tcase_add_test(tests, p4_waiter_dies_and_others_go_on);
-	tcase_add_test(tests, p4_detach_and_free_release_it);
-	tcase_add_test(tests, p4_exit_while_holding_is_told);
-	tcase_add_test(tests, p4_read_only_handles_lock);
-	tcase_add_test(tests, p4_kills_at_random);
+	tcase_add_test(tests, lock_tells_a_waiter_of_the_death);
+	tcase_add_test(tests, lock_tells_of_a_death_until_made_consistent);
+	tcase_add_test(tests, lock_goes_on_when_a_waiter_dies);
+	tcase_add_test(tests, lock_is_released_by_detach_and_free);
+	tcase_add_test(tests, lock_tells_of_an_exit_while_holding);
+	tcase_add_test(tests, lock_works_for_read_only_handles);
+	tcase_add_test(tests, lock_survives_kills_at_random);
 	return suite;
 }
 

@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * P4: a time-out is as long as it was asked for, to a fifth of a millisecond, and
- * never shorter; and so is each other wait. On a busy machine nobody can measure
- * that. So the parts of the library that read the clock and wait are built into
- * this test, with a clock that only waiting moves: as far as the kernel was asked
- * to wait. make bench-times has the real one.
+ * P4: a time-out is as long as it was asked for, to a fifth of a millisecond,
+ * and never shorter; and so is each other wait. On a busy machine nobody can
+ * measure that. So the parts of the library that read the clock and wait are
+ * built into this test, with a clock that only waiting moves: as far as the
+ * kernel was asked to wait. make bench-times has the real one.
  */
 #include <config.h>
 
 #include <errno.h>
 #include <signal.h>
-#include <sys/wait.h>
 #include <time.h>
 
 #include "actor.h"
@@ -19,7 +18,7 @@
 #include "kernel/process.h"
 #include "kernel/semset.h"
 
-/* ---- The clock --------------------------------------------------------------- */
+/* ---- The clock ---------------------------------------------------------- */
 
 #define MILLISECOND 1000000LL
 #define SECOND (1000 * MILLISECOND)
@@ -109,7 +108,7 @@ static void expect_time(int64_t took, int64_t asked)
 		      (long long)asked, (long long)took);
 }
 
-/* ---- The locks ---------------------------------------------------------------- */
+/* ---- The locks ---------------------------------------------------------- */
 
 enum kind { FAST, PORTABLE, QT, KINDS };
 
@@ -139,7 +138,7 @@ static const int timeouts[] = { 1, 2, 10, 999, 1000, 1001, 2500, 100000 };
 
 #define COUNT(array) ((int)(sizeof(array) / sizeof(*(array))))
 
-START_TEST(p4_time_out_is_as_asked)
+START_TEST(lock_time_out_is_as_asked)
 {
 	const char *key = test_key("times");
 	struct svshm *handle;
@@ -170,7 +169,7 @@ START_TEST(p4_time_out_is_as_asked)
 END_TEST
 
 /* The real clock, which no other load can make earlier. */
-START_TEST(p4_time_out_is_not_shorter)
+START_TEST(lock_time_out_is_not_shorter)
 {
 	const char *key = test_key("real");
 	struct svshm *handle;
@@ -192,7 +191,7 @@ START_TEST(p4_time_out_is_not_shorter)
 }
 END_TEST
 
-/* ---- Other waits --------------------------------------------------------------- */
+/* ---- Other waits -------------------------------------------------------- */
 
 static int act_stop_in_the_gate(struct svshm *handle)
 {
@@ -201,17 +200,15 @@ static int act_stop_in_the_gate(struct svshm *handle)
 }
 
 /* Cut into slices, in which one looks who is inside. */
-START_TEST(p4_gate_is_waited_for_as_long_as_said)
+START_TEST(gate_is_waited_for_as_long_as_said)
 {
 	const char *key = test_key("gate");
 	struct svshm *handle = make_object(key, 100), *other = test_new(key);
 	struct actor stopped;
-	int status;
 
 	actor_enter(&stopped, key);
 	actor_begin(&stopped, act_stop_in_the_gate);
-	ck_assert_int_eq(waitpid(stopped.pid, &status, WUNTRACED), stopped.pid);
-	ck_assert(WIFSTOPPED(status));
+	test_await_stopped(stopped.pid);
 	for (int i = 0; i < COUNT(starts); i++)
 		expect_time(time_of(other, act_attach, starts[i],
 				    SVSHM_TIMED_OUT), 30 * SECOND);
@@ -226,7 +223,7 @@ START_TEST(p4_gate_is_waited_for_as_long_as_said)
 END_TEST
 
 /* Its gate is the lock. */
-START_TEST(p4_qt_gate_is_waited_for_as_long_as_said)
+START_TEST(qt_gate_is_waited_for_as_long_as_said)
 {
 	const char *key;
 	struct svshm *handle, *other;
@@ -255,7 +252,7 @@ static int act_pause(struct svshm *handle)
 	return SVSHM_OK;
 }
 
-START_TEST(p4_pause_is_as_asked)
+START_TEST(pause_is_as_asked)
 {
 	struct svshm *handle = test_new(test_key("pause"));
 
@@ -268,7 +265,7 @@ START_TEST(p4_pause_is_as_asked)
 }
 END_TEST
 
-START_TEST(p4_deadline_is_not_rounded)
+START_TEST(deadline_is_not_rounded)
 {
 	unreal = true;
 	for (int i = 0; i < COUNT(starts); i++) {
@@ -290,17 +287,17 @@ END_TEST
 
 static Suite *make_suite(void)
 {
-	Suite *suite = suite_create("P4 times");
-	TCase *tests = tcase_create("p4");
+	Suite *suite = suite_create("Times");
+	TCase *tests = tcase_create("times");
 
 	suite_add_tcase(suite, tests);
 	tcase_set_timeout(tests, 120);
-	tcase_add_loop_test(tests, p4_time_out_is_as_asked, 0, 2 * KINDS);
-	tcase_add_loop_test(tests, p4_time_out_is_not_shorter, 0, KINDS);
-	tcase_add_test(tests, p4_gate_is_waited_for_as_long_as_said);
-	tcase_add_test(tests, p4_qt_gate_is_waited_for_as_long_as_said);
-	tcase_add_test(tests, p4_pause_is_as_asked);
-	tcase_add_test(tests, p4_deadline_is_not_rounded);
+	tcase_add_loop_test(tests, lock_time_out_is_as_asked, 0, 2 * KINDS);
+	tcase_add_loop_test(tests, lock_time_out_is_not_shorter, 0, KINDS);
+	tcase_add_test(tests, gate_is_waited_for_as_long_as_said);
+	tcase_add_test(tests, qt_gate_is_waited_for_as_long_as_said);
+	tcase_add_test(tests, pause_is_as_asked);
+	tcase_add_test(tests, deadline_is_not_rounded);
 	return suite;
 }
 

@@ -1,20 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * P4 and P9: waits with a deadline where there is no semtimedop(), see
- * lib/kernel/semset_wait.c. With semtimedop() the first two tests hold as well; the
- * others look at the turns themselves.
+ * lib/kernel/semset_wait.c. With semtimedop() the first two tests hold as well;
+ * the others look at the turns themselves.
  */
 #include <config.h>
 
 #include <signal.h>
-#include <string.h>
-#include <sys/mman.h>
 #include <sys/sem.h>
 #include <time.h>
 
 #include "actor.h"
 #include "lock/lock.h"
 #include "outside.h"
+#include "puppet.h"
 
 #define SIZE 100
 #define LONG_MS 30000
@@ -64,7 +63,7 @@ static int act_lock_soon(struct svshm *handle)
 	return svshm_timedlock(handle, 100);
 }
 
-/* ---- Shares ---------------------------------------------------------------- */
+/* ---- Shares ------------------------------------------------------------- */
 
 struct worker {
 	const char *key;
@@ -102,7 +101,7 @@ static void share(struct worker *workers, int count, unsigned long turns)
 	pid_t children[4];
 	int done = 0;
 
-	memset(board, 0, sizeof(*board));
+	board = test_shared(sizeof(*board));
 	for (int i = 0; i < count; i++)
 		children[i] = test_fork(work, &workers[i]);
 	for (int i = 0; i < 2 * LONG_MS / 5 && done < count; i++) {
@@ -118,7 +117,7 @@ static void share(struct worker *workers, int count, unsigned long turns)
 	svshm_free(handle);
 }
 
-START_TEST(p4_timed_waiter_does_not_starve)
+START_TEST(lock_lets_no_timed_waiter_starve)
 {
 	const char *key = test_key("hogs");
 	/* Between two of them the lock is hardly ever free. */
@@ -131,7 +130,7 @@ START_TEST(p4_timed_waiter_does_not_starve)
 }
 END_TEST
 
-START_TEST(p4_sleepers_do_not_starve_beside_timed_waiters)
+START_TEST(lock_lets_no_sleeper_starve)
 {
 	const char *key = test_key("sleeper");
 	struct worker workers[] = {
@@ -143,9 +142,9 @@ START_TEST(p4_sleepers_do_not_starve_beside_timed_waiters)
 }
 END_TEST
 
-/* ---- The turn --------------------------------------------------------------- */
+/* ---- The turn ----------------------------------------------------------- */
 
-START_TEST(p4_turn_is_given_up_at_the_deadline)
+START_TEST(lock_turn_is_given_up_at_the_deadline)
 {
 	const char *key = test_key("deadline");
 	struct svshm *handle = make_object(key, SIZE);
@@ -166,7 +165,7 @@ START_TEST(p4_turn_is_given_up_at_the_deadline)
 }
 END_TEST
 
-START_TEST(p4_turn_keeps_others_out)
+START_TEST(lock_turn_keeps_others_out)
 {
 	const char *key = test_key("turn");
 	struct svshm *handle = make_object(key, SIZE);
@@ -193,7 +192,7 @@ START_TEST(p4_turn_keeps_others_out)
 }
 END_TEST
 
-START_TEST(p4_who_asked_dies)
+START_TEST(lock_turn_ends_with_who_asked)
 {
 	const char *key = test_key("asker");
 	struct svshm *handle = make_object(key, SIZE);
@@ -213,7 +212,7 @@ START_TEST(p4_who_asked_dies)
 }
 END_TEST
 
-START_TEST(p4_owner_dies_before_the_turn)
+START_TEST(lock_turn_after_a_dead_owner_is_told)
 {
 	const char *key = test_key("owner");
 	struct svshm *handle = make_object(key, SIZE);
@@ -236,15 +235,15 @@ END_TEST
 
 static Suite *make_suite(void)
 {
-	Suite *suite = suite_create("p4 turns");
-	TCase *tcase = tcase_create("p4_turns");
+	Suite *suite = suite_create("The lock in turns");
+	TCase *tcase = tcase_create("turns");
 
-	tcase_add_test(tcase, p4_timed_waiter_does_not_starve);
-	tcase_add_test(tcase, p4_sleepers_do_not_starve_beside_timed_waiters);
-	tcase_add_test(tcase, p4_turn_is_given_up_at_the_deadline);
-	tcase_add_test(tcase, p4_turn_keeps_others_out);
-	tcase_add_test(tcase, p4_who_asked_dies);
-	tcase_add_test(tcase, p4_owner_dies_before_the_turn);
+	tcase_add_test(tcase, lock_lets_no_timed_waiter_starve);
+	tcase_add_test(tcase, lock_lets_no_sleeper_starve);
+	tcase_add_test(tcase, lock_turn_is_given_up_at_the_deadline);
+	tcase_add_test(tcase, lock_turn_keeps_others_out);
+	tcase_add_test(tcase, lock_turn_ends_with_who_asked);
+	tcase_add_test(tcase, lock_turn_after_a_dead_owner_is_told);
 	tcase_set_timeout(tcase, 120);
 	suite_add_tcase(suite, tcase);
 	return suite;
@@ -252,12 +251,6 @@ static Suite *make_suite(void)
 
 int main(void)
 {
-	void *memory = mmap(NULL, sizeof(*board), PROT_READ | PROT_WRITE,
-			    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-
-	if (memory == MAP_FAILED)
-		return 99;
-	board = memory;
 	svshm__lock_engine_of_new = SVSHM__LOCK_PORTABLE;
 	return test_main(make_suite);
 }

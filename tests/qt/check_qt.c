@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The life of an object of the Qt layout, told by what the kernel has. */
+/*
+ * P2: the life of an object of the Qt layout, told by what the kernel has: it
+ * is what Qt makes, and the last one removes all. For exit and fork see
+ * check_qt_exit.c.
+ */
 #include <config.h>
 
 #include <fcntl.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ipc.h>
@@ -13,9 +16,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "kernel/semun.h"
 #include "outside.h"
 #include "qtwire.h"
-#include "kernel/semun.h"
 
 /* ---- The wire ---------------------------------------------------------- */
 
@@ -55,14 +58,14 @@ START_TEST(qt_create_makes_what_qt_makes)
 	expect_empty_file(segment, 0640);
 	expect_empty_file(lock, 0640);
 
-	int id = shmget(ftok(segment, 'Q'), 0, 0600);
+	int id = qt_segment_of(key);
 
 	ck_assert_int_ge(id, 0);
 	ck_assert_int_eq(shmctl(id, IPC_STAT, &memory), 0);
 	ck_assert_uint_eq(memory.shm_segsz, 5000);
 	ck_assert_uint_eq(memory.shm_perm.mode & 0777, 0600);
 	ck_assert_uint_eq(memory.shm_nattch, 1);
-	id = semget(ftok(lock, 'Q'), 0, 0600);
+	id = qt_set_of(key);
 	ck_assert_int_ge(id, 0);
 	ck_assert_int_eq(semctl(id, 0, IPC_STAT, argument), 0);
 	ck_assert_uint_eq(set.sem_nsems, 1);
@@ -101,8 +104,7 @@ END_TEST
 
 START_TEST(qt_peers_meet_in_both_directions)
 {
-	if (system_attaches_once() &&
-	    test_skip("a second program's part cannot be played here"))
+	if (wire_skip())
 		return;
 
 	const char *key = test_key("peers");
@@ -139,8 +141,7 @@ END_TEST
 
 START_TEST(qt_what_a_qt_guest_leaves_is_used_again)
 {
-	if (system_attaches_once() &&
-	    test_skip("a second program's part cannot be played here"))
+	if (wire_skip())
 		return;
 
 	const char *key = test_key("guest");
@@ -173,7 +174,7 @@ START_TEST(qt_each_handle_has_a_mapping)
 			 system_attaches_once());
 	*(char *)svshm_data(first) = 'x';
 	ck_assert_int_eq(*(const char *)svshm_const_data(second), 'x');
-	ck_assert(qt_inspect(key, &object));
+	ck_assert(test_inspect(key, &object));
 	ck_assert_uint_eq(object.mappings, system_attaches_once() ? 1 : 2);
 	ck_assert_int_eq(object.verdict, SVSHM_VERDICT_IN_USE);
 	expect_code(second, svshm_attach(second, SVSHM_READ_WRITE),
@@ -206,8 +207,7 @@ START_TEST(qt_read_only_can_lock_and_not_write)
 	*(char *)svshm_data(maker) = 'x';
 	expect_code(reader, svshm_attach(reader, SVSHM_READ_ONLY), 0);
 	ck_assert_int_eq(*(const char *)svshm_const_data(reader), 'x');
-	expect_code(reader, svshm_lock(reader), 0);
-	expect_code(reader, svshm_unlock(reader), 0);
+	expect_usable_lock(reader);
 	ck_assert_int_eq(test_wait(test_fork(write_to, maker)), 0);
 	ck_assert_int_eq(test_wait(test_fork(write_to, reader)) == 0,
 			 system_attaches_once());
@@ -254,8 +254,8 @@ START_TEST(qt_orphans_are_joined_or_replaced_and_told)
 	struct svshm *handle = qt_handle(key);
 	struct test_object object;
 
-	qt_make_orphan(key, 300, 'o');
-	ck_assert(qt_inspect(key, &object));
+	make_orphan(key, 300, 'o');
+	ck_assert(test_inspect(key, &object));
 	ck_assert_int_eq(object.verdict, SVSHM_VERDICT_ORPHAN);
 	expect_code(handle, svshm_attach(handle, SVSHM_READ_WRITE),
 		    SVSHM_ORPHANED);
@@ -263,7 +263,7 @@ START_TEST(qt_orphans_are_joined_or_replaced_and_told)
 	expect_code(handle, svshm_detach(handle), 0);
 	ck_assert(qt_nothing_left(key));
 
-	qt_make_orphan(key, 300, 'o');
+	make_orphan(key, 300, 'o');
 	expect_code(handle, svshm_create(handle, 4000, SVSHM_READ_WRITE),
 		    SVSHM_ORPHANED);
 	ck_assert(has_bytes(handle, 4000, 0));
@@ -271,7 +271,7 @@ START_TEST(qt_orphans_are_joined_or_replaced_and_told)
 	ck_assert(qt_nothing_left(key));
 
 	/* What can't be replaced is not removed. */
-	qt_make_orphan(key, 300, 'o');
+	make_orphan(key, 300, 'o');
 	expect_too_much(handle);
 	expect_code(handle, svshm_attach(handle, SVSHM_READ_ONLY),
 		    SVSHM_ORPHANED);
@@ -299,7 +299,7 @@ START_TEST(qt_a_newborn_is_no_orphan)
 			IPC_CREAT | IPC_EXCL | 0600);
 
 	ck_assert_int_ge(id, 0);
-	qt_actor_enter(&actor, key);
+	actor_enter(&actor, key);
 	actor_begin(&actor, act_create);
 	wire.data = shmat(id, NULL, 0);
 	ck_assert_ptr_ne(wire.data, (void *)-1);
@@ -313,118 +313,11 @@ START_TEST(qt_a_newborn_is_no_orphan)
 }
 END_TEST
 
-/* ---- Fork and exit ----------------------------------------------------- */
-
-static int exit_normally(void *context)
-{
-	child_assert(svshm_is_attached(context));
-	exit(0);
-}
-
-static int create_and_exit(void *context)
-{
-	exit_normally(qt_make(context, 100));
-	return 1;
-}
-
-START_TEST(qt_exit_counts_as_detach)
-{
-	const char *key = test_key("exit");
-	struct svshm *handle;
-
-	ck_assert_int_eq(test_wait(test_fork(create_and_exit, (void *)key)), 0);
-	ck_assert(qt_nothing_left(key));
-
-	/* A forked child has a mapping, but is not the last. */
-	handle = qt_make(key, 100);
-	ck_assert_int_eq(test_wait(test_fork(exit_normally, handle)), 0);
-	expect_code(handle, svshm_lock(handle), 0);
-	ck_assert_int_eq(test_wait(test_fork(exit_normally, handle)), 0);
-	expect_code(handle, svshm_unlock(handle), 0);
-	svshm_free(handle);
-	ck_assert(qt_nothing_left(key));
-}
-END_TEST
-
-static int lock_and_exit(void *context)
-{
-	child_assert(svshm_lock(context) == 0);
-	exit(0);
-}
-
-START_TEST(qt_a_forked_child_is_a_user_and_owns_nothing)
-{
-	const char *key = test_key("fork");
-	struct svshm *handle = qt_make(key, 100);
-	struct actor child;
-
-	expect_code(handle, svshm_lock(handle), 0);
-	actor_start(&child, handle);
-	expect_act(&child, svshm_unlock, SVSHM_NOT_OWNER);
-	expect_act(&child, svshm_trylock, SVSHM_BUSY);
-	expect_code(handle, svshm_unlock(handle), 0);
-	expect_act(&child, svshm_lock, SVSHM_OK);
-	expect_code(handle, svshm_trylock(handle), SVSHM_BUSY);
-	/* The child stays, and is the last. */
-	svshm_free(handle);
-	ck_assert(!qt_nothing_left(key));
-	expect_act(&child, svshm_unlock, SVSHM_OK);
-	actor_exit(&child);
-	ck_assert(qt_nothing_left(key));
-
-	/* Owning the lock at exit: others get it. */
-	handle = qt_make(key, 100);
-	ck_assert_int_eq(test_wait(test_fork(lock_and_exit, handle)), 0);
-	expect_code(handle, svshm_trylock(handle), 0);
-	svshm_free(handle);
-	ck_assert(qt_nothing_left(key));
-}
-END_TEST
-
-#define LEAVERS 8
-
-static int leave_at_once(struct svshm *handle)
-{
-	(void)handle;
-	exit(0);
-}
-
-/* Of many that leave at the same time one is the last. */
-START_TEST(qt_all_leave_at_once)
-{
-	const char *key = test_key("all");
-	struct actor leavers[LEAVERS];
-
-	for (int round = 0; round < 20; round++) {
-		for (int i = 0; i < LEAVERS; i++) {
-			qt_actor_enter(&leavers[i], key);
-			expect_act(&leavers[i], i ? act_attach : act_create,
-				   SVSHM_OK);
-		}
-		for (int i = 0; i < LEAVERS; i++)
-			actor_begin(&leavers[i], i % 2 ? leave_at_once :
-							 svshm_detach);
-		for (int i = 0; i < LEAVERS; i++) {
-			if (i % 2 == 0) {
-				expect_end(&leavers[i], SVSHM_OK);
-				actor_vanish(&leavers[i]);
-				continue;
-			}
-			ck_assert_int_eq(test_wait(leavers[i].pid), 0);
-			close(leavers[i].orders);
-			close(leavers[i].results);
-		}
-		ck_assert(qt_nothing_left(key));
-	}
-}
-END_TEST
-
 static Suite *make_suite(void)
 {
 	Suite *suite = suite_create("The Qt layout");
 	TCase *tcase = tcase_create("life");
 
-	qt_use_directory();
 	tcase_set_timeout(tcase, 60);
 	tcase_add_test(tcase, qt_create_makes_what_qt_makes);
 	tcase_add_test(tcase, qt_files_heed_the_umask);
@@ -435,14 +328,11 @@ static Suite *make_suite(void)
 	tcase_add_test(tcase, qt_nothing_there_leaves_nothing);
 	tcase_add_test(tcase, qt_orphans_are_joined_or_replaced_and_told);
 	tcase_add_test(tcase, qt_a_newborn_is_no_orphan);
-	tcase_add_test(tcase, qt_exit_counts_as_detach);
-	tcase_add_test(tcase, qt_a_forked_child_is_a_user_and_owns_nothing);
-	tcase_add_test(tcase, qt_all_leave_at_once);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }
 
 int main(void)
 {
-	return test_main(make_suite);
+	return qt_main(make_suite);
 }

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The Qt layout: what is not as it should be, and deaths at any point. */
+/*
+ * P6 and P7: the Qt layout follows no link and trusts no file, set or segment
+ * that is not as it should be; key files that are lost or collide are told.
+ */
 #include <config.h>
 
 #include <fcntl.h>
-#include <sched.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +17,6 @@
 
 #include "foreign.h"
 #include "outside.h"
-#include "puppet.h"
 #include "qtwire.h"
 
 /* ---- Key files --------------------------------------------------------- */
@@ -205,8 +205,7 @@ START_TEST(qt_lost_key_files_are_told)
 	expect_failure(handle, svshm_lock(handle), SVSHM_LOCK_ERROR,
 		       "removed or replaced");
 	ck_assert_int_eq(rename(test_scratch("away"), lock), 0);
-	expect_code(handle, svshm_lock(handle), 0);
-	expect_code(handle, svshm_unlock(handle), 0);
+	expect_usable_lock(handle);
 
 	ck_assert_int_eq(rename(segment, test_scratch("away")), 0);
 	expect_code(second, svshm_create(second, 20, SVSHM_READ_WRITE), 0);
@@ -258,7 +257,7 @@ START_TEST(qt_a_set_of_two_is_no_lock)
 	struct svshm *handle = qt_handle(key);
 	char *path = qt_lock_path(key);
 
-	close(open(path, O_CREAT | O_EXCL, 0640));
+	qt_make_lock_file(key);
 
 	struct foreign set = foreign_set(ftok(path, 'Q'), 2, 1, 0600);
 
@@ -279,14 +278,13 @@ START_TEST(qt_removed_under_its_users)
 	char *segment = qt_segment_path(key), *lock = qt_lock_path(key);
 
 	expect_code(handle, svshm_lock(handle), 0);
-	shmctl(shmget(ftok(segment, 'Q'), 0, 0), IPC_RMID, NULL);
-	semctl(semget(ftok(lock, 'Q'), 0, 0), 0, IPC_RMID);
+	shmctl(qt_segment_of(key), IPC_RMID, NULL);
+	semctl(qt_set_of(key), 0, IPC_RMID);
 	unlink(segment);
 	unlink(lock);
 	expect_code(handle, svshm_unlock(handle), SVSHM_LOCK_ERROR);
 	ck_assert(has_bytes(handle, 10, 0));
-	expect_code(handle, svshm_lock(handle), 0);
-	expect_code(handle, svshm_unlock(handle), 0);
+	expect_usable_lock(handle);
 	expect_code(second, svshm_create(second, 20, SVSHM_READ_WRITE), 0);
 	expect_code(handle, svshm_detach(handle), SVSHM_REMOVED);
 	ck_assert(has_bytes(second, 20, 0));
@@ -298,198 +296,11 @@ START_TEST(qt_removed_under_its_users)
 }
 END_TEST
 
-/* ---- Recovery ---------------------------------------------------------- */
-
-static int save(const struct svshm_object *object, const void *data,
-		size_t size, void *context)
-{
-	(void)object;
-	ck_assert_uint_eq(size, 300);
-	*(char *)context = *(const char *)data;
-	return 0;
-}
-
-/* kernel.shm_rmid_forced, which is of an IPC namespace: of the test's own. */
-static bool let_segments_go(void)
-{
-	FILE *file = NULL;
-	bool done;
-
-#ifdef CLONE_NEWIPC
-	if (geteuid() == 0 && unshare(CLONE_NEWIPC) == 0)
-		file = fopen("/proc/sys/kernel/shm_rmid_forced", "w");
-#endif
-	done = file && fputs("1", file) >= 0;
-	return (file && fclose(file) == 0 && done) ||
-	       !test_skip("segments do not go with their users here");
-}
-
-/* The kernel removes the segment when the last one unmaps it: file and lock are
-   still his to remove. */
-START_TEST(qt_nothing_is_left_where_segments_go_by_themselves)
-{
-	const char *key = test_key("forced");
-	struct svshm *handle;
-	struct actor actors[3];
-
-	if (!let_segments_go())
-		return;
-	handle = qt_make(key, 100);
-	expect_code(handle, svshm_detach(handle), SVSHM_OK);
-	ck_assert(qt_nothing_left(key));
-	expect_code(handle, act_create(handle), SVSHM_OK);
-	expect_code(handle, svshm_lock(handle), SVSHM_OK);
-	expect_code(handle, svshm_detach(handle), SVSHM_OK);
-	ck_assert(qt_nothing_left(key));
-	expect_code(handle, act_create(handle), SVSHM_OK);
-	for (int i = 0; i < 3; i++)
-		qt_actor_attach(&actors[i], key);
-	/* All at once, by both ways. */
-	for (int i = 0; i < 2; i++)
-		actor_begin(&actors[i], svshm_detach);
-	expect_code(handle, svshm_detach(handle), SVSHM_OK);
-	actor_exit(&actors[2]);
-	for (int i = 0; i < 2; i++) {
-		expect_end(&actors[i], SVSHM_OK);
-		actor_exit(&actors[i]);
-	}
-	ck_assert(qt_nothing_left(key));
-	svshm_free(handle);
-}
-END_TEST
-
-START_TEST(qt_recovery_takes_orphans_only)
-{
-	const char *key = test_key("recover");
-	char first = 0;
-	struct svshm_recovery recovery = { .flags = SVSHM_RECOVER_DRY_RUN };
-	struct svshm *handle = qt_make(key, 10);
-	struct wire wire;
-
-	ck_assert_int_eq(qt_recover(key, 0, NULL), SVSHM_BUSY);
-	svshm_free(handle);
-	ck_assert_int_eq(qt_recover(key, 0, NULL), SVSHM_NOT_FOUND);
-	qt_make_orphan(key, 300, 'o');
-	ck_assert_int_eq(qt_recover(key, 0, &recovery), 0);
-	ck_assert(!qt_nothing_left(key));
-	recovery = (struct svshm_recovery){ .save = save, .context = &first };
-	ck_assert_int_eq(qt_recover(key, 0, &recovery), 0);
-	ck_assert_int_eq(first, 'o');
-	ck_assert_int_eq(recovery.verdict, SVSHM_VERDICT_ORPHAN);
-	ck_assert(qt_nothing_left(key));
-
-	/* A lock alone may be a QSystemSemaphore. */
-	wire_begin(&wire, key);
-	wire_open_lock(&wire, false);
-	ck_assert_int_eq(qt_recover(key, 0, NULL), SVSHM_BUSY);
-	ck_assert_int_eq(wire_value(key), 1);
-	ck_assert_int_eq(qt_recover(key, SVSHM_RECOVER_FORCE, NULL), 0);
-	ck_assert(qt_nothing_left(key));
-}
-END_TEST
-
-static int find_native_key(const struct svshm_object *object, void *context)
-{
-	return object->layout == SVSHM_LAYOUT_QT && object->native_key &&
-	       strcmp(object->native_key, context) == 0 ?
-		       100 + (int)object->verdict : 0;
-}
-
-START_TEST(qt_scans_show_each_object_once)
-{
-	const char *key = test_key("scan");
-	struct svshm *handle = qt_make(key, 10);
-	char *path = qt_segment_path(key);
-
-	ck_assert_int_eq(svshm_scan(0, find_native_key, path),
-			 100 + SVSHM_VERDICT_IN_USE);
-	ck_assert_int_eq(svshm_scan(SVSHM_SCAN_FOREIGN, find_native_key, path),
-			 100 + SVSHM_VERDICT_IN_USE);
-	svshm_free(handle);
-	ck_assert_int_eq(svshm_scan(0, find_native_key, path), 0);
-	free(path);
-}
-END_TEST
-
-/* ---- Deaths ------------------------------------------------------------ */
-
-static const char *const points[] = {
-	"qt:set made", "qt:locked", "qt:file made", "qt:orphan gone",
-	"qt:segment made", "qt:mapped", "qt:unmapped", "qt:segment gone",
-	"qt:file gone", "qt:lock file gone"
-};
-
-#define POINTS (int)(sizeof(points) / sizeof(*points))
-
-struct death {
-	const char *key, *point;
-	actor_act *acts[3];
-};
-
-static int do_acts(void *context)
-{
-	const struct death *death = context;
-	struct svshm *handle = qt_handle(death->key);
-
-	test_crash_at(death->point, SIGKILL, 1);
-	for (int i = 0; i < 3 && death->acts[i]; i++)
-		child_assert(death->acts[i](handle) >= 0);
-	return 0;
-}
-
-/* Whether somebody dies at the point while doing these; then all works. */
-static bool die_at(const char *point, bool orphan, actor_act *first,
-		   actor_act *second, actor_act *next)
-{
-	struct death death = { test_key("die"), point, { first, second,
-							 NULL } };
-	struct svshm *handle = qt_handle(death.key);
-	int status, code;
-
-	if (orphan)
-		qt_make_orphan(death.key, 50, 'o');
-	status = test_wait(test_fork(do_acts, &death));
-	ck_assert_msg(status == 0 || status == 256 + SIGKILL, "status %d",
-		      status);
-	code = next(handle);
-	ck_assert_msg(code >= 0 || (next == act_attach &&
-				    code == SVSHM_NOT_FOUND),
-		      "after \"%s\": %s", point, svshm_error_string(handle));
-	if (code == SVSHM_NOT_FOUND)
-		expect_code(handle, act_create(handle), SVSHM_OK);
-	ck_assert_int_eq(wire_value(death.key), 1);
-	expect_code(handle, svshm_lock(handle), SVSHM_OK);
-	expect_code(handle, svshm_unlock(handle), SVSHM_OK);
-	expect_code(handle, svshm_detach(handle), SVSHM_OK);
-	ck_assert_msg(qt_nothing_left(death.key), "after \"%s\"", point);
-	svshm_free(handle);
-	return status != 0;
-}
-
-START_TEST(qt_after_death_at_any_point_the_next_one_works)
-{
-	const char *point = points[_i];
-	actor_act *next[] = { act_create, act_attach };
-	int deaths = 0;
-
-	for (int i = 0; i < 2; i++) {
-		deaths += die_at(point, false, act_create, svshm_detach,
-				 next[i]);
-		deaths += die_at(point, true, act_create, svshm_detach,
-				 next[i]);
-		deaths += die_at(point, true, act_attach, svshm_detach,
-				 next[i]);
-	}
-	ck_assert_int_gt(deaths, 0);
-}
-END_TEST
-
 static Suite *make_suite(void)
 {
 	Suite *suite = suite_create("The Qt layout: what is wrong");
 	TCase *tcase = tcase_create("wrong");
 
-	qt_use_directory();
 	tcase_set_timeout(tcase, 90);
 	foreign_fixture(tcase);
 	tcase_add_test(tcase, qt_links_are_not_followed);
@@ -502,18 +313,11 @@ static Suite *make_suite(void)
 	tcase_add_test(tcase, qt_collisions_are_told);
 	tcase_add_test(tcase, qt_a_set_of_two_is_no_lock);
 	tcase_add_test(tcase, qt_removed_under_its_users);
-	tcase_add_test(tcase,
-		       qt_nothing_is_left_where_segments_go_by_themselves);
-	tcase_add_test(tcase, qt_recovery_takes_orphans_only);
-	tcase_add_test(tcase, qt_scans_show_each_object_once);
-	tcase_add_loop_test(tcase,
-			    qt_after_death_at_any_point_the_next_one_works, 0,
-			    POINTS);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }
 
 int main(void)
 {
-	return test_main(make_suite);
+	return qt_main(make_suite);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Qt's names. The names in the table were written down from what Qt 5.15.8 and
- * 6.4.2 said; check_qt_peer.c asks the Qt that is there.
+ * P1: Qt's names are those that Qt gives. The names in the table were written
+ * down from what Qt 5.15.8 and 6.4.2 said; check_qt_peer.c asks the Qt that is
+ * there.
  */
 #include <config.h>
 
@@ -354,7 +355,6 @@ static Suite *make_suite(void)
 	Suite *suite = suite_create("Names of Qt's");
 	TCase *tcase = tcase_create("keys");
 
-	qt_use_directory();
 	tcase_add_loop_test(tcase, qt_keys_have_the_names_that_qt_gives_them, 0,
 			    NAMES);
 	tcase_add_test(tcase, qt_letters_are_kept_and_too_many_are_refused);
@@ -373,5 +373,5 @@ static Suite *make_suite(void)
 
 int main(void)
 {
-	return test_main(make_suite);
+	return qt_main(make_suite);
 }

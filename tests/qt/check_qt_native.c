@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Native keys of System V, as Qt 6.6 and later have them (QNativeIpcKey), with
- * the real QSharedMemory: one file of the program's choice is the key file of
- * segment and lock, and "systemv-N:" chooses ftok's second argument.
+ * P1: native keys of System V, as Qt 6.6 and later have them (QNativeIpcKey),
+ * with the real QSharedMemory: one file of the program's choice is the key file
+ * of segment and lock, and "systemv-N:" chooses ftok's second argument.
  */
 #include <config.h>
 
@@ -150,8 +150,7 @@ START_TEST(native_peer_is_killed_with_the_lock)
 	expect_code(handle, svshm_attach(handle, SVSHM_READ_WRITE),
 		    SVSHM_ORPHANED);
 	ck_assert(has_bytes(handle, 100, 5));
-	expect_code(handle, svshm_lock(handle), 0);
-	expect_code(handle, svshm_unlock(handle), 0);
+	expect_usable_lock(handle);
 	svshm_free(handle);
 	ck_assert(!there(_i, false));
 	ck_assert(!there(_i, true));
@@ -205,7 +204,6 @@ static Suite *make_suite(void)
 	TCase *tcase = tcase_create("native");
 	const int all = qt_program_count * KINDS;
 
-	qt_use_directory();
 	tcase_set_timeout(tcase, 120);
 	tcase_add_loop_test(tcase, native_peer_creates_and_we_attach, 0, all);
 	tcase_add_loop_test(tcase, native_peer_attaches_to_what_we_create, 0,
@@ -213,18 +211,12 @@ static Suite *make_suite(void)
 	tcase_add_loop_test(tcase, native_peer_and_we_wait_for_each_other, 0,
 			    all);
 	tcase_add_loop_test(tcase, native_peer_is_killed_with_the_lock, 0, all);
-	tcase_add_loop_test(tcase, native_keys_have_the_same_text, 0,
-			    qt_program_count);
+	qt_peer_add(tcase, native_keys_have_the_same_text);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }
 
 int main(void)
 {
-	qt_find_programs();
-	if (qt_program_count == 0) {
-		printf("SKIP: there is no Qt here\n");
-		return 77;
-	}
-	return test_main(make_suite);
+	return qt_peer_main(make_suite);
 }

@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Two keys whose lock files collide in ftok, by their inodes: the one is used
- * by svshm, the other one by the real QSharedMemory, or both are by both.
+ * P4: two keys whose lock files collide in ftok, by their inodes, have one lock
+ * that excludes, wakes and survives: the one key is used by svshm, the other
+ * one by the real QSharedMemory, or both are by both.
  */
 #include <config.h>
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/ipc.h>
-#include <sys/sem.h>
 #include <unistd.h>
 #ifdef __linux__
 #include <sched.h>
@@ -55,15 +53,6 @@ static bool make_keys(void)
 	return made;
 }
 
-static int set_of(const char *key)
-{
-	char *path = qt_lock_path(key);
-	key_t ipc_key = ftok(path, 'Q');
-
-	free(path);
-	return ipc_key == (key_t)-1 ? -1 : semget(ipc_key, 0, 0);
-}
-
 START_TEST(peer_of_another_key_shares_our_lock)
 {
 	struct svshm *handle;
@@ -75,8 +64,8 @@ START_TEST(peer_of_another_key_shares_our_lock)
 	qt_peer_start(&peer, _i, theirs);
 	qt_expect(&peer, "create 10", "ok");
 	qt_expect(&peer, "fill 7", "ok");
-	ck_assert_int_ge(set_of(ours), 0);
-	ck_assert_int_eq(set_of(ours), set_of(theirs));
+	ck_assert_int_ge(qt_set_of(ours), 0);
+	ck_assert_int_eq(qt_set_of(ours), qt_set_of(theirs));
 	ck_assert(has_bytes(handle, 64, 0));
 
 	qt_expect(&peer, "lock", "ok");
@@ -92,8 +81,7 @@ START_TEST(peer_of_another_key_shares_our_lock)
 	/* It has called create(), so it takes the set along. */
 	qt_expect(&peer, "renew", "ok");
 	ck_assert(qt_nothing_left(theirs));
-	expect_code(handle, svshm_lock(handle), 0);
-	expect_code(handle, svshm_unlock(handle), 0);
+	expect_usable_lock(handle);
 	ck_assert_int_eq(wire_value(ours), 1);
 	qt_peer_leave(&peer);
 	svshm_free(handle);
@@ -110,7 +98,7 @@ START_TEST(peer_of_another_key_dies_with_the_lock)
 	if (!make_keys())
 		return;
 	handle = qt_make(ours, 64);
-	qt_actor_attach(&actor, ours);
+	actor_attach(&actor, ours);
 	qt_peer_start(&peer, _i, theirs);
 	qt_expect(&peer, "create 10", "ok");
 	qt_expect(&peer, "lock", "ok");
@@ -119,10 +107,9 @@ START_TEST(peer_of_another_key_dies_with_the_lock)
 	expect_end(&actor, SVSHM_OK);
 	expect_code(handle, svshm_trylock(handle), SVSHM_BUSY);
 	expect_act(&actor, svshm_unlock, SVSHM_OK);
-	ck_assert_int_eq(qt_recover(theirs, 0, NULL), 0);
+	ck_assert_int_eq(recover_object(theirs, 0, NULL), 0);
 	ck_assert(qt_nothing_left(theirs));
-	expect_code(handle, svshm_lock(handle), 0);
-	expect_code(handle, svshm_unlock(handle), 0);
+	expect_usable_lock(handle);
 	actor_exit(&actor);
 	svshm_free(handle);
 	ck_assert(qt_nothing_left(ours));
@@ -147,7 +134,7 @@ START_TEST(peer_of_another_key_outlives_our_lock)
 
 	if (!make_keys())
 		return;
-	qt_actor_enter(&other, theirs);
+	actor_enter(&other, theirs);
 	handle = qt_make(ours, 64);
 	expect_act(&other, act_create, SVSHM_OK);
 	qt_peer_start(&peer, _i, theirs);
@@ -188,7 +175,7 @@ START_TEST(peer_of_another_key_leaves_under_waiters)
 	if (!make_keys())
 		return;
 	handle = qt_make(ours, 64);
-	qt_actor_attach(&actor, ours);
+	actor_attach(&actor, ours);
 	qt_peer_start(&peer, _i, theirs);
 	qt_expect(&peer, "create 10", "ok");
 	qt_expect(&peer, "detach", "ok");
@@ -200,8 +187,7 @@ START_TEST(peer_of_another_key_leaves_under_waiters)
 	expect_code(handle, svshm_unlock(handle), SVSHM_LOCK_ERROR);
 	expect_code(handle, svshm_trylock(handle), SVSHM_BUSY);
 	expect_act(&actor, svshm_unlock, SVSHM_OK);
-	expect_code(handle, svshm_lock(handle), 0);
-	expect_code(handle, svshm_unlock(handle), 0);
+	expect_usable_lock(handle);
 	qt_peer_leave(&peer);
 	actor_exit(&actor);
 	svshm_free(handle);
@@ -219,12 +205,7 @@ static int add(void *context)
 	struct svshm *handle = qt_handle(context);
 
 	child_assert(svshm_attach(handle, SVSHM_READ_WRITE) == 0);
-	for (long i = 0; i < PAIRS; i++) {
-		child_assert(svshm_lock(handle) == 0);
-		*(volatile long *)svshm_data(handle) += 1;
-		*common = *common + 1;
-		child_assert(svshm_unlock(handle) == 0);
-	}
+	count_under_lock(handle, PAIRS, common);
 	return 0;
 }
 
@@ -271,28 +252,17 @@ static Suite *make_suite(void)
 	Suite *suite = suite_create("QSharedMemory with another key");
 	TCase *tcase = tcase_create("peer");
 
-	qt_use_directory();
 	tcase_set_timeout(tcase, 120);
-	tcase_add_loop_test(tcase, peer_of_another_key_shares_our_lock, 0,
-			    qt_program_count);
-	tcase_add_loop_test(tcase, peer_of_another_key_dies_with_the_lock, 0,
-			    qt_program_count);
-	tcase_add_loop_test(tcase, peer_of_another_key_outlives_our_lock, 0,
-			    qt_program_count);
-	tcase_add_loop_test(tcase, peer_of_another_key_leaves_under_waiters, 0,
-			    qt_program_count);
-	tcase_add_loop_test(tcase, peers_of_both_keys_lose_no_update, 0,
-			    qt_program_count);
+	qt_peer_add(tcase, peer_of_another_key_shares_our_lock);
+	qt_peer_add(tcase, peer_of_another_key_dies_with_the_lock);
+	qt_peer_add(tcase, peer_of_another_key_outlives_our_lock);
+	qt_peer_add(tcase, peer_of_another_key_leaves_under_waiters);
+	qt_peer_add(tcase, peers_of_both_keys_lose_no_update);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }
 
 int main(void)
 {
-	qt_find_programs();
-	if (qt_program_count == 0) {
-		printf("SKIP: there is no Qt here\n");
-		return 77;
-	}
-	return test_main(make_suite);
+	return qt_peer_main(make_suite);
 }

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,12 +28,6 @@ static int act_vanish(struct svshm *handle)
 {
 	(void)handle;
 	_exit(0);
-}
-
-static int act_exit(struct svshm *handle)
-{
-	(void)handle;
-	exit(0);
 }
 
 static bool next_order(int from, actor_act **act)
@@ -178,7 +173,7 @@ void expect_handover(struct actor *actor, struct svshm *handle)
 	expect_code(handle, svshm_unlock(handle), SVSHM_OK);
 }
 
-/* ---- Acts -------------------------------------------------------------------- */
+/* ---- Acts --------------------------------------------------------------- */
 
 int act_create(struct svshm *handle)
 {
@@ -195,7 +190,18 @@ int act_attach_read_only(struct svshm *handle)
 	return svshm_attach(handle, SVSHM_READ_ONLY);
 }
 
-/* ---- Objects ----------------------------------------------------------------- */
+int act_exit(struct svshm *handle)
+{
+	(void)handle;
+	exit(0);
+}
+
+int act_timedlock_long(struct svshm *handle)
+{
+	return svshm_timedlock(handle, 1000000);
+}
+
+/* ---- Objects ------------------------------------------------------------ */
 
 struct svshm *make_object(const char *key, size_t size)
 {
@@ -272,4 +278,30 @@ int recover_object(const char *key, unsigned flags,
 
 	svshm_free(handle);
 	return code;
+}
+
+/* ---- Counting under the lock --------------------------------------------- */
+
+void count_slowly(volatile long *counter, long turn)
+{
+	long value = *counter;
+
+	for (volatile int pause = 0; pause < 100; pause = pause + 1)
+		;
+	if (turn % 16 == 0)
+		sched_yield();
+	*counter = value + 1;
+}
+
+void count_under_lock(struct svshm *handle, long turns, volatile long *beside)
+{
+	volatile long *counter = svshm_data(handle);
+
+	for (long turn = 0; turn < turns; turn++) {
+		child_assert(svshm_lock(handle) == SVSHM_OK);
+		count_slowly(counter, turn);
+		if (beside)
+			count_slowly(beside, turn);
+		child_assert(svshm_unlock(handle) == SVSHM_OK);
+	}
 }

@@ -58,13 +58,15 @@ void actor_expect(struct actor *actor, int expected, const char *act, int line);
 /* ACTOR owns the lock: it unlocks, and HANDLE can take it, and unlocks. */
 void expect_handover(struct actor *actor, struct svshm *handle);
 
-/* ---- Acts -------------------------------------------------------------------- */
+/* ---- Acts --------------------------------------------------------------- */
 
 int act_create(struct svshm *handle); /* 100 bytes */
 int act_attach(struct svshm *handle);
 int act_attach_read_only(struct svshm *handle);
+int act_exit(struct svshm *handle);           /* exit(0) */
+int act_timedlock_long(struct svshm *handle); /* 1000 s: for who is woken */
 
-/* ---- Objects ----------------------------------------------------------------- */
+/* ---- Objects ------------------------------------------------------------ */
 
 /* A new handle for KEY that has created its object with SIZE bytes. */
 struct svshm *make_object(const char *key, size_t size);
@@ -82,5 +84,17 @@ void expect_orphan(const char *key, size_t size, int fill);
    NULL; FLAGS is then not. */
 int recover_object(const char *key, unsigned flags,
 		   struct svshm_recovery *recovery);
+
+/* ---- Counting under the lock --------------------------------------------- */
+
+/* *COUNTER + 1, with a window in which another one may come between. TURN is
+   another number each time. */
+void count_slowly(volatile long *counter, long turn);
+
+/*
+ * In a child: TURNS times, take HANDLE's lock and count: in its memory, and in
+ * *BESIDE too, unless that is NULL.
+ */
+void count_under_lock(struct svshm *handle, long turns, volatile long *beside);
 
 #endif

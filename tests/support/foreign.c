@@ -19,7 +19,7 @@
 #include "outside.h"
 #include "kernel/semun.h"
 
-/* ---- Objects of other programs ------------------------------------------------ */
+/* ---- Objects of other programs ------------------------------------------ */
 
 /* Shared with the tests' processes, so that the parent can clean up. NULL
    without the fixture: in an IPC namespace that goes with the test. */
@@ -169,7 +169,7 @@ void foreign_remove(struct foreign *foreign)
 	}
 }
 
-/* ---- Keys that collide ----------------------------------------------------------- */
+/* ---- Keys that collide -------------------------------------------------- */
 
 key_t nth_key(const char *path, int n)
 {

@@ -32,7 +32,7 @@ void expect_refused(const char *key, int create, int attach, const char *why);
 int act_fill(struct svshm *handle);
 int act_is_filled(struct svshm *handle);
 
-/* ---- Other users ------------------------------------------------------------- */
+/* ---- Other users -------------------------------------------------------- */
 
 /* Two users that need no account, and a group that both are in. */
 #define ALICE 65533
@@ -56,7 +56,8 @@ void pass_for(uid_t user);
 void open_scratch(void);
 
 /*
- * Use a key directory below test_scratch() that belongs to OWNER. Returns its path, valid until the next call.
+ * Use a key directory below test_scratch() that belongs to OWNER. Returns its
+ * path, valid until the next call.
  */
 const char *use_key_directory(const char *name, uid_t owner, mode_t mode);
 
@@ -72,7 +73,7 @@ char *make_key_file(const char *key, const char *text, uid_t owner);
 /* Whether PATH has TEXT in it, and nothing else. */
 bool file_has(const char *path, const char *text);
 
-/* ---- What the system does ---------------------------------------------------- */
+/* ---- What the system does ----------------------------------------------- */
 
 /* Tried out, not taken from its name: each can be otherwise in a jail, or in
    the worlds that .ci/run makes. */
@@ -98,7 +99,7 @@ bool test_skip_without_counted_children(void);
 bool test_skip_without_protection(void);
 bool test_skip_without_known_limits(void);
 
-/* ---- Limits ---------------------------------------------------------------------- */
+/* ---- Limits ------------------------------------------------------------- */
 
 /*
  * In a test: have an IPC namespace of its own, in which nothing is yet; false,

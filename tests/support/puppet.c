@@ -67,12 +67,6 @@ static int act_script(struct svshm *handle)
 	return code;
 }
 
-int act_exit(struct svshm *handle)
-{
-	(void)handle;
-	exit(0);
-}
-
 int act_look(struct svshm *handle)
 {
 	return svshm_is_attached(handle) ? SVSHM_OK : SVSHM_NOT_ATTACHED;

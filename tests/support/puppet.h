@@ -72,7 +72,6 @@ void puppet_leave(struct puppet *puppet);
 
 /* ---- Acts, besides those of actor.h -------------------------------------- */
 
-int act_exit(struct svshm *handle); /* exit(0) */
 int act_look(struct svshm *handle); /* see .mark */
 int act_mark(struct svshm *handle); /* write PUPPET_MARK into the data */
 

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "qtwire.h"
 #include "support.h"
 
 #define PATIENCE_MS 60000
@@ -23,13 +24,23 @@ struct ends {
 	int orders[2], answers[2];
 };
 
-void qt_find_programs(void)
+static void find_programs(void)
 {
 	char *names = getenv("SVSHM_QT_PEERS");
 	char *name = names ? strtok(strdup(names), " ") : NULL;
 
 	for (; name && qt_program_count < PROGRAMS_MAX; name = strtok(NULL, " "))
 		programs[qt_program_count++] = name;
+}
+
+int qt_peer_main(Suite *(*make)(void))
+{
+	find_programs();
+	if (qt_program_count == 0) {
+		printf("SKIP: there is no Qt here\n");
+		return 77;
+	}
+	return qt_main(make);
 }
 
 static int become_peer(void *context)

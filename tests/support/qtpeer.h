@@ -3,6 +3,7 @@
 #ifndef SVSHM_TEST_QTPEER_H
 #define SVSHM_TEST_QTPEER_H
 
+#include <check.h>
 #include <stdbool.h>
 #include <sys/types.h>
 
@@ -15,7 +16,13 @@ struct qt_peer {
 
 /* How many programs $SVSHM_QT_PEERS names: one for Qt 5 and one for Qt 6. */
 extern int qt_program_count;
-void qt_find_programs(void);
+
+/* qt_main(); a skip, where there are none. */
+int qt_peer_main(Suite *(*make)(void));
+
+/* Add TEST, which is run with each of these programs. */
+#define qt_peer_add(tcase, test) \
+	tcase_add_loop_test((tcase), (test), 0, qt_program_count)
 
 /* Start the PROGRAMth, with an object of its own for KEY. */
 void qt_peer_start(struct qt_peer *peer, int program, const char *key);

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,16 +16,34 @@
 #include <unistd.h>
 
 #include "kernel/semun.h"
+#include "outside.h"
 
 #define QT_PROJECT 'Q'
 
-/* ---- Handles ----------------------------------------------------------- */
+/* ---- The program ------------------------------------------------------- */
 
 void qt_use_directory(void)
 {
 	setenv("TMPDIR", test_scratch("qt"), 1);
 	mkdir(test_scratch("qt"), 0700);
 }
+
+static Suite *(*make_suite)(void);
+
+static Suite *make_in_directory(void)
+{
+	qt_use_directory();
+	return make_suite();
+}
+
+int qt_main(Suite *(*make)(void))
+{
+	make_suite = make;
+	test_layout = SVSHM_LAYOUT_QT;
+	return test_main(make_in_directory);
+}
+
+/* ---- Handles ----------------------------------------------------------- */
 
 struct svshm *qt_handle(const char *key)
 {
@@ -74,125 +93,104 @@ char *qt_lock_path(const char *key)
 	return path;
 }
 
-void qt_actor_enter(struct actor *actor, const char *key)
-{
-	struct svshm *handle = qt_handle(key);
-
-	actor_start(actor, handle);
-	svshm_free(handle);
-}
-
-void qt_actor_attach(struct actor *actor, const char *key)
-{
-	qt_actor_enter(actor, key);
-	expect_act(actor, act_attach, SVSHM_OK);
-}
-
-void qt_actor_own(struct actor *actor, const char *key)
-{
-	qt_actor_attach(actor, key);
-	expect_act(actor, svshm_lock, SVSHM_OK);
-}
-
 /* ---- What is there ----------------------------------------------------- */
+
+static int set_at(const char *path)
+{
+	key_t key = ftok(path, QT_PROJECT);
+
+	return key == (key_t)-1 ? -1 : semget(key, 0, 0);
+}
+
+int qt_set_of(const char *key)
+{
+	char *path = qt_lock_path(key);
+	int id = set_at(path);
+
+	free(path);
+	return id;
+}
+
+int qt_segment_of(const char *key)
+{
+	char *path = qt_segment_path(key);
+	key_t ipc_key = ftok(path, QT_PROJECT);
+
+	free(path);
+	return ipc_key == (key_t)-1 ? -1 : shmget(ipc_key, 0, 0);
+}
 
 bool qt_nothing_left(const char *key)
 {
 	char *segment = qt_segment_path(key), *lock = qt_lock_path(key);
 	bool nothing = access(segment, F_OK) < 0 && access(lock, F_OK) < 0;
+	struct svshm *handle = qt_handle(key);
 
+	nothing = svshm_inspect(handle, visit_nothing, NULL) != SVSHM_OK &&
+		  nothing;
+	svshm_free(handle);
 	free(segment);
 	free(lock);
-	return nothing && !qt_inspect(key, NULL);
+	return nothing;
 }
 
-static int copy_object(const struct svshm_object *object, void *context)
+static int recover_by_force(const struct svshm_object *object, void *context)
 {
-	struct test_object *to = context;
+	struct svshm_recovery force = { .flags = SVSHM_RECOVER_FORCE };
 
-	child_assert(object->layout == SVSHM_LAYOUT_QT);
-	if (!to)
-		return 0;
-	memset(to, 0, sizeof(*to));
-	to->verdict = object->verdict;
-	to->segment_id = object->segment_id;
-	to->semaphore_id = object->semaphore_id;
-	to->size = object->size;
-	to->mappings = object->mappings;
-	to->locked = object->locked;
-	to->mode = object->mode;
-	to->uid = object->uid;
-	return 0;
-}
-
-bool qt_inspect(const char *key, struct test_object *object)
-{
-	struct svshm *handle = qt_handle(key);
-	int code = svshm_inspect(handle, copy_object, object);
-
-	svshm_free(handle);
-	return code == 0;
-}
-
-struct recover_request {
-	unsigned flags;
-	struct svshm_recovery *recovery;
-};
-
-static int recover_visit(const struct svshm_object *object, void *context)
-{
-	struct recover_request *request = context;
-	struct svshm_recovery mine = { .flags = request->flags };
-
-	return svshm_recover(object, request->recovery ? request->recovery :
-							 &mine);
-}
-
-int qt_recover(const char *key, unsigned flags,
-	       struct svshm_recovery *recovery)
-{
-	struct recover_request request = { flags, recovery };
-	struct svshm *handle = qt_handle(key);
-	int code = svshm_inspect(handle, recover_visit, &request);
-
-	svshm_free(handle);
-	return code;
+	(void)context;
+	return svshm_recover(object, &force);
 }
 
 void qt_clean(const char *key)
 {
 	char *segment = qt_segment_path(key), *lock = qt_lock_path(key);
+	struct svshm *handle = qt_handle(key);
 
-	qt_recover(key, SVSHM_RECOVER_FORCE, NULL);
+	svshm_inspect(handle, recover_by_force, NULL);
+	svshm_free(handle);
 	unlink(segment);
 	unlink(lock);
 	free(segment);
 	free(lock);
 }
 
-struct orphan {
-	const char *key;
-	size_t size;
-	int fill;
-};
+/* ---- What programs that were killed leave ------------------------------ */
 
-static int make_and_die(void *context)
+void qt_make_lock_file(const char *key)
 {
-	const struct orphan *orphan = context;
-	struct svshm *handle = qt_make(orphan->key, orphan->size);
+	char *path = qt_lock_path(key);
+	int file = open(path, O_CREAT | O_EXCL | O_RDWR, 0640);
 
-	memset(svshm_data(handle), orphan->fill, orphan->size);
-	return 0;
+	ck_assert_int_ge(file, 0);
+	close(file);
+	free(path);
 }
 
-void qt_make_orphan(const char *key, size_t size, int fill)
+int qt_die_at(const char *point, const char *key)
 {
-	struct orphan orphan = { key, size, fill };
+	/* In the test's PID namespace, so that all can tell that it died. */
+	pid_t pid = fork();
 
-	ck_assert_int_eq(test_wait(test_fork(make_and_die, &orphan)), 0);
+	ck_assert_int_ge(pid, 0);
+	if (pid == 0) {
+		struct svshm *handle = qt_handle(key);
+
+		test_crash_at(point, SIGKILL, 1);
+		svshm_create(handle, 100, SVSHM_READ_WRITE);
+		svshm_detach(handle);
+		_exit(1);
+	}
+	return test_wait(pid);
 }
 
 /* ---- The stand-in ------------------------------------------------------ */
+
+bool wire_skip(void)
+{
+	return system_attaches_once() &&
+	       test_skip("a second program's part cannot be played here");
+}
 
 void wire_begin(struct wire *wire, const char *key)
 {
@@ -314,12 +312,25 @@ void wire_end(struct wire *wire)
 	free(wire->lock_path);
 }
 
+void wire_count(const char *key, long turns, volatile long *beside)
+{
+	struct wire wire;
+
+	wire_begin(&wire, key);
+	child_assert(wire_attach(&wire));
+	for (long turn = 0; turn < turns; turn++) {
+		wire_lock(&wire);
+		count_slowly(wire.data, turn);
+		if (beside)
+			count_slowly(beside, turn);
+		wire_unlock(&wire);
+	}
+	wire_end(&wire);
+}
+
 int wire_value(const char *key)
 {
-	char *path = qt_lock_path(key);
-	key_t ipc_key = ftok(path, QT_PROJECT);
-	int id = ipc_key == (key_t)-1 ? -1 : semget(ipc_key, 0, 0);
+	int id = qt_set_of(key);
 
-	free(path);
 	return id < 0 ? -1 : semctl(id, 0, GETVAL);
 }

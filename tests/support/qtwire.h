@@ -14,8 +14,14 @@
 #include "actor.h"
 
 /*
- * Let Qt's key files lie in the directory of this program's tests. To be called
- * by the function that makes the suite; test_main() removes what is left.
+ * test_main() for the tests of the Qt layout: what actor.h and puppet.h make is
+ * of that layout, and Qt's key files lie in a directory of this program's.
+ */
+int qt_main(Suite *(*make)(void));
+
+/*
+ * The same directory for a program that has objects of both layouts. To be
+ * called by the function that makes the suite; test_main() removes what is left.
  */
 void qt_use_directory(void);
 
@@ -30,26 +36,22 @@ struct svshm *qt_make(const char *key, size_t size);
 char *qt_segment_path(const char *key);
 char *qt_lock_path(const char *key);
 
-/* An actor with a handle for KEY; and attached; and owning the lock. */
-void qt_actor_enter(struct actor *actor, const char *key);
-void qt_actor_attach(struct actor *actor, const char *key);
-void qt_actor_own(struct actor *actor, const char *key);
+/* Where these lead to: the id of KEY's set, and of its segment; -1: nothing. */
+int qt_set_of(const char *key);
+int qt_segment_of(const char *key);
 
 /* Neither key files nor segment and set of KEY are there. */
 bool qt_nothing_left(const char *key);
 
-/* What svshm_inspect() shows of KEY; false: nothing. */
-bool qt_inspect(const char *key, struct test_object *object);
-
 /* Remove what is there, whatever it is. */
 void qt_clean(const char *key);
 
-/* svshm_recover() of what is shown of KEY. RECOVERY may be NULL. */
-int qt_recover(const char *key, unsigned flags,
-	       struct svshm_recovery *recovery);
+/* As a program that was killed early leaves it: the file without a set. */
+void qt_make_lock_file(const char *key);
 
-/* Leave an orphan of SIZE bytes, all FILL. */
-void qt_make_orphan(const char *key, size_t size, int fill);
+/* A child creates KEY's object, detaches, and dies at the crash point POINT; as
+   test_wait(): 256 + SIGKILL, or it did not come there. */
+int qt_die_at(const char *point, const char *key);
 
 /* ---- The stand-in ------------------------------------------------------ */
 
@@ -59,6 +61,9 @@ struct wire {
 	void *data; /* NULL: not attached */
 	bool owner; /* of the set: removes it in the end */
 };
+
+/* True, and says so, if a system lets it play no second program's part. */
+bool wire_skip(void);
 
 void wire_begin(struct wire *wire, const char *key);
 
@@ -74,6 +79,9 @@ void wire_detach(struct wire *wire);
 
 /* The destructor: an owner removes the set, whoever uses it. */
 void wire_end(struct wire *wire);
+
+/* In a child: as count_under_lock() with KEY's object. */
+void wire_count(const char *key, long turns, volatile long *beside);
 
 /* The value of KEY's semaphore, or -1. */
 int wire_value(const char *key);

@@ -10,6 +10,7 @@
 #include <check.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "svshm.h"
@@ -44,7 +45,14 @@ const char *test_key(const char *name);
 			      svshm_error_string(handle)); \
 	} while (0)
 
-/* ---- Children --------------------------------------------------------------- */
+/* Fail the test unless HANDLE can take the lock, and give it back. */
+#define expect_usable_lock(handle) \
+	do { \
+		expect_code(handle, svshm_lock(handle), SVSHM_OK); \
+		expect_code(handle, svshm_unlock(handle), SVSHM_OK); \
+	} while (0)
+
+/* ---- Children ----------------------------------------------------------- */
 
 /*
  * Fork a child that runs BODY and then _exit()s with what it returned: no exit
@@ -56,6 +64,9 @@ pid_t test_fork(int (*body)(void *context), void *context);
 /* Wait, 30 seconds at most; the exit status, or 256 + the signal. */
 int test_wait(pid_t child);
 
+/* Wait until CHILD stands still by SIGSTOP. */
+void test_await_stopped(pid_t child);
+
 /* SIGKILL and wait until it is gone. */
 void test_kill(pid_t child);
 
@@ -64,6 +75,11 @@ void test_kill(pid_t child);
 	child_assert_that((condition), #condition, __FILE__, __LINE__)
 void child_assert_that(bool condition, const char *text, const char *file,
 		       int line);
+
+/* Nanoseconds, of a clock that nobody sets. */
+#define TEST_MILLISECOND INT64_C(1000000)
+#define TEST_SECOND INT64_C(1000000000)
+int64_t test_now(void);
 
 /*
  * Events between processes: a pipe. post() sends one byte; await() takes one,
@@ -87,7 +103,7 @@ void test_await_blocked(pid_t pid);
 /* Whether it does so now. Where that can't be told: false. */
 bool test_is_blocked(pid_t pid);
 
-/* ---- Objects ------------------------------------------------------------------ */
+/* ---- Objects ------------------------------------------------------------ */
 
 /*
  * A handle for KEY, of the layout that this process's tests have chosen: the
@@ -118,7 +134,7 @@ unsigned test_count_segments(const char *key);
 /* Nothing of KEY is left: no segment, no set, no key file. */
 bool test_nothing_left(const char *key);
 
-/* ---- Crash points (crashpoint.c) ----------------------------------------------- */
+/* ---- Crash points (points.c) -------------------------------------------- */
 
 /*
  * From now on this process (and its children, unless they say otherwise) gets

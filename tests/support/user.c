@@ -148,7 +148,7 @@ static int recover(void)
 	return svshm_inspect(handle, recover_one, NULL);
 }
 
-/* ---- Other processes ------------------------------------------------------------ */
+/* ---- Other processes ---------------------------------------------------- */
 
 /* Has the memory, and never calls. It ends when nobody can give orders. */
 static void be_silent(void)
@@ -250,7 +250,7 @@ static int reap(void)
 		SVSHM_OK : SVSHM_UNKNOWN_ERROR;
 }
 
-/* ---- This process --------------------------------------------------------------- */
+/* ---- This process ------------------------------------------------------- */
 
 static int root(void)
 {

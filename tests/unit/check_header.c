@@ -11,7 +11,7 @@
 
 #define SIZE 100
 
-/* ---- Reading a header ------------------------------------------------------------- */
+/* ---- Reading a header --------------------------------------------------- */
 
 /* A good segment, in as many bytes as it has: a step outside is a fault that
    the address sanitizer and valgrind see. */
@@ -52,7 +52,8 @@ static void check_view(const char *segment, size_t size,
 	ck_assert_uint_lt(strlen(view->path), sizeof(view->path));
 	ck_assert_int_eq(view->path[0], '/');
 	for (uint64_t i = 0; i < view->data_size; i++)
-		sum = (unsigned char)(sum ^ (unsigned char)segment[view->data_offset + i]);
+		sum = (unsigned char)(sum ^ (unsigned char)
+				      segment[view->data_offset + i]);
 	ck_assert_int_eq(segment[view->key_offset + view->key_length], '\0');
 }
 
@@ -84,7 +85,7 @@ static size_t lie_twice(char *segment, size_t size, const struct field *a,
 	return valid;
 }
 
-START_TEST(p6_any_two_fields_of_a_header_may_lie)
+START_TEST(header_may_lie_in_any_two_fields)
 {
 	size_t size, valid = 0;
 	char *segment = copy_segment(test_key("pairs"), &size);
@@ -104,7 +105,7 @@ START_TEST(p6_any_two_fields_of_a_header_may_lie)
 }
 END_TEST
 
-START_TEST(p6_all_fields_of_a_header_may_lie)
+START_TEST(header_may_lie_in_all_fields)
 {
 	size_t size;
 	char *segment = copy_segment(test_key("fields"), &size);
@@ -128,7 +129,7 @@ START_TEST(p6_all_fields_of_a_header_may_lie)
 }
 END_TEST
 
-START_TEST(p6_segment_may_be_smaller_than_its_header_says)
+START_TEST(header_may_say_more_than_the_segment_has)
 {
 	size_t size;
 	char *segment = copy_segment(test_key("small"), &size);
@@ -145,7 +146,7 @@ START_TEST(p6_segment_may_be_smaller_than_its_header_says)
 }
 END_TEST
 
-START_TEST(p6_names_in_a_header_may_not_end)
+START_TEST(header_may_have_names_that_do_not_end)
 {
 	size_t size;
 	char *segment = copy_segment(test_key("names"), &size);
@@ -167,13 +168,13 @@ END_TEST
 
 static Suite *make_suite(void)
 {
-	Suite *suite = suite_create("p6 header");
-	TCase *header = tcase_create("p6_header");
+	Suite *suite = suite_create("A header that lies");
+	TCase *header = tcase_create("header");
 
-	tcase_add_test(header, p6_any_two_fields_of_a_header_may_lie);
-	tcase_add_test(header, p6_all_fields_of_a_header_may_lie);
-	tcase_add_test(header, p6_segment_may_be_smaller_than_its_header_says);
-	tcase_add_test(header, p6_names_in_a_header_may_not_end);
+	tcase_add_test(header, header_may_lie_in_any_two_fields);
+	tcase_add_test(header, header_may_lie_in_all_fields);
+	tcase_add_test(header, header_may_say_more_than_the_segment_has);
+	tcase_add_test(header, header_may_have_names_that_do_not_end);
 	tcase_set_timeout(header, 120);
 	suite_add_tcase(suite, header);
 	return suite;

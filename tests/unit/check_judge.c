@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The judge: what each combination of evidence proves. */
+/* No promise: the judge alone, and what each combination of evidence proves. */
 #include <config.h>
 
 #include <stdio.h>
@@ -136,7 +136,7 @@ START_TEST(judge_finds_what_the_evidence_proves)
 }
 END_TEST
 
-/* ---- Whatever the evidence ------------------------------------------------------- */
+/* ---- Whatever the evidence ---------------------------------------------- */
 
 static bool is_leftover(enum svshm_verdict verdict)
 {
@@ -210,7 +210,7 @@ START_TEST(judge_never_takes_a_used_object_for_a_leftover)
 }
 END_TEST
 
-/* ---- Trust --------------------------------------------------------------------------- */
+/* ---- Trust -------------------------------------------------------------- */
 
 START_TEST(judge_trusts_caller_root_and_key_file_owner_only)
 {
@@ -232,7 +232,7 @@ END_TEST
 
 static Suite *make_suite(void)
 {
-	Suite *suite = suite_create("judge");
+	Suite *suite = suite_create("The judge");
 	TCase *tcase = tcase_create("judge");
 
 	tcase_add_loop_test(tcase, judge_finds_what_the_evidence_proves, 0,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Keys: what file a key has, and where. */
+/* No promise: keys alone, what file a key has, and where. */
 #include <config.h>
 
 #include <limits.h>
@@ -34,7 +34,7 @@ static const char *name_of(const char *key)
 	return name;
 }
 
-/* ---- File names --------------------------------------------------------------- */
+/* ---- File names --------------------------------------------------------- */
 
 static const struct {
 	const char *key, *name;
@@ -215,7 +215,7 @@ START_TEST(key_name_hash_is_fixed)
 }
 END_TEST
 
-/* ---- Directories ---------------------------------------------------------------- */
+/* ---- Directories -------------------------------------------------------- */
 
 static const char *directory_for(const char *named)
 {
@@ -307,7 +307,7 @@ START_TEST(key_directory_has_a_default)
 }
 END_TEST
 
-/* ---- SHA-1 -------------------------------------------------------------------------- */
+/* ---- SHA-1 -------------------------------------------------------------- */
 
 /* The first four are FIPS 180's examples; then the lengths around a block. */
 static const struct {
@@ -351,7 +351,7 @@ END_TEST
 
 static Suite *make_suite(void)
 {
-	Suite *suite = suite_create("key");
+	Suite *suite = suite_create("Keys");
 	TCase *name = tcase_create("key_name");
 	TCase *directory = tcase_create("key_directory");
 	TCase *sha1 = tcase_create("key_sha1");

@@ -33,7 +33,7 @@ static const struct {
 	{ "lock_word", 256 }, { "inconsistent", 260 }, { "removed", 264 },
 };
 
-START_TEST(p9_header_has_fixed_offsets)
+START_TEST(layout_header_has_fixed_offsets)
 {
 	for (size_t i = 0; i < field_count; i++) {
 		size_t j = 0;
@@ -56,7 +56,7 @@ START_TEST(p9_header_has_fixed_offsets)
 }
 END_TEST
 
-START_TEST(p9_slot_has_fixed_offsets)
+START_TEST(layout_slot_has_fixed_offsets)
 {
 	ck_assert_uint_eq(sizeof(struct svshm__slot), 64);
 	ck_assert_uint_eq(offsetof(struct svshm__slot, used), 0);
@@ -71,7 +71,7 @@ START_TEST(p9_slot_has_fixed_offsets)
 }
 END_TEST
 
-START_TEST(p9_semaphores_have_fixed_places)
+START_TEST(layout_semaphores_have_fixed_places)
 {
 	ck_assert_int_eq(SVSHM__SEM_TAG, 0);
 	ck_assert_int_eq(SVSHM__SEM_CHILDREN, 1);
@@ -82,7 +82,7 @@ START_TEST(p9_semaphores_have_fixed_places)
 }
 END_TEST
 
-START_TEST(p9_data_are_as_asked_for)
+START_TEST(layout_data_are_as_asked_for)
 {
 	static const size_t sizes[] = { 1, 100, 4095, 4096, 4097, 1000003 };
 	const char *key = test_key("data");
@@ -101,7 +101,7 @@ START_TEST(p9_data_are_as_asked_for)
 }
 END_TEST
 
-/* ---- Other kinds of svshm ------------------------------------------------------------ */
+/* ---- Other kinds of svshm ----------------------------------------------- */
 
 static const struct {
 	size_t field; /* offset of 32 bits */
@@ -114,7 +114,7 @@ static const struct {
 	{ offsetof(struct svshm__header, lock_engine), 99, true },
 };
 
-START_TEST(p9_other_kinds_of_objects_are_incompatible)
+START_TEST(layout_of_another_kind_is_incompatible)
 {
 	const char *key = test_key("kind");
 	struct svshm *handle = make_object(key, SIZE), *other = svshm_new(key);
@@ -144,7 +144,7 @@ START_TEST(p9_other_kinds_of_objects_are_incompatible)
 }
 END_TEST
 
-START_TEST(p9_leftover_of_another_kind_is_not_judged)
+START_TEST(layout_of_another_kind_is_not_judged)
 {
 	const char *key = test_key("left");
 	struct svshm *handle = svshm_new(key);
@@ -168,19 +168,19 @@ END_TEST
 
 static Suite *make_suite(void)
 {
-	Suite *suite = suite_create("p9 layout");
-	TCase *layout = tcase_create("p9_layout");
-	TCase *kind = tcase_create("p9_kinds");
+	Suite *suite = suite_create("The layout of an object");
+	TCase *layout = tcase_create("layout");
+	TCase *kind = tcase_create("layout_kinds");
 
-	tcase_add_test(layout, p9_header_has_fixed_offsets);
-	tcase_add_test(layout, p9_slot_has_fixed_offsets);
-	tcase_add_test(layout, p9_semaphores_have_fixed_places);
-	tcase_add_loop_test(layout, p9_data_are_as_asked_for, 0, 6);
+	tcase_add_test(layout, layout_header_has_fixed_offsets);
+	tcase_add_test(layout, layout_slot_has_fixed_offsets);
+	tcase_add_test(layout, layout_semaphores_have_fixed_places);
+	tcase_add_loop_test(layout, layout_data_are_as_asked_for, 0, 6);
 	tcase_set_timeout(layout, 60);
 	suite_add_tcase(suite, layout);
-	tcase_add_loop_test(kind, p9_other_kinds_of_objects_are_incompatible,
+	tcase_add_loop_test(kind, layout_of_another_kind_is_incompatible,
 			    0, 4);
-	tcase_add_test(kind, p9_leftover_of_another_kind_is_not_judged);
+	tcase_add_test(kind, layout_of_another_kind_is_not_judged);
 	tcase_set_timeout(kind, 60);
 	suite_add_tcase(suite, kind);
 	return suite;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Who lives, and what that says of another program's segment. */
+/* No promise: who lives, and what that says of another program's segment. */
 #include <config.h>
 
 #include <sys/wait.h>
@@ -83,7 +83,7 @@ END_TEST
 
 #endif
 
-/* ---- What is kept for the next question ------------------------------------------ */
+/* ---- What is kept for the next question --------------------------------- */
 
 START_TEST(lives_are_looked_at_again)
 {
