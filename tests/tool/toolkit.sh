@@ -19,7 +19,7 @@ need()
 	done
 }
 
-# As support.c: SVSHM_TEST_LIMITS="sem=60 60 5 10,shmmni=32".
+# As tests/support/world.c: SVSHM_TEST_LIMITS="sem=60 60 5 10,shmmni=32".
 set_limits()
 {
 	echo "${SVSHM_TEST_LIMITS-}" | tr , '\n' | while IFS='=' read -r name value
