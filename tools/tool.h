@@ -3,7 +3,7 @@
  * What the commands of the svshm tool share. The tool sees the library through
  * its public header only.
  *
- * A command is one file cmd_NAME.c that defines one struct command, and one row
+ * A command is one file commands/NAME.c that defines one struct command, and one row
  * in the table in main.c.
  */
 #ifndef SVSHM_TOOL_H

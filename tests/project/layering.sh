@@ -121,7 +121,7 @@ fi
 # ---- The kernel ---------------------------------------------------------------
 
 calls='shmget|shmat|shmdt|shmctl|semget|semop|semtimedop|semctl|ftok'
-for file in lib/*.c lib/*/*.c tools/*.c doc/examples/*.c; do
+for file in lib/*.c lib/*/*.c tools/*.c tools/*/*.c doc/examples/*.c; do
 	case $file in
 	lib/kernel/*) continue ;;
 	esac
@@ -130,7 +130,7 @@ for file in lib/*.c lib/*/*.c tools/*.c doc/examples/*.c; do
 		fail "$file calls System V IPC: $found"
 done
 
-for file in tools/*.[ch]; do
+for file in tools/*.[ch] tools/*/*.[ch]; do
 	for other in $(included "$file"); do
 		case $other in svshm.h | config.h) continue ;; esac
 		[ -e "tools/$other" ] ||
@@ -139,5 +139,5 @@ for file in tools/*.[ch]; do
 done
 
 [ $failures -eq 0 ] &&
-	echo "ok: $(ls lib/*.[ch] lib/*/*.[ch] tools/*.[ch] | wc -l) files"
+	echo "ok: $(ls lib/*.[ch] lib/*/*.[ch] tools/*.[ch] tools/*/*.[ch] | wc -l) files"
 exit $failures

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "limits_run.h"
+#include "commands/limits_run.h"
 #include "tool.h"
 
 /*

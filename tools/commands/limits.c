@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "limits_run.h"
+#include "commands/limits_run.h"
 #include "tool.h"
 
 /* From here on, a limit wants an explanation. */
