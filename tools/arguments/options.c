@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The command line. getopt_long(3) is not on every system that svshm is for,
+ * getopt_long(3) is not on every system that svshm is for,
  * and the rules here are few: long options only but for -h, "--name value" or
  * "--name=value", options and operands in any order, "--" ends the options.
  */
@@ -13,7 +13,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tool.h"
+#include "arguments/options.h"
+#include "arguments/suggest.h"
+#include "common/message.h"
+#include "common/status.h"
 
 int usage_error(const struct command *command, const char *format, ...)
 {
@@ -68,14 +71,19 @@ static bool parse_duration(const char *text, int64_t *duration_ms)
 	return false;
 }
 
+static int given_twice(const struct command *command,
+		       const struct tool_option *option)
+{
+	return usage_error(command, "--%s is given twice", option->name);
+}
+
 static int set_text(const struct command *command,
 		    const struct tool_option *option, const char *value)
 {
 	const char **target = option->target;
 
 	if (*target)
-		return usage_error(command, "--%s is given twice",
-				   option->name);
+		return given_twice(command, option);
 	*target = value;
 	return OPTIONS_READ;
 }
@@ -95,7 +103,7 @@ static int set_layout(const struct command *command,
 	return OPTIONS_READ;
 }
 
-/* A name, as chown(1) has it: before a number that looks the same. */
+/* As for chown(1): "12" is the user of that name, if there is one. */
 static int set_user(const struct command *command,
 		    const struct tool_option *option, const char *value)
 {
@@ -103,8 +111,7 @@ static int set_user(const struct command *command,
 	const struct passwd *entry = getpwnam(value);
 
 	if (*target != (uid_t)-1)
-		return usage_error(command, "--%s is given twice",
-				   option->name);
+		return given_twice(command, option);
 	if (entry) {
 		*target = entry->pw_uid;
 		return OPTIONS_READ;
@@ -207,7 +214,7 @@ int options_parse(const struct command *command, int argc, char **argv,
 
 		/* A lone "-" is an operand: standard input or output. */
 		if (operands->dashes || argument[0] != '-' || !argument[1]) {
-			/* Operands move up over the options before them. */
+			/* In the place of the options that came before it. */
 			operands->values[operands->count++] = argument;
 			continue;
 		}
@@ -227,39 +234,16 @@ int options_parse(const struct command *command, int argc, char **argv,
 	}
 	if (!operands->dashes)
 		operands->before_dashes = operands->count;
-	/* Ends the list as in argv: execvp() gets the rest of it. */
+	/* As at the end of argv: execvp() gets what is left of the list. */
 	operands->values[operands->count] = NULL;
 	return OPTIONS_READ;
 }
 
-struct svshm *options_handle(const struct command *command,
-			     struct operands *operands, const char *native_key,
-			     enum svshm_layout layout, int *status)
+int operands_at_most(const struct command *command,
+		     const struct operands *operands, int count)
 {
-	const char *key = NULL;
-
-	if (!native_key) {
-		if (operands->count == 0) {
-			*status = usage_error(command, "no KEY given");
-			return NULL;
-		}
-		key = *operands->values++;
-		operands->count--;
-		if (operands->before_dashes > 0)
-			operands->before_dashes--;
-	}
-	struct svshm *handle = svshm_new(key);
-
-	if (!handle) {
-		message("no memory for a handle");
-		*status = TOOL_FAILED;
-		return NULL;
-	}
-	if (svshm_set_layout(handle, layout) < 0 ||
-	    (native_key && svshm_set_native_key(handle, native_key) < 0)) {
-		*status = fail(handle);
-		svshm_free(handle);
-		return NULL;
-	}
-	return handle;
+	if (operands->count <= count)
+		return OPTIONS_READ;
+	return usage_error(command, "\"%.60s\" is one argument too many",
+			   operands->values[count]);
 }

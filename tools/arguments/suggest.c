@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What somebody may have meant who has mistyped a command or an option. */
 #include <config.h>
 
 #include <string.h>
 
-#include "tool.h"
+#include "arguments/suggest.h"
 
 #define WORD_MAX 32
 
@@ -48,7 +47,7 @@ void suggest_begin(struct suggestion *suggestion, const char *word)
 	suggestion->word = word + strspn(word, "-");
 	suggestion->length = strcspn(suggestion->word, "=");
 	suggestion->nearest = NULL;
-	/* A third of it may be wrong. */
+	/* At most a third of the letters may be wrong. */
 	suggestion->distance = suggestion->length / 3 + 1;
 	if (suggestion->length < 2 || suggestion->length > WORD_MAX)
 		suggestion->distance = 0;
@@ -61,7 +60,7 @@ void suggest_try(struct suggestion *suggestion, const char *candidate)
 
 	if (suggestion->distance == 0 || length > WORD_MAX)
 		return;
-	/* What was cut short lacks nothing else. */
+	/* A word that only was cut short is one step away. */
 	if (suggestion->length >= 3 && suggestion->length < length &&
 	    memcmp(suggestion->word, candidate, suggestion->length) == 0)
 		distance = 1;

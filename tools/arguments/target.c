@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Which object a command means: by its key, or its key file; by an id or an IPC
- * key, then it is looked for in a scan, so that it is judged as in a list; or
- * by what the list prints for what has no key, as "segment 4".
+ * A command can name an object by its key or its key file; by an id or an IPC
+ * key: then a scan looks for it, and it is judged as in a list; or by what the
+ * list prints for what has no key, as "segment 4".
  */
 #include <config.h>
 
@@ -12,7 +12,13 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "tool.h"
+#include "arguments/target.h"
+#include "common/message.h"
+#include "common/status.h"
+#include "common/text.h"
+#include "objects/object.h"
+#include "objects/scan.h"
+#include "output/values.h"
 
 /* What ends a scan early; svshm_scan() returns it. */
 #define ENOUGH 1
@@ -24,8 +30,8 @@ struct search {
 	svshm_visit *visit;
 	void *context;
 	bool found;
-	int result;   /* of the visit */
-	uid_t having; /* another user who has an object of that key */
+	int result;      /* of the visit */
+	uid_t key_owner; /* who has an object of the key NAME, or (uid_t)-1 */
 };
 
 /* ---- The command line ---------------------------------------------------- */
@@ -70,9 +76,9 @@ static int parse_ipc_key(const struct command *command, struct target *target)
 }
 
 int target_parse(const struct command *command, struct target *target,
-		 int operands)
+		 const struct operands *operands)
 {
-	int ways = (operands > 0) + (target->native_key != NULL) +
+	int ways = (operands->count > 0) + (target->native_key != NULL) +
 		   (target->id_text != NULL) + (target->set_text != NULL) +
 		   (target->ipc_key_text != NULL);
 	int status;
@@ -92,23 +98,90 @@ int target_parse(const struct command *command, struct target *target,
 	return status;
 }
 
-bool target_is_number(const struct target *target)
+static bool is_number(const struct target *target)
 {
 	return target->id_text || target->set_text || target->ipc_key_text;
 }
 
+bool target_is_option(const struct target *target)
+{
+	return target->native_key || is_number(target);
+}
+
+static int no_key(const struct command *command)
+{
+	return usage_error(command, "no KEY given");
+}
+
+int target_parse_one(const struct command *command, struct target *target,
+		     const struct operands *operands)
+{
+	int status = operands_at_most(command, operands, 1);
+
+	if (status == OPTIONS_READ)
+		status = target_parse(command, target, operands);
+	if (status == OPTIONS_READ && operands->count == 0 &&
+	    !target_is_option(target))
+		status = no_key(command);
+	return status;
+}
+
+/* ---- A handle ------------------------------------------------------------ */
+
+/* It looks for the keys of the target's user, in the target's layout. */
+static int prepare_handle(struct svshm *handle, const struct target *target)
+{
+	int code = svshm_set_layout(handle, target->layout);
+
+	if (code >= 0 && target->native_key)
+		code = svshm_set_native_key(handle, target->native_key);
+	if (code >= 0 && target->user != (uid_t)-1 &&
+	    target->user != geteuid())
+		code = svshm_set_owner(handle, target->user);
+	return code;
+}
+
+struct svshm *target_handle(const struct command *command,
+			    const struct target *target,
+			    struct operands *operands, int *status)
+{
+	const char *key = NULL;
+
+	if (!target->native_key) {
+		if (operands->count == 0) {
+			*status = no_key(command);
+			return NULL;
+		}
+		key = *operands->values++;
+		operands->count--;
+		if (operands->before_dashes > 0)
+			operands->before_dashes--;
+	}
+	struct svshm *handle = svshm_new(key);
+
+	if (!handle) {
+		message("no memory for a handle");
+		*status = TOOL_FAILED;
+		return NULL;
+	}
+	if (prepare_handle(handle, target) < 0) {
+		*status = fail(handle);
+		svshm_free(handle);
+		return NULL;
+	}
+	return handle;
+}
+
 /* ---- The search ---------------------------------------------------------- */
 
-/* The list prints this name, and there is no key that it could be. */
+/* It has no key, and this is what the list prints instead. */
 static bool is_listed_as(const struct svshm_object *object, const char *name)
 {
-	char *listed;
-	bool same;
-
 	if (object->key)
 		return false;
-	listed = object_name(object);
-	same = strcmp(listed, name) == 0;
+	char *listed = object_name(object);
+	bool same = strcmp(listed, name) == 0;
+
 	free(listed);
 	return same;
 }
@@ -142,11 +215,11 @@ static int look_at(const struct svshm_object *object, void *context)
 {
 	struct search *search = context;
 
-	scan_breathe();
+	scan_keep_fast();
 	if (search->name && object->key &&
 	    object->layout == search->target->layout &&
 	    strcmp(object->key, search->name) == 0)
-		search->having = object->uid;
+		search->key_owner = object->uid;
 	if (!is_meant(search, object))
 		return 0;
 	search->found = true;
@@ -193,13 +266,6 @@ char *target_name(const struct target *target, const char *key)
 
 /* ---- By name ------------------------------------------------------------- */
 
-int target_set_user(const struct target *target, struct svshm *handle)
-{
-	if (target->user == (uid_t)-1 || target->user == geteuid())
-		return SVSHM_OK;
-	return svshm_set_owner(handle, target->user);
-}
-
 /*
  * There is no such key. Perhaps the list prints that name; perhaps another user
  * has the key, which root sees in the list, too.
@@ -209,11 +275,11 @@ static int find_listed(const struct target *target, const char *name,
 {
 	struct search search = { .target = target, .name = name,
 				 .visit = visit, .context = context,
-				 .having = (uid_t)-1 };
+				 .key_owner = (uid_t)-1 };
 	bool listed = may_be_listed(name);
 	char *ignored = NULL;
 
-	/* A scan is long for a key that is just not there. */
+	/* A scan takes too long to say of any key that it is not there. */
 	if (!listed && geteuid() != 0)
 		return SVSHM_NOT_FOUND;
 	search.flags = listed ? SVSHM_SCAN_FOREIGN : 0;
@@ -222,11 +288,11 @@ static int find_listed(const struct target *target, const char *name,
 	free(ignored);
 	if (search.found)
 		return code;
-	if (search.having != (uid_t)-1 && target->user == (uid_t)-1 &&
-	    search.having != geteuid()) {
+	if (search.key_owner != (uid_t)-1 && target->user == (uid_t)-1 &&
+	    search.key_owner != geteuid()) {
 		char *more = text_print("%s; %s has one: --user %s", *problem,
-					text_user(search.having).bytes,
-					text_user(search.having).bytes);
+					text_user(search.key_owner).bytes,
+					text_user(search.key_owner).bytes);
 
 		free(*problem);
 		*problem = more;
@@ -237,12 +303,8 @@ static int find_listed(const struct target *target, const char *name,
 static int find_by_name(const struct target *target, struct svshm *handle,
 			svshm_visit *visit, void *context, char **problem)
 {
-	int code = svshm_set_layout(handle, target->layout);
+	int code = prepare_handle(handle, target);
 
-	if (code >= 0 && target->native_key)
-		code = svshm_set_native_key(handle, target->native_key);
-	if (code >= 0)
-		code = target_set_user(target, handle);
 	if (code >= 0)
 		code = svshm_inspect(handle, visit, context);
 	if (code < 0)
@@ -258,7 +320,7 @@ int target_find(const struct target *target, const char *key,
 				 .flags = SVSHM_SCAN_FOREIGN };
 
 	*problem = NULL;
-	if (target_is_number(target))
+	if (is_number(target))
 		return scan(&search, problem);
 	struct svshm *handle = svshm_new(target->native_key ? NULL : key);
 

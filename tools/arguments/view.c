@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * How list and top show objects: which, in which order, in which columns. The
- * options' names are those of lsipc(1).
- */
+/* The options have the names that lsipc(1) has for them. */
 #include <config.h>
 
 #include <ctype.h>
@@ -10,7 +7,9 @@
 #include <string.h>
 #include <strings.h>
 
-#include "tool.h"
+#include "arguments/options.h"
+#include "arguments/suggest.h"
+#include "arguments/view.h"
 
 static const char *const sort_words[] = {
 	[SORT_KEY] = "key",
@@ -24,23 +23,28 @@ static const char *const sort_words[] = {
 /* Beside the verdicts: another program's that seems to be left over. */
 #define BIT_FOREIGN_LEFT (1u << 16)
 
-static const char *const verdict_words[] = {
-	"in-use", "orphan", "half-made", "half-removed", "corrupt", "unknown",
-	"leftover", "foreign", "foreign?"
-};
-
-static const unsigned verdict_bits[] = {
-	BIT(SVSHM_VERDICT_IN_USE), BIT(SVSHM_VERDICT_ORPHAN),
-	BIT(SVSHM_VERDICT_HALF_MADE), BIT(SVSHM_VERDICT_HALF_REMOVED),
-	BIT(SVSHM_VERDICT_CORRUPT), BIT(SVSHM_VERDICT_UNKNOWN),
-	BIT(SVSHM_VERDICT_ORPHAN) | BIT(SVSHM_VERDICT_HALF_MADE) |
-		BIT(SVSHM_VERDICT_HALF_REMOVED) | BIT(SVSHM_VERDICT_CORRUPT),
-	BIT(SVSHM_VERDICT_FOREIGN), BIT_FOREIGN_LEFT
+/* What --verdict takes, as JSON has it, and the verdicts that it means. */
+static const struct {
+	const char *word;
+	unsigned bits;
+} verdicts[] = {
+	{ "in-use", BIT(SVSHM_VERDICT_IN_USE) },
+	{ "orphan", BIT(SVSHM_VERDICT_ORPHAN) },
+	{ "half-made", BIT(SVSHM_VERDICT_HALF_MADE) },
+	{ "half-removed", BIT(SVSHM_VERDICT_HALF_REMOVED) },
+	{ "corrupt", BIT(SVSHM_VERDICT_CORRUPT) },
+	{ "unknown", BIT(SVSHM_VERDICT_UNKNOWN) },
+	{ "leftover", BIT(SVSHM_VERDICT_ORPHAN) |
+		      BIT(SVSHM_VERDICT_HALF_MADE) |
+		      BIT(SVSHM_VERDICT_HALF_REMOVED) |
+		      BIT(SVSHM_VERDICT_CORRUPT) },
+	{ "foreign", BIT(SVSHM_VERDICT_FOREIGN) },
+	{ "foreign?", BIT_FOREIGN_LEFT },
 };
 
 #define COUNT_OF(array) (sizeof(array) / sizeof(*(array)))
 
-/* "key, size, age, owner and verdict", as much of it as there is room for. */
+/* "key, size, age, owner and verdict", as much as there is room for. */
 static void join(char *text, size_t size, const char *const *words,
 		 size_t count)
 {
@@ -81,8 +85,8 @@ static int unknown_word(const struct command *command, const char *option,
 }
 
 /*
- * Which of WORDS begins *LIST, up to a comma, in *FOUND; *LIST is moved behind
- * it, to NULL at the end.
+ * Which of WORDS the first word of *LIST is, which ends at a comma, in *FOUND.
+ * *LIST is moved to the next word, or to NULL.
  */
 static int next_word(const struct command *command, const char *option,
 		     const char **list, const char *const *words, size_t count,
@@ -119,15 +123,18 @@ static int read_order(struct view *view, const struct command *command)
 
 static int read_verdicts(struct view *view, const struct command *command)
 {
+	const char *words[COUNT_OF(verdicts)];
+
+	for (size_t i = 0; i < COUNT_OF(verdicts); i++)
+		words[i] = verdicts[i].word;
 	for (const char *list = view->verdict; list;) {
 		size_t found;
-		int status = next_word(command, "verdict", &list,
-				       verdict_words, COUNT_OF(verdict_words),
-				       &found);
+		int status = next_word(command, "verdict", &list, words,
+				       COUNT_OF(words), &found);
 
 		if (status != OPTIONS_READ)
 			return status;
-		view->verdicts |= verdict_bits[found];
+		view->verdicts |= verdicts[found].bits;
 	}
 	return OPTIONS_READ;
 }
@@ -163,7 +170,7 @@ int view_read(struct view *view, const struct command *command)
 		status = read_columns(view, command);
 	if (!view->output)
 		columns_usual(&view->columns);
-	/* What is asked for by name is to be seen. */
+	/* Who asks for these by name wants to see them, without --all. */
 	if (view->verdicts & (BIT(SVSHM_VERDICT_FOREIGN) | BIT_FOREIGN_LEFT))
 		view->all = true;
 	return status;
@@ -187,7 +194,7 @@ struct table view_table(const struct view *view)
 		.alignment = view->columns.alignment,
 		.coloured = view->columns.verdict,
 		.untitled = view->no_headings,
-		/* A line for each object, for who chooses, or cuts it up. */
+		/* For who chooses columns, or reads them in a script. */
 		.wide = view->output || view->no_headings,
 	};
 }

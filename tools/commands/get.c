@@ -2,27 +2,27 @@
 /*
  * svshm get: copy an object's data out.
  *
- * Detaching as the last one removes the object, so it is done only after the
- * data are where they were to go. If that fails, the process ends undetached:
- * the object stays what it was, data and all.
+ * The last one to detach removes the object, so get detaches only when the data
+ * are where they should be. If that fails, the process ends without detaching:
+ * the object stays as it was, with its data.
  */
 #include <config.h>
 
-#include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
+#include <stdbool.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include "tool.h"
-
-#ifndef PATH_MAX
-#define PATH_MAX 4096
-#endif
+#include "arguments/target.h"
+#include "commands/commands.h"
+#include "commands/get_destination.h"
+#include "common/clock.h"
+#include "common/message.h"
+#include "common/signals.h"
+#include "common/status.h"
+#include "objects/lock.h"
+#include "svshm.h"
 
 /* The kernel tells nobody that an object has been created: look this often. */
 #define LOOK_EVERY_MS 25
@@ -35,77 +35,10 @@ struct get_run {
 	int64_t deadline;
 	bool orphaned;
 	bool locked;
-
-	const char *name;     /* of the destination, for messages */
-	int fd;
-	bool new;             /* a new file takes the place of the old one */
-	bool slow;            /* a pipe or a terminal may take its time */
-	struct new_file file;
+	struct destination destination;
 };
 
-/* A new file gets the rights of the one it replaces, or any new file's. */
-static mode_t file_mode(const struct stat *old)
-{
-	mode_t mask = umask(0);
-
-	umask(mask);
-	return old ? old->st_mode & 0777 : 0666 & ~mask;
-}
-
-static int write_failed(const struct get_run *run)
-{
-	/* An interruption needs no explanation. */
-	if (!signals_caught())
-		message("cannot write %s: %s", run->name, strerror(errno));
-	return TOOL_FAILED;
-}
-
-/*
- * A regular file is replaced when all is written. Anything else with a name (a
- * device, a FIFO) is written to: replacing /dev/null would be a disaster.
- */
-static int open_named(struct get_run *run)
-{
-	char resolved[PATH_MAX];
-	const char *path = run->name;
-	struct stat old;
-	bool exists = stat(path, &old) == 0;
-
-	if (exists && !S_ISREG(old.st_mode)) {
-		run->slow = true;
-		run->fd = open(path, O_WRONLY);
-		return run->fd < 0 ? write_failed(run) : TOOL_DONE;
-	}
-	/* A link stays: the file it leads to is replaced. */
-	if (exists && realpath(path, resolved))
-		path = resolved;
-	if (new_file_begin(&run->file, path) != 0)
-		return write_failed(run);
-	run->new = true;
-	run->fd = run->file.fd;
-	if (fchmod(run->fd, file_mode(exists ? &old : NULL)) != 0)
-		return write_failed(run);
-	return TOOL_DONE;
-}
-
-static int open_destination(struct get_run *run, const char *path)
-{
-	struct stat status;
-
-	if (path && strcmp(path, "-") != 0) {
-		run->name = path;
-		return open_named(run);
-	}
-	run->name = "standard output";
-	run->fd = STDOUT_FILENO;
-	run->slow = fstat(run->fd, &status) != 0 || !S_ISREG(status.st_mode);
-	return TOOL_DONE;
-}
-
-/*
- * The list prints the native key of what has no key. Only a name for people is
- * left then, if it prints that.
- */
+/* There is no such key: perhaps it is a native key, which the list prints. */
 static int attach_listed(struct get_run *run)
 {
 	if (run->key && run->key[0] == '/') {
@@ -130,7 +63,7 @@ static int tell_what_it_is(const struct svshm_object *object, void *name)
 	return 0;
 }
 
-/* Perhaps the list prints that name, or another user has an object of it. */
+/* Perhaps the list prints that name, or another user has such a key. */
 static int explain_not_found(struct get_run *run)
 {
 	char *problem = NULL;
@@ -151,7 +84,6 @@ static int attach(struct get_run *run)
 
 		if (code == SVSHM_NOT_FOUND)
 			code = attach_listed(run);
-
 		if (code >= 0) {
 			run->orphaned = code == SVSHM_ORPHANED;
 			return TOOL_DONE;
@@ -198,22 +130,16 @@ static int unlock(struct get_run *run)
 	return svshm_unlock(run->handle) < 0 ? fail(run->handle) : TOOL_DONE;
 }
 
-static int write_out(struct get_run *run, const void *data, size_t size)
-{
-	if (write_all(run->fd, data, size, NULL) == 0)
-		return TOOL_DONE;
-	return write_failed(run);
-}
-
 /*
- * Under the lock; but who reads from a pipe may take for ever, so for a slow
- * destination the data are copied to memory first, if there is enough.
+ * The lock is held meanwhile. But who reads from a pipe may take any time, so
+ * for a slow destination the data are copied to memory first, if there is
+ * enough of it, and the lock is released.
  */
 static int copy_out(struct get_run *run)
 {
 	const void *data = svshm_const_data(run->handle);
 	size_t size = svshm_size(run->handle);
-	void *copy = run->slow ? malloc(size) : NULL;
+	void *copy = run->destination.slow ? malloc(size) : NULL;
 	int status = TOOL_DONE;
 
 	if (copy) {
@@ -222,13 +148,12 @@ static int copy_out(struct get_run *run)
 		status = unlock(run);
 	}
 	if (status == TOOL_DONE)
-		status = write_out(run, data, size);
+		status = destination_write(&run->destination, data, size);
 	free(copy);
 	if (unlock(run) != TOOL_DONE)
 		status = TOOL_FAILED;
-	if (status == TOOL_DONE && run->new &&
-	    new_file_commit(&run->file, true) != 0)
-		status = write_failed(run);
+	if (status == TOOL_DONE)
+		status = destination_commit(&run->destination);
 	return status;
 }
 
@@ -244,7 +169,7 @@ static int get(struct get_run *run)
 	status = take_lock(run);
 	if (status == TOOL_DONE)
 		status = copy_out(run);
-	/* The copy is complete: what detach says is only worth a warning. */
+	/* The copy is complete, so this is only a warning. */
 	if (status == TOOL_DONE && svshm_detach(run->handle) < 0)
 		fail(run->handle);
 	return status;
@@ -252,8 +177,7 @@ static int get(struct get_run *run)
 
 static int finish(struct get_run *run, int status)
 {
-	if (run->new)
-		new_file_end(&run->file);
+	destination_close(&run->destination);
 	if (status == TOOL_DONE) {
 		svshm_free(run->handle);
 		return status;
@@ -271,7 +195,7 @@ static int finish(struct get_run *run, int status)
 static int get_run(int argc, char **argv)
 {
 	int64_t timeout = -1;
-	struct get_run run = { .fd = -1, .target = { .user = (uid_t)-1 } };
+	struct get_run run = { .target = { .user = (uid_t)-1 } };
 	const struct tool_option options[] = {
 		{ "layout", OPTION_LAYOUT, &run.target.layout },
 		{ "native-key", OPTION_TEXT, &run.target.native_key },
@@ -287,24 +211,18 @@ static int get_run(int argc, char **argv)
 	if (status != OPTIONS_READ)
 		return status;
 	run.key = run.target.native_key ? NULL : operands.values[0];
-	run.handle = options_handle(&command_get, &operands,
-				    run.target.native_key, run.target.layout,
-				    &status);
+	run.handle = target_handle(&command_get, &run.target, &operands,
+				   &status);
 	if (!run.handle)
 		return status;
-	if (target_set_user(&run.target, run.handle) < 0) {
-		status = fail(run.handle);
+	status = operands_at_most(&command_get, &operands, 1);
+	if (status != OPTIONS_READ) {
 		svshm_free(run.handle);
 		return status;
-	}
-	if (operands.count > 1) {
-		svshm_free(run.handle);
-		return usage_error(&command_get, "\"%.60s\" is one argument "
-				   "too many", operands.values[1]);
 	}
 	signals_catch();
 	run.deadline = deadline_after(timeout);
-	status = open_destination(&run, operands.values[0]);
+	status = destination_open(&run.destination, operands.values[0]);
 	if (status == TOOL_DONE)
 		status = get(&run);
 	return finish(&run, status);

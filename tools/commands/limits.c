@@ -5,136 +5,50 @@
  */
 #include <config.h>
 
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
-#include "commands/limits_run.h"
-#include "tool.h"
+#include "arguments/options.h"
+#include "commands/commands.h"
+#include "commands/limits_check.h"
+#include "commands/limits_figures.h"
+#include "commands/limits_leaks.h"
+#include "commands/limits_warnings.h"
+#include "common/message.h"
+#include "common/signals.h"
+#include "common/status.h"
+#include "common/text.h"
+#include "output/json.h"
+#include "output/table.h"
+#include "output/values.h"
+#include "svshm.h"
 
 /* From here on, a limit wants an explanation. */
 #define NEARLY_FULL 80 /* per cent */
 
-enum resource limit_resource(const struct one_limit *limit)
-{
-	static const char *const names[RESOURCES] = {
-		"segments", "memory", "sets", "semaphores"
-	};
+struct limits_run {
+	struct figures figures;
+	struct shares shares;
+};
 
-	for (int i = 0; i < RESOURCES; i++)
-		if (strcmp(limit->name, names[i]) == 0)
-			return (enum resource)i;
-	return NO_RESOURCE;
-}
-
-int limit_percent(const struct one_limit *limit)
-{
-	if (!limit->total || limit->limit == 0)
-		return -1;
-	return (int)(100.0 * (double)limit->used / (double)limit->limit);
-}
-
-static int keep(const struct svshm_limit *limit, void *context)
-{
-	struct limits_run *run = context;
-	struct one_limit *one = &run->limits[run->count];
-
-	if (run->count == LIMITS_MAX)
-		return 0;
-	snprintf(one->name, sizeof(one->name), "%s", limit->name);
-	snprintf(one->unit, sizeof(one->unit), "%s", limit->unit);
-	snprintf(one->parameter, sizeof(one->parameter), "%s",
-		 limit->parameter);
-	snprintf(one->raise, sizeof(one->raise), "%s",
-		 limit->raise ? limit->raise : "");
-	one->can_raise = limit->raise != NULL;
-	one->total = limit->total;
-	one->used = limit->used;
-	one->limit = limit->limit;
-	run->count++;
-	return 0;
-}
-
-/* ---- Leaks --------------------------------------------------------------- */
-
-static void count_in(struct share *share, uid_t uid, uint64_t amount)
-{
-	share->amount += amount;
-	for (size_t i = 0; i < share->owner_count; i++) {
-		if (share->owners[i].uid == uid) {
-			share->owners[i].amount += amount;
-			return;
-		}
-	}
-	share->owners = must_reallocate(share->owners,
-					(share->owner_count + 1) *
-					sizeof(*share->owners));
-	share->owners[share->owner_count].uid = uid;
-	share->owners[share->owner_count++].amount = amount;
-}
-
-/* Of a set, to be used by nobody just now is the rule. */
-static bool is_idle(const struct svshm_object *object)
-{
-	return object->verdict == SVSHM_VERDICT_FOREIGN &&
-	       object->segment_id >= 0 && object->mappings == 0;
-}
-
-static int count_object(const struct svshm_object *object, void *context)
-{
-	struct shares *shares = context;
-	struct share *share = object->certainty ? shares->foreign :
-			      object_is_leftover(object) ? shares->ours :
-			      is_idle(object) ? shares->idle : NULL;
-
-	scan_breathe();
-	if (!share)
-		return 0;
-	if (object->segment_id >= 0) {
-		count_in(&share[SEGMENTS], object->uid, 1);
-		count_in(&share[MEMORY], object->uid, object->segment_size);
-	}
-	if (object->semaphore_id >= 0) {
-		count_in(&share[SETS], object->uid, 1);
-		count_in(&share[SEMAPHORES], object->uid,
-			 object->semaphore_count);
-	}
-	return 0;
-}
-
-static void find_leaks(struct limits_run *run)
+/* Looking at all objects takes time: only if there is something to explain. */
+static void find_shares(struct limits_run *run)
 {
 	bool wanted = false;
 
-	for (size_t i = 0; i < run->count; i++)
-		wanted |= limit_percent(&run->limits[i]) >= NEARLY_FULL ||
-			  limit_is_full(run, &run->limits[i]);
-	run->shares.known = wanted && svshm_scan(SVSHM_SCAN_FOREIGN,
-						 count_object,
-						 &run->shares) >= 0;
-}
+	for (size_t i = 0; i < run->figures.count; i++) {
+		const struct one_limit *limit = &run->figures.limits[i];
 
-static void free_shares(struct shares *shares)
-{
-	for (int i = 0; i < RESOURCES; i++) {
-		free(shares->ours[i].owners);
-		free(shares->foreign[i].owners);
-		free(shares->idle[i].owners);
+		wanted |= limit_percent(limit) >= NEARLY_FULL ||
+			  limit_is_full(&run->figures, limit);
 	}
+	if (wanted)
+		shares_find(&run->shares);
 }
 
 /* ---- Diagnosis ----------------------------------------------------------- */
-
-struct text limit_amount(const struct one_limit *limit, uint64_t value)
-{
-	struct text text;
-
-	if (strcmp(limit->unit, "bytes") == 0)
-		return text_size(value);
-	snprintf(text.bytes, sizeof(text.bytes), "%llu",
-		 (unsigned long long)value);
-	return text;
-}
 
 /* ", 12 of them left over by www-data: ...", or "" */
 static char *share_text(const struct one_limit *limit,
@@ -203,8 +117,8 @@ static void print_table(const struct limits_run *run)
 	struct table table = { .titles = titles, .alignment = "lrrrll",
 			       .coloured = 3 };
 
-	for (size_t i = 0; i < run->count; i++) {
-		const struct one_limit *limit = &run->limits[i];
+	for (size_t i = 0; i < run->figures.count; i++) {
+		const struct one_limit *limit = &run->figures.limits[i];
 		char *const cells[] = {
 			text_print("%s", limit->name),
 			text_print("%s", limit->total ?
@@ -231,8 +145,8 @@ static void print_text(const struct limits_run *run, char **warnings,
 		       size_t warning_count)
 {
 	print_table(run);
-	for (size_t i = 0; i < run->count; i++) {
-		char *text = diagnose(run, &run->limits[i]);
+	for (size_t i = 0; i < run->figures.count; i++) {
+		char *text = diagnose(run, &run->figures.limits[i]);
 
 		if (text)
 			printf("%s\n", text);
@@ -278,17 +192,16 @@ static void limit_json(const struct limits_run *run,
 static void print_json(const struct limits_run *run, char **warnings,
 		       size_t warning_count)
 {
-	json_open(NULL, '{');
-	json_number("schema", 1);
+	json_begin();
 	json_open("limits", '[');
-	for (size_t i = 0; i < run->count; i++)
-		limit_json(run, &run->limits[i]);
+	for (size_t i = 0; i < run->figures.count; i++)
+		limit_json(run, &run->figures.limits[i]);
 	json_close(']');
 	json_open("warnings", '[');
 	for (size_t i = 0; i < warning_count; i++)
 		json_text(NULL, warnings[i]);
 	json_close(']');
-	json_close('}');
+	json_end();
 }
 
 static void print(const struct limits_run *run, bool json)
@@ -298,8 +211,8 @@ static void print(const struct limits_run *run, bool json)
 
 	if (json)
 		print_json(run, warnings, count);
-	else if (run->check)
-		limits_print_check(run);
+	else if (run->figures.check)
+		limits_print_check(&run->figures, &run->shares);
 	else
 		print_text(run, warnings, count);
 	for (size_t i = 0; i < count; i++)
@@ -315,31 +228,30 @@ static int limits_run(int argc, char **argv)
 		{ "json", OPTION_FLAG, &json },
 		{ NULL, OPTION_FLAG, NULL },
 	};
-	struct limits_run run = { .count = 0 };
+	struct limits_run run = { .figures.count = 0 };
 	struct operands operands;
 	int status = options_parse(&command_limits, argc, argv, options,
 				   &operands);
 
+	if (status == OPTIONS_READ)
+		status = operands_at_most(&command_limits, &operands, 0);
 	if (status != OPTIONS_READ)
 		return status;
 	signals_spare_output();
-	if (operands.count > 0)
-		return usage_error(&command_limits, "\"%.60s\" is one argument "
-				   "too many", operands.values[0]);
-	if (check && !limits_read_percent(check, &run.check))
+	if (check && !limits_read_percent(check, &run.figures.check))
 		return usage_error(&command_limits, "--check: \"%.40s\" is no "
 				   "number of per cent from 1 to 100", check);
-	int code = svshm_limits(keep, &run);
+	int code = figures_find(&run.figures);
 
 	if (code < 0) {
 		message("this system does not tell its limits: %s",
 			svshm_strerror(code));
 		return TOOL_FAILED;
 	}
-	find_leaks(&run);
+	find_shares(&run);
 	print(&run, json);
-	free_shares(&run.shares);
-	return limits_count_full(&run) > 0 ? TOOL_LEFTOVERS : TOOL_DONE;
+	shares_free(&run.shares);
+	return limits_count_full(&run.figures) > 0 ? TOOL_LEFTOVERS : TOOL_DONE;
 }
 
 const struct command command_limits = {

@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Settings of a system that take objects away from under their users. */
 #include <config.h>
 
-#include <stdlib.h>
-
-#include "tool.h"
+#include "commands/limits_warnings.h"
 
 #ifdef __linux__
 
 #include <glob.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
 #include <unistd.h>
 
-/* "RemoveIPC = no", the last one counts: what follows the equals sign. */
+#include "common/text.h"
+
+/* What stands in "RemoveIPC = no" behind the equals sign; the last one counts. */
 static void read_setting(const char *path, char *value, size_t size)
 {
 	static const char name[] = "RemoveIPC";
@@ -39,9 +39,10 @@ static void read_setting(const char *path, char *value, size_t size)
 }
 
 /*
- * What logind does at a logout. Of its files the one that comes first stands
- * for the rest; the drop-ins of all directories come after it, in the order of
- * their names, which for the few there are is near enough by directory.
+ * Does logind remove objects at a logout? What is set last counts. Not quite as
+ * systemd reads its files: it sorts the drop-ins of all directories together by
+ * name, and of the main files it takes only one. There are too few of them for
+ * that to matter.
  */
 static bool removes_ipc(void)
 {

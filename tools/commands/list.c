@@ -2,10 +2,27 @@
 /* svshm list: every object, with a verdict. */
 #include <config.h>
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "tool.h"
+#include "arguments/options.h"
+#include "arguments/view.h"
+#include "commands/commands.h"
+#include "common/message.h"
+#include "common/signals.h"
+#include "common/status.h"
+#include "common/text.h"
+#include "objects/members.h"
+#include "objects/notes.h"
+#include "objects/object.h"
+#include "objects/scan.h"
+#include "objects/snapshot.h"
+#include "output/json.h"
+#include "output/progress.h"
+#include "output/table.h"
+#include "output/values.h"
+#include "svshm.h"
 
 struct list_run {
 	uid_t user; /* whose; (uid_t)-1: everybody's */
@@ -31,7 +48,7 @@ static int visit(const struct svshm_object *object, void *context)
 
 	if (object->verdict == SVSHM_VERDICT_GONE)
 		return 0;
-	scan_breathe();
+	scan_keep_fast();
 	progress_show(&run->progress, ++run->seen, 0, "objects");
 	if (!view_wants(&run->view, object))
 		return 0;
@@ -45,17 +62,13 @@ static int visit(const struct svshm_object *object, void *context)
 /* Under the table: it has no room for them. */
 static void print_notes(const struct svshm_object *object)
 {
-	char *notes = object_notes(object);
+	char *notes = notes_text(object);
 
 	if (!notes)
 		return;
 	char *name = object_name(object);
-	char *line = text_print("%s: %s", name, notes);
-	char *escaped = text_escape(line);
 
-	printf("%s\n", escaped);
-	free(escaped);
-	free(line);
+	print_line("%s: %s", name, notes);
 	free(name);
 	free(notes);
 }
@@ -77,8 +90,7 @@ static void print_table(const struct list_run *run)
 
 static void print_json(const struct snapshot *snapshot)
 {
-	json_open(NULL, '{');
-	json_number("schema", 1);
+	json_begin();
 	json_open("objects", '[');
 	for (size_t i = 0; i < snapshot->count; i++) {
 		json_open(NULL, '{');
@@ -86,7 +98,7 @@ static void print_json(const struct snapshot *snapshot)
 		json_close('}');
 	}
 	json_close(']');
-	json_close('}');
+	json_end();
 }
 
 /* ---- One line, for monitoring -------------------------------------------- */
@@ -209,12 +221,11 @@ static int list_run(int argc, char **argv)
 
 	if (status == OPTIONS_READ)
 		status = view_read(&run.view, &command_list);
+	if (status == OPTIONS_READ)
+		status = operands_at_most(&command_list, &operands, 0);
 	if (status != OPTIONS_READ)
 		return status;
 	signals_spare_output();
-	if (operands.count > 0)
-		return usage_error(&command_list, "\"%.60s\" is one argument "
-				   "too many", operands.values[0]);
 	if ((run.json || run.check) &&
 	    (run.view.output || run.view.no_headings))
 		return usage_error(&command_list, "--output and --noheadings "

@@ -8,13 +8,21 @@
 
 #include <errno.h>
 #include <signal.h>
-#include <stdio.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "tool.h"
+#include "arguments/target.h"
+#include "commands/commands.h"
+#include "common/clock.h"
+#include "common/message.h"
+#include "common/signals.h"
+#include "common/status.h"
+#include "objects/lock.h"
+#include "svshm.h"
 
 #define NOT_EXECUTABLE 126
 #define NOT_FOUND 127
@@ -25,7 +33,7 @@ struct lock_run {
 	char **command;
 	int64_t deadline;
 	bool made; /* this process made the object, and owns the lock already */
-	bool keep; /* an orphan with data of others': leave it as it was */
+	bool keep; /* it holds data that a dead process left: they stay */
 };
 
 static volatile sig_atomic_t child;
@@ -138,7 +146,7 @@ static int reach_object(struct lock_run *run)
 {
 	int code = svshm_open(run->handle, 1, SVSHM_READ_WRITE, &run->made);
 
-	/* One byte is what this command makes: nobody's data. */
+	/* This command makes objects of one byte, which is no data. */
 	run->keep = code == SVSHM_ORPHANED && svshm_size(run->handle) > 1;
 	return code < 0 ? fail(run->handle) : TOOL_DONE;
 }
@@ -169,7 +177,7 @@ static int run_locked(struct lock_run *run, const struct dispositions *before)
 		return TOOL_FAILED;
 	int status = run_command(run->command, before);
 
-	/* The command had the chance to put things right, and is content. */
+	/* The command was told, and says that all is right now. */
 	if (code == SVSHM_OWNER_DIED && status == 0 &&
 	    svshm_make_consistent(run->handle) < 0)
 		status = fail(run->handle);
@@ -215,12 +223,11 @@ static char **find_command(const struct operands *operands)
 
 static int lock_run(int argc, char **argv)
 {
-	enum svshm_layout layout = SVSHM_LAYOUT_NATIVE;
-	const char *native_key = NULL;
+	struct target target = { .user = (uid_t)-1 };
 	int64_t timeout = -1;
 	const struct tool_option options[] = {
-		{ "layout", OPTION_LAYOUT, &layout },
-		{ "native-key", OPTION_TEXT, &native_key },
+		{ "layout", OPTION_LAYOUT, &target.layout },
+		{ "native-key", OPTION_TEXT, &target.native_key },
 		{ "timeout", OPTION_DURATION, &timeout },
 		{ NULL, OPTION_FLAG, NULL },
 	};
@@ -230,11 +237,10 @@ static int lock_run(int argc, char **argv)
 
 	if (status != OPTIONS_READ)
 		return status;
-	bool dashed_key = !native_key && operands.before_dashes == 0;
+	bool dashed_key = !target.native_key && operands.before_dashes == 0;
 	struct lock_run run = { .deadline = deadline_after(timeout) };
 
-	run.handle = options_handle(&command_lock, &operands, native_key,
-				    layout, &status);
+	run.handle = target_handle(&command_lock, &target, &operands, &status);
 	if (!run.handle)
 		return status;
 	if (dashed_key && operands.count > 0 &&

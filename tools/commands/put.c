@@ -12,12 +12,23 @@
 
 #include <ctype.h>
 #include <grp.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "tool.h"
+#include "arguments/target.h"
+#include "commands/commands.h"
+#include "commands/put_source.h"
+#include "common/clock.h"
+#include "common/message.h"
+#include "common/signals.h"
+#include "common/status.h"
+#include "objects/object.h"
+#include "output/values.h"
+#include "svshm.h"
 
-/* How long a wait may be without a word on a terminal. */
+/* After this time, a terminal is told what is waited for. */
 #define EXPLAIN_AFTER_MS 1000
 
 /*
@@ -36,7 +47,8 @@ struct put_run {
 /* What one look at the object has found. */
 struct look {
 	int segment_id;
-	uint64_t registrations, departures; /* so far: in order only */
+	uint64_t registrations;
+	uint64_t departures; /* of those who ended in order */
 	size_t alive; /* this process included */
 };
 
@@ -46,8 +58,10 @@ static int look_visit(const struct svshm_object *object, void *context)
 
 	look->segment_id = object->segment_id;
 	if (object->layout == SVSHM_LAYOUT_QT) {
-		/* Nobody is registered; but the kernel notes who attached or
-		   detached last, and this process did before anybody else. */
+		/*
+		 * Nobody is registered. But the kernel notes who attached or
+		 * detached last, and the first one was this process.
+		 */
 		look->registrations = object->last_pid == getpid() ? 1 : 2;
 		look->departures = look->registrations - 1;
 		look->alive = (size_t)object->mappings;
@@ -73,8 +87,7 @@ static int fill(struct put_run *run, struct look *base)
 	int status = svshm_inspect(run->handle, look_visit, base) < 0 ?
 		     fail(run->handle) : TOOL_DONE;
 
-	/* Those who have attached already are waiting for the lock, and are
-	   readers. */
+	/* Who has attached already waits for the lock, and is a reader. */
 	base->registrations = 1;
 	base->departures = 0;
 	if (status == TOOL_DONE)
@@ -97,7 +110,7 @@ static void explain_wait(struct put_run *run, int64_t since)
 		text_size(run->source.size).bytes);
 }
 
-/* Readers that were killed, or failed, and died undetached to say so. */
+/* Readers that were killed, or failed: then they end without detaching. */
 static void explain_failures(struct put_run *run, const struct look *base,
 			     const struct look *look)
 {
@@ -167,7 +180,7 @@ static int put(struct put_run *run, const char *path)
 
 	if (status == TOOL_DONE)
 		status = wait_for_reader(run, &base);
-	/* Removed by somebody else, which has been said, or by fill(). */
+	/* If fill() or somebody else has removed it, that has been said. */
 	if (svshm_detach(run->handle) < 0 && status == TOOL_DONE)
 		status = fail(run->handle);
 	return status;
@@ -204,13 +217,13 @@ static int set_group(struct svshm *handle, const char *text)
 
 static int put_run(int argc, char **argv)
 {
-	enum svshm_layout layout = SVSHM_LAYOUT_NATIVE;
-	const char *native_key = NULL, *mode = NULL, *group = NULL;
+	struct target target = { .user = (uid_t)-1 };
+	const char *mode = NULL, *group = NULL;
 	const struct tool_option options[] = {
 		{ "group", OPTION_TEXT, &group },
-		{ "layout", OPTION_LAYOUT, &layout },
+		{ "layout", OPTION_LAYOUT, &target.layout },
 		{ "mode", OPTION_TEXT, &mode },
-		{ "native-key", OPTION_TEXT, &native_key },
+		{ "native-key", OPTION_TEXT, &target.native_key },
 		{ NULL, OPTION_FLAG, NULL },
 	};
 	struct operands operands;
@@ -221,14 +234,12 @@ static int put_run(int argc, char **argv)
 		return status;
 	struct put_run run = { .source.fd = -1 };
 
-	run.handle = options_handle(&command_put, &operands, native_key,
-				    layout, &status);
+	run.handle = target_handle(&command_put, &target, &operands, &status);
 	if (!run.handle)
 		return status;
-	status = TOOL_DONE;
-	if (operands.count > 1)
-		status = usage_error(&command_put, "\"%.60s\" is one argument "
-				     "too many", operands.values[1]);
+	status = operands_at_most(&command_put, &operands, 1);
+	if (status == OPTIONS_READ)
+		status = TOOL_DONE;
 	if (status == TOOL_DONE && mode)
 		status = set_mode(run.handle, mode);
 	if (status == TOOL_DONE && group)

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What svshm put copies: a file or standard input, with progress shown. */
 #include <config.h>
 
 #include <errno.h>
@@ -10,17 +9,18 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "tool.h"
+#include "commands/put_source.h"
+#include "common/memory.h"
+#include "common/message.h"
+#include "common/signals.h"
+#include "common/status.h"
 
+/* How much read() gets at a time, so that a signal is seen soon. */
 #define CHUNK ((size_t)1 << 20)
+
 static void show_progress(struct source *source, size_t done)
 {
 	progress_show(&source->progress, done, source->size, "");
-}
-
-static void end_progress(struct source *source)
-{
-	progress_end(&source->progress);
 }
 
 /* Read some; the bytes read, 0 at the end, or -1 after a message. */
@@ -28,7 +28,7 @@ static ssize_t read_some(struct source *source, char *into, size_t room)
 {
 	for (;;) {
 		if (signals_caught()) {
-			end_progress(source);
+			progress_end(&source->progress);
 			message("interrupted while reading %s", source->name);
 			return -1;
 		}
@@ -41,7 +41,7 @@ static ssize_t read_some(struct source *source, char *into, size_t room)
 			continue;
 		int error = errno;
 
-		end_progress(source);
+		progress_end(&source->progress);
 		message("cannot read %s: %s", source->name, strerror(error));
 		return -1;
 	}
@@ -68,8 +68,8 @@ static int load(struct source *source)
 }
 
 /*
- * The size, as far as it is known without reading: a regular file tells it. The
- * files of /proc say 0 and have to be read, as a pipe has. 0: not known.
+ * The size if it is known without reading, as of a regular file; else 0. A pipe
+ * has to be read, and so have the files of /proc, which say that they are empty.
  */
 static uint64_t size_left(int fd)
 {
@@ -117,7 +117,7 @@ int source_open(struct source *source, const char *path)
 	}
 	int status = measure(source);
 
-	end_progress(source);
+	progress_end(&source->progress);
 	return status;
 }
 
@@ -132,7 +132,7 @@ static int read_into(struct source *source, char *data)
 		if (length < 0)
 			return TOOL_FAILED;
 		if (length == 0) {
-			end_progress(source);
+			progress_end(&source->progress);
 			message("%s became shorter while it was read",
 				source->name);
 			return TOOL_FAILED;
@@ -140,7 +140,7 @@ static int read_into(struct source *source, char *data)
 		done += (size_t)length;
 		show_progress(source, done);
 	}
-	end_progress(source);
+	progress_end(&source->progress);
 	return TOOL_DONE;
 }
 
@@ -149,7 +149,7 @@ int source_copy(struct source *source, char *data)
 	if (!source->memory)
 		return read_into(source, data);
 	memcpy(data, source->memory, source->size);
-	/* It may be large, and put stays for long. */
+	/* It may be large, and put may wait for long. */
 	free(source->memory);
 	source->memory = NULL;
 	return TOOL_DONE;

@@ -1,9 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * POSIX shared memory and semaphores of Qt programs. The tool has nothing to do
- * with these, but who looks for what a Qt program has left may not know which
- * kind that is. They can be listed where they are files in a directory.
- */
+/* They can be listed on systems where they are files in a directory. */
 #include <config.h>
 
 #include <dirent.h>
@@ -11,12 +7,14 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "tool.h"
+#include "commands/recover_posix.h"
+#include "output/json.h"
+#include "output/values.h"
 
 #define DIRECTORY "/dev/shm"
 
-/* A semaphore's file begins with "sem." there. */
-static bool is_qts(const char *name)
+/* The name of a semaphore's file begins with "sem.". */
+static bool is_of_qt(const char *name)
 {
 	if (strncmp(name, "sem.", 4) == 0)
 		name += 4;
@@ -36,7 +34,7 @@ void qt_posix_find(struct qt_posix *found)
 	while (directory && (entry = readdir(directory))) {
 		snprintf(path, sizeof(path), DIRECTORY "/%.255s",
 			 entry->d_name);
-		if (!is_qts(entry->d_name) || lstat(path, &status) < 0 ||
+		if (!is_of_qt(entry->d_name) || lstat(path, &status) < 0 ||
 		    !S_ISREG(status.st_mode))
 			continue;
 		found->count++;

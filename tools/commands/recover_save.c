@@ -1,18 +1,51 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The data of an object in a file, before it goes. */
 #include <config.h>
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
-#include "tool.h"
+#include "commands/recover_save.h"
+#include "common/message.h"
+#include "common/text.h"
+#include "output/file.h"
+#include "output/progress.h"
 
 /* A file name has 255 bytes; the id, a dot and a margin have to fit too. */
 #define ENCODED_KEY_MAX 200
 
-/* DIR/KEY.ID, where the key is spelled with letters that any system takes. */
+/* No link: somebody else could have made it. */
+int rescue_check(const char *path)
+{
+	size_t length = strlen(path);
+	struct stat status;
+
+	/* Of "link/", lstat() would look at what the link leads to. */
+	while (length > 1 && path[length - 1] == '/')
+		length--;
+	char *name = text_print("%.*s", (int)length, path);
+	const char *problem = NULL;
+
+	if (lstat(name, &status) != 0)
+		problem = strerror(errno);
+	else if (S_ISLNK(status.st_mode))
+		problem = "it is a symbolic link; name the directory itself";
+	else if (!S_ISDIR(status.st_mode))
+		problem = "it is no directory";
+	else if (access(name, W_OK | X_OK) != 0)
+		problem = strerror(errno);
+	if (problem)
+		message("cannot save in %s: %s; nothing was removed", name,
+			problem);
+	free(name);
+	return problem ? -1 : 0;
+}
+
+/* DIR/KEY.ID, where the key has only characters that all file systems take. */
 static char *save_path(const char *directory, const struct svshm_object *object)
 {
 	char encoded[ENCODED_KEY_MAX + 4];
@@ -38,7 +71,6 @@ static char *save_path(const char *directory, const struct svshm_object *object)
 	return text_print("%s/%s.%d", directory, encoded, object->segment_id);
 }
 
-/* The callback of svshm_recover(): whatever fails here keeps the object. */
 int rescue_save(const struct svshm_object *object, const void *data,
 		size_t size, void *context)
 {

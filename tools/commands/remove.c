@@ -2,11 +2,18 @@
 /* svshm remove: remove one object, if nobody uses it or by force. */
 #include <config.h>
 
+#include <stdbool.h>
 #include <stdlib.h>
 
-#include "tool.h"
+#include "arguments/target.h"
+#include "commands/commands.h"
+#include "common/message.h"
+#include "common/status.h"
+#include "common/text.h"
+#include "objects/object.h"
+#include "svshm.h"
 
-/* What removes it all the same; force is for svshm's own. */
+/* What would remove it; --force is for svshm's own objects. */
 static char *way_out(const struct svshm_object *object)
 {
 	if (object->verdict != SVSHM_VERDICT_FOREIGN)
@@ -33,7 +40,7 @@ static int visit(const struct svshm_object *object, void *context)
 	free(hint);
 	free(why);
 	free(name);
-	/* Printed already: a code that the library does not have. */
+	/* No code, as the codes are negative: it has been printed already. */
 	return 1;
 }
 
@@ -54,18 +61,11 @@ static int remove_run(int argc, char **argv)
 	int status = options_parse(&command_remove, argc, argv, options,
 				   &operands);
 
+	if (status == OPTIONS_READ)
+		status = target_parse_one(&command_remove, &target, &operands);
 	if (status != OPTIONS_READ)
 		return status;
-	if (operands.count > 1)
-		return usage_error(&command_remove, "\"%.60s\" is one argument "
-				   "too many", operands.values[1]);
-	status = target_parse(&command_remove, &target, operands.count);
-	if (status != OPTIONS_READ)
-		return status;
-	if (operands.count == 0 && !target.native_key &&
-	    !target_is_number(&target))
-		return usage_error(&command_remove, "no KEY given");
-	/* Named, another program's is judged like all others. */
+	/* Who names another program's object means it. */
 	unsigned flags = SVSHM_RECOVER_FOREIGN |
 			 (force ? SVSHM_RECOVER_FORCE : 0);
 	char *problem;

@@ -1,13 +1,26 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* svshm top: the list, refreshed in place. Keys and signals: see terminal.c. */
+/* svshm top: the list, refreshed in place. */
 #include <config.h>
 
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-#include "tool.h"
+#include "arguments/options.h"
+#include "arguments/view.h"
+#include "commands/commands.h"
+#include "commands/top_terminal.h"
+#include "common/signals.h"
+#include "common/status.h"
+#include "common/text.h"
+#include "objects/object.h"
+#include "objects/scan.h"
+#include "objects/snapshot.h"
+#include "output/table.h"
+#include "svshm.h"
 
 #define INTERVAL_MS 2000
 
@@ -35,7 +48,7 @@ static int collect(const struct svshm_object *object, void *context)
 {
 	struct top_run *run = context;
 
-	scan_breathe();
+	scan_keep_fast();
 	if (!view_wants(&run->view, object))
 		return signals_caught();
 	run->in_use += object->verdict == SVSHM_VERDICT_IN_USE;
@@ -85,7 +98,7 @@ static void keep_in_range(struct top_run *run)
 }
 
 /* What is longer than the line would wrap, and push the head out of sight. */
-static void print_line(const struct top_run *run, char *line)
+static void print_cut(const struct top_run *run, char *line)
 {
 	text_cut(line, (size_t)run->columns);
 	fputs(line, stdout);
@@ -102,24 +115,24 @@ static void draw(struct top_run *run)
 		strftime(clock, sizeof(clock), "%H:%M:%S", fields);
 	keep_in_range(run);
 	fputs("\033[H", stdout);
-	print_line(run, text_print(
+	print_cut(run, text_print(
 		"svshm top  %s  objects %zu: in use %zu, leftovers %zu, of "
 		"other programs %zu", clock, run->table.rows, run->in_use,
 		run->leftovers, run->foreign));
 	fputs("\033[K\r\n", stdout);
 	if (run->code < 0)
-		print_line(run, text_print("cannot see all: %s",
-					   svshm_strerror(run->code)));
+		print_cut(run, text_print("cannot see all: %s",
+					  svshm_strerror(run->code)));
 	fputs("\033[K\r\n", stdout);
 	/* No wrapping: a narrow terminal cuts the right end off. */
 	fputs("\033[?7l", stdout);
 	table_print_some(&run->table, run->first, room(run), "\033[K\r\n");
 	fputs("\033[J\033[?7h", stdout);
-	print_line(run, text_print("q quit  a %s  s by %s  arrows scroll%s",
-				   run->view.all ? "ours only" :
-				   "all programs'", view_order_word(&run->view),
-				   run->first + room(run) < run->table.rows ?
-				   "  (more below)" : ""));
+	print_cut(run, text_print("q quit  a %s  s by %s  arrows scroll%s",
+				  run->view.all ? "ours only" :
+				  "all programs'", view_order_word(&run->view),
+				  run->first + room(run) < run->table.rows ?
+				  "  (more below)" : ""));
 	fputs("\033[K", stdout);
 	fflush(stdout);
 }
@@ -194,11 +207,10 @@ static int top_run(int argc, char **argv)
 
 	if (status == OPTIONS_READ)
 		status = view_read(&run.view, &command_top);
+	if (status == OPTIONS_READ)
+		status = operands_at_most(&command_top, &operands, 0);
 	if (status != OPTIONS_READ)
 		return status;
-	if (operands.count > 0)
-		return usage_error(&command_top, "\"%.60s\" is one argument "
-				   "too many", operands.values[0]);
 	if (run.interval < 0)
 		run.interval = INTERVAL_MS;
 	if (run.interval < 100)

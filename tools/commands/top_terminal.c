@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A terminal for svshm top: the alternate screen, keys without Enter, and back
- * to how it was before, whatever ends or stops the program (but SIGKILL).
+ * The alternate screen, keys without Enter, and at the end all as it was before,
+ * whatever ends or stops the program (but SIGKILL).
  *
- * Signals are blocked but for the wait for a key, so none is missed between a
- * look and the wait. ^Z stops the program with the terminal put back; when it
- * goes on, the terminal is taken again.
+ * Signals are blocked except while a key is waited for, so that none comes
+ * unseen right before the wait. ^Z gives the terminal back and stops the
+ * program; when it goes on, it takes the terminal again.
  */
 #include <config.h>
 
@@ -18,7 +18,9 @@
 #include <termios.h>
 #include <unistd.h>
 
-#include "tool.h"
+#include "commands/top_terminal.h"
+#include "common/message.h"
+#include "common/signals.h"
 
 static const int waking_signals[] = {
 	SIGINT, SIGTERM, SIGHUP, SIGWINCH, SIGTSTP, SIGCONT

@@ -8,7 +8,7 @@
 
 #include <stdlib.h>
 
-#include "tool.h"
+#include "objects/mappers.h"
 
 #ifdef __linux__
 
@@ -20,6 +20,9 @@
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "common/memory.h"
+#include "common/text.h"
 
 /* Room for the fields before the name and for a short name. */
 #define LINE_SIZE 512
@@ -39,7 +42,7 @@ static void read_command(const char *pid, struct mapper *mapper)
 	fclose(file);
 }
 
-/* When a process was started that the boot was so many ticks before. */
+/* The time that was so many ticks after the boot. */
 static int64_t time_of_ticks(long long ticks)
 {
 	struct timespec up;
@@ -98,7 +101,7 @@ bool mapper_look(struct mapper *mapper, pid_t pid)
 	return true;
 }
 
-/* What a user may know it by, as servers write into it what they do. */
+/* People may know it by that: servers write into it what they do. */
 static char *read_command_line(const char *pid)
 {
 	char path[64], text[256];
@@ -120,7 +123,7 @@ static char *read_command_line(const char *pid)
 	return size ? text_print("%s", text) : NULL;
 }
 
-/* Who belongs to another session than its parent was adopted, or began one. */
+/* What is not asked of everybody, as it takes time. */
 static void read_more(const char *pid, struct mapper *mapper)
 {
 	struct mapper parent;
@@ -174,7 +177,7 @@ static bool read_maps(FILE *maps, int segment_id, struct mapper *mapper)
 	while (fgets(line, sizeof(line), maps)) {
 		unsigned long long offset;
 		bool writable;
-		/* The rest of a long line is no line. */
+		/* What fgets() gives may be the rest of a long line. */
 		bool begins = whole_line;
 
 		whole_line = strchr(line, '\n') != NULL;
@@ -203,13 +206,13 @@ static void look_at(struct mappers *mappers, const char *pid, int segment_id)
 	FILE *maps = fopen(path, "r");
 
 	if (!maps) {
-		/* Anything else: it has ended meanwhile. */
+		/* Any other error: the process has ended meanwhile. */
 		mappers->unreadable += errno == EACCES || errno == EPERM;
 		return;
 	}
 	bool found = read_maps(maps, segment_id, &mapper);
 
-	/* A few processes open, and only reading is refused. */
+	/* Of some processes it can be opened, but not read. */
 	mappers->unreadable += ferror(maps) &&
 			       (errno == EACCES || errno == EPERM);
 	fclose(maps);
@@ -221,8 +224,8 @@ static void look_at(struct mappers *mappers, const char *pid, int segment_id)
 		return;
 	mapper.writable = writable;
 	read_more(pid, &mapper);
-	mappers->list = must_reallocate(mappers->list, (mappers->count + 1) *
-					sizeof(*mappers->list));
+	mappers->list = must_grow(mappers->list, mappers->count,
+				  sizeof(*mappers->list));
 	mappers->list[mappers->count++] = mapper;
 }
 

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Objects as rows of a table, for list and top. */
 #include <config.h>
 
 #include <stdlib.h>
 
-#include "tool.h"
+#include "common/text.h"
+#include "objects/object.h"
+#include "objects/rows.h"
+#include "output/values.h"
 
 static const char *verdict_colour(const struct svshm_object *object)
 {
@@ -24,7 +26,7 @@ static char *verdict_cell(const struct svshm_object *object)
 			  object->certainty ? "?" : "");
 }
 
-/* Of so many in the table so many are alive; there may be none to read. */
+/* How many are registered, and how many of these alive. */
 static char *processes_cell(const struct svshm_object *object)
 {
 	if (object->max_processes == 0)
@@ -60,7 +62,10 @@ static char *key_cell(const struct svshm_object *object)
 
 static char *layout_cell(const struct svshm_object *object)
 {
-	return text_print("%s", object_layout(object));
+	if (object->layout == SVSHM_LAYOUT_QT)
+		return text_print("qt");
+	return text_print(object->verdict == SVSHM_VERDICT_FOREIGN ? "-" :
+			  "native");
 }
 
 static char *mode_cell(const struct svshm_object *object)
@@ -93,7 +98,7 @@ static char *set_cell(const struct svshm_object *object)
 	return number_cell(object->semaphore_id >= 0, object->semaphore_id);
 }
 
-/* The owner of the lock; it may be unknown who has it. */
+/* Its owner, or only that there is one. */
 static char *lock_cell(const struct svshm_object *object)
 {
 	if (!object->lock_known)

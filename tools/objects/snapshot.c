@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * Objects that stay when the visit that showed them is over, so that they can
- * be put in order.
- */
 #include <config.h>
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "tool.h"
+#include "common/memory.h"
+#include "objects/object.h"
+#include "objects/snapshot.h"
 
 static void *copy(const void *bytes, size_t size)
 {
@@ -24,15 +22,12 @@ static char *copy_text(const char *text)
 
 void snapshot_add(struct snapshot *snapshot, const struct svshm_object *object)
 {
-	/* Grows when the count is a power of two: to twice that. */
-	if ((snapshot->count & (snapshot->count - 1)) == 0)
-		snapshot->list = must_reallocate(snapshot->list,
-						 2 * (snapshot->count + 1) *
-						 sizeof(*snapshot->list));
+	snapshot->list = must_grow(snapshot->list, snapshot->count,
+				   sizeof(*snapshot->list));
 	struct seen *seen = &snapshot->list[snapshot->count++];
 	struct svshm_object *kept = &seen->object;
 
-	/* A later version of the library appends members: not ours. */
+	/* Members that a later library appends are no business of ours. */
 	*kept = *object;
 	kept->key = copy_text(object->key);
 	kept->native_key = copy_text(object->native_key);
@@ -109,7 +104,7 @@ static int by_age(const void *a, const void *b)
 	int64_t one = ((const struct seen *)a)->object.create_time;
 	int64_t other = ((const struct seen *)b)->object.create_time;
 
-	/* The oldest first, and what is of no age that is known last. */
+	/* The oldest first, and last what is of unknown age. */
 	int result = order(one <= 0, other <= 0);
 
 	if (result == 0)
@@ -125,7 +120,7 @@ static int by_owner(const void *a, const void *b)
 	return result ? result : by_key(a, b);
 }
 
-/* What wants to be looked at comes first. */
+/* What somebody should look at comes first. */
 static int urgency(const struct svshm_object *object)
 {
 	switch (object->verdict) {

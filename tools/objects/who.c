@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Who has an object, and what the process has to do with it that made it. A
- * server that was killed leaves children behind that keep its segment in use,
- * and the next one refuses to start: these are the ones to look for.
+ * A server that was killed can leave children behind that keep its segment in
+ * use, and then the next one refuses to start. They are found here: processes
+ * that have the segment mapped, and are children of the process that made it.
  */
 #include <config.h>
 
@@ -12,38 +12,44 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tool.h"
+#include "common/memory.h"
+#include "common/text.h"
+#include "objects/who.h"
+#include "output/json.h"
+#include "output/table.h"
+#include "output/values.h"
 
-/* Each of the clocks and counters drops what is less than its unit. */
+/* Seconds. Each of the times compared has lost what is less than a second. */
 #define ROUNDING 2
 
-/* What is left of a line beside the other columns. */
+/* What the other columns leave of a line. */
 #define COMMAND_WIDTH 20
 
 /* ---- What is found ------------------------------------------------------- */
 
 /*
- * A process that has the maker's pid, but was started later, is another one. A
- * pid is not used again while a group or a session has that number, so NONE
- * tells whether these can be the maker's.
+ * A process that has the maker's pid, but was started later, is another one. The
+ * kernel gives a pid to no new process while a group or a session has that
+ * number: if no process has the maker's pid (*PID_FREE), a group or a session of
+ * that number is the maker's.
  */
-static enum maker find_maker(const struct svshm_object *object, bool *none)
+static enum maker find_maker(const struct svshm_object *object, bool *pid_free)
 {
 	struct mapper maker;
 
-	*none = false;
+	*pid_free = false;
 	if (object->segment_id < 0 || object->creator_pid <= 0)
 		return MAKER_UNKNOWN;
 	bool there = mapper_look(&maker, object->creator_pid);
 	bool other = maker.start_time && object->create_time &&
 		     maker.start_time > object->create_time + ROUNDING;
 
-	/* It may only be hidden. */
+	/* Perhaps /proc only hides it. */
 	if (!there && !maker.start_time) {
 		if (kill(object->creator_pid, 0) == 0 || errno != ESRCH)
 			return MAKER_UNKNOWN;
 	}
-	*none = !there && !other;
+	*pid_free = !there && !other;
 	return there && !other ? MAKER_ALIVE : MAKER_DEAD;
 }
 
@@ -56,8 +62,8 @@ static bool has_mapped(const struct mappers *mappers, pid_t pid)
 }
 
 /*
- * Its parent is not the one that it had: that is init, or one of another
- * session, though this one has not begun its own.
+ * Its first parent has died: the parent is init now, or a process of another
+ * session, although this one did not begin a session itself.
  */
 static bool is_adopted(const struct mapper *mapper)
 {
@@ -68,17 +74,18 @@ static bool is_adopted(const struct mapper *mapper)
 
 static enum relation relation_of_orphan(const struct who *who,
 					const struct svshm_object *object,
-					const struct mapper *mapper, bool none)
+					const struct mapper *mapper,
+					bool pid_free)
 {
 	bool younger = mapper->start_time + ROUNDING >= object->create_time;
 	bool began_session = mapper->session == mapper->pid &&
 			     mapper->parent_session != mapper->session;
 
-	if (none && is_adopted(mapper) &&
+	if (pid_free && is_adopted(mapper) &&
 	    (mapper->group == who->maker_pid ||
 	     mapper->session == who->maker_pid))
 		return RELATION_ORPHAN;
-	/* Servers let each child begin a session: only its age speaks then. */
+	/* Some servers let each child begin a session: only its age tells then. */
 	if (younger && !has_mapped(&who->mappers, mapper->parent) &&
 	    (is_adopted(mapper) || began_session))
 		return RELATION_ADOPTED;
@@ -87,10 +94,10 @@ static enum relation relation_of_orphan(const struct who *who,
 
 static enum relation relation_of(const struct who *who,
 				 const struct svshm_object *object,
-				 const struct mapper *mapper, bool none)
+				 const struct mapper *mapper, bool pid_free)
 {
 	if (who->maker == MAKER_DEAD)
-		return relation_of_orphan(who, object, mapper, none);
+		return relation_of_orphan(who, object, mapper, pid_free);
 	if (who->maker == MAKER_UNKNOWN)
 		return RELATION_NONE;
 	if (mapper->pid == who->maker_pid)
@@ -101,10 +108,10 @@ static enum relation relation_of(const struct who *who,
 
 void who_find(struct who *who, const struct svshm_object *object)
 {
-	bool none;
+	bool pid_free;
 
 	*who = (struct who){ .maker_pid = object->creator_pid };
-	who->maker = find_maker(object, &none);
+	who->maker = find_maker(object, &pid_free);
 	if (object->segment_id < 0)
 		return;
 	mappers_find(&who->mappers, object->segment_id);
@@ -115,7 +122,7 @@ void who_find(struct who *who, const struct svshm_object *object)
 				       sizeof(*who->relations));
 	for (size_t i = 0; i < who->mappers.count; i++)
 		who->relations[i] = relation_of(
-			who, object, &who->mappers.list[i], none);
+			who, object, &who->mappers.list[i], pid_free);
 }
 
 void who_free(struct who *who)
@@ -126,7 +133,7 @@ void who_free(struct who *who)
 
 /* ---- For people ---------------------------------------------------------- */
 
-/* Without the directory that it was started from, which takes all the room. */
+/* Without the directory of the program, which would take all the room. */
 static char *command_cell(const struct mapper *mapper)
 {
 	const char *line = mapper->command_line ? mapper->command_line :
@@ -173,16 +180,10 @@ static char *list_pids(const struct who *who, enum relation relation)
 {
 	char *pids = NULL;
 
-	for (size_t i = 0; i < who->mappers.count; i++) {
-		if (who->relations[i] != relation)
-			continue;
-		char *longer = text_print("%s%s%ld", pids ? pids : "",
-					  pids ? ", " : "",
-					  (long)who->mappers.list[i].pid);
-
-		free(pids);
-		pids = longer;
-	}
+	for (size_t i = 0; i < who->mappers.count; i++)
+		if (who->relations[i] == relation)
+			pids = text_join(pids, ", ", text_print(
+				"%ld", (long)who->mappers.list[i].pid));
 	return pids;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Files that are complete or not there: written under a temporary name in the
- * same directory, made durable, then given their name in one step.
+ * They are written under a temporary name in the same directory, made durable,
+ * then given their name in one step.
  */
 #include <config.h>
 
@@ -10,10 +10,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include "tool.h"
+#include "common/signals.h"
+#include "common/text.h"
+#include "output/file.h"
 
 /* How much write() gets at a time, so that a signal is seen soon. */
 #define WRITE_CHUNK ((size_t)1 << 20)
@@ -28,33 +29,6 @@ static char *directory_of(const char *path)
 	if (slash == path)
 		return text_print("/");
 	return text_print("%.*s", (int)(slash - path), path);
-}
-
-/* A link could lead to a place of somebody else's choice. */
-int directory_check(const char *path)
-{
-	size_t length = strlen(path);
-	struct stat status;
-
-	/* "link/" is what the link leads to. */
-	while (length > 1 && path[length - 1] == '/')
-		length--;
-	char *name = text_print("%.*s", (int)length, path);
-	const char *problem = NULL;
-
-	if (lstat(name, &status) != 0)
-		problem = strerror(errno);
-	else if (S_ISLNK(status.st_mode))
-		problem = "it is a symbolic link; name the directory itself";
-	else if (!S_ISDIR(status.st_mode))
-		problem = "it is no directory";
-	else if (access(name, W_OK | X_OK) != 0)
-		problem = strerror(errno);
-	if (problem)
-		message("cannot save in %s: %s; nothing was removed", name,
-			problem);
-	free(name);
-	return problem ? -1 : 0;
 }
 
 int new_file_begin(struct new_file *file, const char *path)
@@ -84,7 +58,7 @@ static int sync_directory(const char *path)
 	int fd = open(directory, O_RDONLY);
 
 	free(directory);
-	/* A directory that may be written but not read has to do without. */
+	/* One that may be written to, but not read, cannot be opened. */
 	if (fd < 0)
 		return errno == EACCES ? 0 : -1;
 	int result = fsync(fd);

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A JSON document on standard output, written as it comes. */
 #include <config.h>
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "tool.h"
+#include "output/json.h"
 
 /* There is one standard output, so there is one document. */
 static struct {
@@ -85,6 +84,17 @@ static void begin_member(const char *name)
 		write_string(name);
 		fputs(": ", stdout);
 	}
+}
+
+void json_begin(void)
+{
+	json_open(NULL, '{');
+	json_number("schema", 1);
+}
+
+void json_end(void)
+{
+	json_close('}');
 }
 
 void json_open(const char *name, char bracket)

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Progress, for who waits at a terminal: a line that is written over. */
+/* It is a line that is written over. */
 #include <config.h>
 
 #include <stdio.h>
 #include <unistd.h>
 
-#include "tool.h"
+#include "common/clock.h"
+#include "output/progress.h"
+#include "output/values.h"
 
 #define AFTER_MS 1000
 #define EVERY_MS 200

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Aligned columns. */
 #include <config.h>
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-#include "tool.h"
+#include "common/memory.h"
+#include "common/text.h"
+#include "output/table.h"
 
 #define LINE_WIDTH 80
 #define GAP 2
@@ -14,21 +16,14 @@
 void table_add(struct table *table, char *const *cells, const char *colour)
 {
 	size_t columns = strlen(table->alignment);
-	size_t rows = table->rows + 1;
 
-	/* Grows when the count is a power of two: to twice that. */
-	if ((table->rows & (table->rows - 1)) == 0) {
-		size_t room = 2 * rows;
-
-		table->cells = must_reallocate(table->cells, room * columns *
-					       sizeof(*table->cells));
-		table->colours = must_reallocate(table->colours, room *
-						 sizeof(*table->colours));
-	}
+	table->cells = must_grow(table->cells, table->rows,
+				 columns * sizeof(*table->cells));
+	table->colours = must_grow(table->colours, table->rows,
+				   sizeof(*table->colours));
 	memcpy(table->cells + table->rows * columns, cells,
 	       columns * sizeof(*cells));
-	table->colours[table->rows] = colour;
-	table->rows = rows;
+	table->colours[table->rows++] = colour;
 }
 
 static void find_widths(const struct table *table, size_t *widths)
@@ -100,7 +95,7 @@ static void print_row(const struct table *table, const char *const *cells,
 void table_print_some(const struct table *table, size_t first, size_t count,
 		      const char *end)
 {
-	size_t widths[COLUMNS_MAX];
+	size_t widths[TABLE_COLUMNS_MAX];
 	size_t columns = strlen(table->alignment);
 
 	find_widths(table, widths);
@@ -126,4 +121,13 @@ void table_free(struct table *table)
 		free(table->cells[i]);
 	free(table->cells);
 	free(table->colours);
+}
+
+bool output_in_colour(void)
+{
+	const char *refused = getenv("NO_COLOR");
+	const char *terminal = getenv("TERM");
+
+	return isatty(STDOUT_FILENO) && (!refused || !*refused) && terminal &&
+	       strcmp(terminal, "dumb") != 0;
 }

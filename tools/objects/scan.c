@@ -13,11 +13,11 @@
 
 #include <sched.h>
 
-#include "tool.h"
+#include "objects/scan.h"
 
 #define VISITS 128
 
-void scan_breathe(void)
+void scan_keep_fast(void)
 {
 #if defined(HAVE_UNSHARE) && defined(CLONE_SYSVSEM)
 	static unsigned visits;

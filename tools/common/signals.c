@@ -1,42 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Time, signals, and waiting for the lock with both in mind. */
 #include <config.h>
 
 #include <signal.h>
-#include <stdint.h>
-#include <stdlib.h>
+#include <stddef.h>
 #include <sys/select.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "tool.h"
-
-/*
- * The library goes on waiting after a signal, so a wait that a signal should
- * end is cut into pieces of this length.
- */
-#define LOCK_SLICE_MS 100
+#include "common/signals.h"
 
 static const int ending_signals[] = { SIGINT, SIGTERM, SIGHUP };
 
 #define SIGNAL_COUNT (sizeof(ending_signals) / sizeof(*ending_signals))
 
 static volatile sig_atomic_t caught;
-
-int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
-int64_t deadline_after(int64_t duration_ms)
-{
-	/* now_ms() drops what is less than a millisecond: never shorter. */
-	return duration_ms < 0 ? INT64_MAX :
-		now_ms() + duration_ms + (duration_ms > 0);
-}
 
 static void note_signal(int signal_number)
 {
@@ -111,20 +88,4 @@ void pause_ms(int64_t duration_ms)
 	if (!caught)
 		pselect(0, NULL, NULL, NULL, &pause, &before);
 	sigprocmask(SIG_SETMASK, &before, NULL);
-}
-
-int lock_until(struct svshm *handle, int64_t deadline)
-{
-	for (;;) {
-		int64_t left = deadline - now_ms();
-
-		if (left > LOCK_SLICE_MS)
-			left = LOCK_SLICE_MS;
-		if (signals_caught())
-			return LOCK_INTERRUPTED;
-		int code = svshm_timedlock(handle, left > 0 ? (int)left : 0);
-
-		if (code != SVSHM_TIMED_OUT || now_ms() >= deadline)
-			return code;
-	}
 }
