@@ -101,8 +101,8 @@ static int run(int argc, char **argv)
 }
 
 /*
- * A file that is opened while standard error is closed would get its number, and
- * then be written the messages. So each standard file that is closed becomes
+ * A file that is opened while standard error is closed would get its number,
+ * and then the messages. So each standard file that is closed is replaced by
  * one that cannot be written to: its use fails as before.
  */
 static void fill_standard_files(void)

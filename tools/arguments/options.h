@@ -45,7 +45,7 @@ bool option_is(const char *argument, const char *letter, const char *word);
 int options_parse(const struct command *command, int argc, char **argv,
 		  const struct tool_option *table, struct operands *operands);
 
-/* There are at most so many: OPTIONS_READ; else it is printed which one isn't. */
+/* OPTIONS_READ, or there are more than COUNT, and that has been printed. */
 int operands_at_most(const struct command *command,
 		     const struct operands *operands, int count);
 

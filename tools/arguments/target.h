@@ -32,6 +32,9 @@ int target_parse(const struct command *command, struct target *target,
 int target_parse_one(const struct command *command, struct target *target,
 		     const struct operands *operands);
 
+/* It is named by an id or an IPC key. */
+bool target_is_number(const struct target *target);
+
 /* It is named by an option, not by operands. */
 bool target_is_option(const struct target *target);
 
@@ -44,13 +47,8 @@ struct svshm *target_handle(const struct command *command,
 			    const struct target *target,
 			    struct operands *operands, int *status);
 
-/*
- * Visit what is named by a number or the native key, or by KEY. The result is
- * the visit's, or a code of svshm_inspect(), and why in *PROBLEM, which the
- * caller frees. By an IPC key there can be two: a segment and a set.
- */
-int target_find(const struct target *target, const char *key,
-		svshm_visit *visit, void *context, char **problem);
+/* Before HANDLE is used: its layout, its native key, and whose keys it sees. */
+int target_prepare(const struct target *target, struct svshm *handle);
 
 /* What was asked for, for messages; the caller frees it. */
 char *target_name(const struct target *target, const char *key);

@@ -31,7 +31,8 @@ static int write_failed(const struct destination *destination)
 {
 	/* Who has interrupted it knows why. */
 	if (!signals_caught())
-		message("cannot write %s: %s", destination->name, strerror(errno));
+		message("cannot write %s: %s", destination->name,
+			strerror(errno));
 	return TOOL_FAILED;
 }
 

@@ -14,7 +14,7 @@
 
 #include "common/text.h"
 
-/* What stands in "RemoveIPC = no" behind the equals sign; the last one counts. */
+/* The "no" of "RemoveIPC = no"; the last such line counts. */
 static void read_setting(const char *path, char *value, size_t size)
 {
 	static const char name[] = "RemoveIPC";

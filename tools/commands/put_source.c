@@ -68,8 +68,9 @@ static int load(struct source *source)
 }
 
 /*
- * The size if it is known without reading, as of a regular file; else 0. A pipe
- * has to be read, and so have the files of /proc, which say that they are empty.
+ * The size if it is known without reading, as of a regular file; else 0. A
+ * pipe has to be read, and so have the files of /proc, which say that they are
+ * empty.
  */
 static uint64_t size_left(int fd)
 {

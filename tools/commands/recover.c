@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * svshm recover: remove what crashed processes left behind. The visit that shows
- * an object calls svshm_recover() for it, which judges it again right before
- * the removal.
+ * svshm recover: remove what crashed processes left behind. The visit that
+ * shows an object calls svshm_recover() for it, which judges it again right
+ * before the removal.
  */
 #include <config.h>
 
@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "arguments/search.h"
 #include "arguments/target.h"
 #include "commands/commands.h"
 #include "commands/recover_object.h"

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
+#include "arguments/search.h"
 #include "arguments/target.h"
 #include "commands/commands.h"
 #include "common/message.h"
@@ -34,7 +35,8 @@ static int visit(const struct svshm_object *object, void *context)
 		return 0;
 	char *name = object_name(object);
 	char *why = object_refusal(object, &recovery, code);
-	char *hint = code == SVSHM_BUSY ? way_out(object) : text_print("%s", "");
+	char *hint = code == SVSHM_BUSY ? way_out(object) :
+					  text_print("%s", "");
 
 	message("%s is not removed: %s%s", name, why, hint);
 	free(hint);

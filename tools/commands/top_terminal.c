@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The alternate screen, keys without Enter, and at the end all as it was before,
- * whatever ends or stops the program (but SIGKILL).
+ * The alternate screen, keys without Enter, and at the end all as it was
+ * before, whatever ends or stops the program (but SIGKILL).
  *
  * Signals are blocked except while a key is waited for, so that none comes
  * unseen right before the wait. ^Z gives the terminal back and stops the

@@ -35,7 +35,7 @@ void *must_reallocate(void *memory, size_t size)
 
 void *must_grow(void *list, size_t count, size_t size)
 {
-	/* Each time that the count is a power of two, it gets twice as large. */
+	/* Whenever the count is a power of two, it gets twice as large. */
 	if ((count & (count - 1)) != 0)
 		return list;
 	return must_reallocate(list, 2 * (count + 1) * size);

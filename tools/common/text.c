@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Keys, process names and messages hold bytes of other programs' choice. None of
- * them reaches a terminal before text_escape() has spelled out what could steer
- * it.
+ * Keys, process names and messages hold bytes of other programs' choice. None
+ * of them reaches a terminal before text_escape() has spelled out what could
+ * steer it.
  */
 #include <config.h>
 

@@ -55,7 +55,8 @@ static int64_t time_of_ticks(long long ticks)
 
 /*
  * From /proc/PID/stat: relatives, and field 22, the start, in ticks from the
- * boot. False: there is none, or it has ended, and its parent does not know yet.
+ * boot. False: there is none, or it has ended, but its parent has not waited
+ * for it yet.
  */
 static bool read_stat(const char *pid, struct mapper *mapper)
 {

@@ -28,10 +28,10 @@
 /* ---- What is found ------------------------------------------------------- */
 
 /*
- * A process that has the maker's pid, but was started later, is another one. The
- * kernel gives a pid to no new process while a group or a session has that
- * number: if no process has the maker's pid (*PID_FREE), a group or a session of
- * that number is the maker's.
+ * A process that has the maker's pid, but was started later, is another one.
+ * The kernel gives a pid to no new process while a group or a session has that
+ * number: if no process has the maker's pid (*PID_FREE), a group or a session
+ * of that number is the maker's.
  */
 static enum maker find_maker(const struct svshm_object *object, bool *pid_free)
 {
@@ -85,7 +85,7 @@ static enum relation relation_of_orphan(const struct who *who,
 	    (mapper->group == who->maker_pid ||
 	     mapper->session == who->maker_pid))
 		return RELATION_ORPHAN;
-	/* Some servers let each child begin a session: only its age tells then. */
+	/* Some servers let each child begin a session: then its age tells. */
 	if (younger && !has_mapped(&who->mappers, mapper->parent) &&
 	    (is_adopted(mapper) || began_session))
 		return RELATION_ADOPTED;
