@@ -21,6 +21,9 @@ struct target {
 	uint32_t ipc_key;
 };
 
+/* What it is before the options are read. */
+#define TARGET_INIT { .user = (uid_t)-1 }
+
 /*
  * Read the numbers. More than one way to name it, operands too, is an error.
  * OPTIONS_READ, or what is wrong has been printed.

@@ -22,11 +22,8 @@
 #include "common/message.h"
 #include "common/signals.h"
 #include "common/status.h"
-#include "objects/lock.h"
+#include "objects/waiting.h"
 #include "svshm.h"
-
-/* The kernel tells nobody that an object has been created: look this often. */
-#define LOOK_EVERY_MS 25
 
 struct get_run {
 	struct svshm *handle;
@@ -42,16 +39,16 @@ struct get_run {
 /* There is no such key: perhaps it is a native key, which the list prints. */
 static int attach_listed(struct get_run *run)
 {
-	if (run->key && run->key[0] == '/') {
-		int code = svshm_set_native_key(run->handle, run->key);
+	if (!run->key || run->key[0] != '/')
+		return SVSHM_NOT_FOUND;
+	int code = svshm_set_native_key(run->handle, run->key);
 
-		if (code >= 0)
-			code = svshm_attach(run->handle, SVSHM_READ_ONLY);
-		if (code != SVSHM_NOT_FOUND)
-			return code;
+	if (code >= 0)
+		code = svshm_attach(run->handle, SVSHM_READ_ONLY);
+	/* It is a key again when this is tried again. */
+	if (code == SVSHM_NOT_FOUND)
 		svshm_set_key(run->handle, run->key);
-	}
-	return svshm_attach(run->handle, SVSHM_READ_ONLY);
+	return code;
 }
 
 static int tell_what_it_is(const struct svshm_object *object, void *name)
@@ -196,7 +193,7 @@ static int finish(struct get_run *run, int status)
 static int get_run(int argc, char **argv)
 {
 	int64_t timeout = -1;
-	struct get_run run = { .target = { .user = (uid_t)-1 } };
+	struct get_run run = { .target = TARGET_INIT };
 	const struct tool_option options[] = {
 		{ "layout", OPTION_LAYOUT, &run.target.layout },
 		{ "native-key", OPTION_TEXT, &run.target.native_key },

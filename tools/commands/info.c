@@ -79,7 +79,7 @@ static int info(struct info_run *run, const char *key)
 
 static int info_run(int argc, char **argv)
 {
-	struct info_run run = { .target = { .user = (uid_t)-1 } };
+	struct info_run run = { .target = TARGET_INIT };
 	const struct tool_option options[] = {
 		{ "id", OPTION_TEXT, &run.target.id_text },
 		{ "json", OPTION_FLAG, &run.json },

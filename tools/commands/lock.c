@@ -21,7 +21,7 @@
 #include "common/message.h"
 #include "common/signals.h"
 #include "common/status.h"
-#include "objects/lock.h"
+#include "objects/waiting.h"
 #include "svshm.h"
 
 #define NOT_EXECUTABLE 126
@@ -223,7 +223,7 @@ static char **find_command(const struct operands *operands)
 
 static int lock_run(int argc, char **argv)
 {
-	struct target target = { .user = (uid_t)-1 };
+	struct target target = TARGET_INIT;
 	int64_t timeout = -1;
 	const struct tool_option options[] = {
 		{ "layout", OPTION_LAYOUT, &target.layout },

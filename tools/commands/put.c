@@ -25,17 +25,12 @@
 #include "common/signals.h"
 #include "common/status.h"
 #include "objects/object.h"
+#include "objects/waiting.h"
 #include "output/values.h"
 #include "svshm.h"
 
 /* After this time, a terminal is told what is waited for. */
 #define EXPLAIN_AFTER_MS 1000
-
-/*
- * The kernel tells nobody that a process has attached or gone: between two
- * looks at the object this time passes.
- */
-#define LOOK_EVERY_MS 25
 
 struct put_run {
 	struct svshm *handle;
@@ -217,7 +212,7 @@ static int set_group(struct svshm *handle, const char *text)
 
 static int put_run(int argc, char **argv)
 {
-	struct target target = { .user = (uid_t)-1 };
+	struct target target = TARGET_INIT;
 	const char *mode = NULL, *group = NULL;
 	const struct tool_option options[] = {
 		{ "group", OPTION_TEXT, &group },

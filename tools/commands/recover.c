@@ -164,7 +164,7 @@ static int check_options(const struct recover_run *run,
 static int recover_run(int argc, char **argv)
 {
 	struct recover_run run = { .older_than = -1,
-				   .target = { .user = (uid_t)-1 } };
+				   .target = TARGET_INIT };
 	const struct tool_option options[] = {
 		{ "dry-run", OPTION_FLAG, &run.report.dry_run },
 		{ "foreign", OPTION_FLAG, &run.foreign },

@@ -48,7 +48,7 @@ static int visit(const struct svshm_object *object, void *context)
 
 static int remove_run(int argc, char **argv)
 {
-	struct target target = { .user = (uid_t)-1 };
+	struct target target = TARGET_INIT;
 	bool force = false;
 	const struct tool_option options[] = {
 		{ "force", OPTION_FLAG, &force },

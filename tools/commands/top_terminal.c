@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "commands/top_terminal.h"
+#include "common/clock.h"
 #include "common/message.h"
 #include "common/signals.h"
 
@@ -134,10 +135,7 @@ static int parse_key(const char *bytes, size_t length)
 
 int terminal_key(int64_t timeout_ms)
 {
-	struct timespec timeout = {
-		.tv_sec = (time_t)(timeout_ms / 1000),
-		.tv_nsec = (long)(timeout_ms % 1000) * 1000000,
-	};
+	struct timespec timeout = timespec_of(timeout_ms);
 	char bytes[8];
 	fd_set input;
 

@@ -4,9 +4,9 @@
 #include <signal.h>
 #include <stddef.h>
 #include <sys/select.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "common/clock.h"
 #include "common/signals.h"
 
 static const int ending_signals[] = { SIGINT, SIGTERM, SIGHUP };
@@ -71,10 +71,7 @@ void signals_die(void)
 
 void pause_ms(int64_t duration_ms)
 {
-	struct timespec pause = {
-		.tv_sec = (time_t)(duration_ms / 1000),
-		.tv_nsec = (long)(duration_ms % 1000) * 1000000,
-	};
+	struct timespec pause = timespec_of(duration_ms);
 	sigset_t blocked, before;
 
 	/*

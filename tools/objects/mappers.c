@@ -27,14 +27,20 @@
 /* Room for the fields before the name and for a short name. */
 #define LINE_SIZE 512
 
-static void read_command(const char *pid, struct mapper *mapper)
+/* /proc/PID/NAME, or NULL. */
+static FILE *open_file(const char *pid, const char *name)
 {
 	char path[64];
 
-	mapper->command[0] = '\0';
-	snprintf(path, sizeof(path), "/proc/%.20s/comm", pid);
-	FILE *file = fopen(path, "r");
+	snprintf(path, sizeof(path), "/proc/%.20s/%s", pid, name);
+	return fopen(path, "r");
+}
 
+static void read_command(const char *pid, struct mapper *mapper)
+{
+	FILE *file = open_file(pid, "comm");
+
+	mapper->command[0] = '\0';
 	if (!file)
 		return;
 	if (fgets(mapper->command, sizeof(mapper->command), file))
@@ -60,12 +66,10 @@ static int64_t time_of_ticks(long long ticks)
  */
 static bool read_stat(const char *pid, struct mapper *mapper)
 {
-	char path[64], text[1024], state;
+	char text[1024], state;
 	long parent, group, session;
 	long long ticks;
-
-	snprintf(path, sizeof(path), "/proc/%.20s/stat", pid);
-	FILE *file = fopen(path, "r");
+	FILE *file = open_file(pid, "stat");
 
 	if (!file)
 		return false;
@@ -105,10 +109,8 @@ bool mapper_look(struct mapper *mapper, pid_t pid)
 /* People may know it by that: servers write into it what they do. */
 static char *read_command_line(const char *pid)
 {
-	char path[64], text[256];
-
-	snprintf(path, sizeof(path), "/proc/%.20s/cmdline", pid);
-	FILE *file = fopen(path, "r");
+	char text[256];
+	FILE *file = open_file(pid, "cmdline");
 
 	if (!file)
 		return NULL;
@@ -198,13 +200,11 @@ static bool read_maps(FILE *maps, int segment_id, struct mapper *mapper)
 
 static void look_at(struct mappers *mappers, const char *pid, int segment_id)
 {
-	char path[64];
 	struct mapper mapper = { .pid = (pid_t)strtol(pid, NULL, 10) };
 
 	if (!same_namespace(pid))
 		return;
-	snprintf(path, sizeof(path), "/proc/%.20s/maps", pid);
-	FILE *maps = fopen(path, "r");
+	FILE *maps = open_file(pid, "maps");
 
 	if (!maps) {
 		/* Any other error: the process has ended meanwhile. */

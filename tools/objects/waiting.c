@@ -3,7 +3,7 @@
 
 #include "common/clock.h"
 #include "common/signals.h"
-#include "objects/lock.h"
+#include "objects/waiting.h"
 
 /*
  * The library goes on waiting after a signal, so a wait that a signal should
