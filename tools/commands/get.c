@@ -14,6 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "arguments/options.h"
 #include "arguments/search.h"
 #include "arguments/target.h"
 #include "commands/commands.h"

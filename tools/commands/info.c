@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "arguments/options.h"
 #include "arguments/search.h"
 #include "arguments/target.h"
 #include "commands/commands.h"

@@ -16,6 +16,7 @@
 #include "objects/members.h"
 #include "objects/notes.h"
 #include "objects/object.h"
+#include "objects/rows.h"
 #include "objects/scan.h"
 #include "objects/snapshot.h"
 #include "output/json.h"

@@ -15,6 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "arguments/options.h"
 #include "arguments/target.h"
 #include "commands/commands.h"
 #include "common/clock.h"

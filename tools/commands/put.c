@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "arguments/options.h"
 #include "arguments/target.h"
 #include "commands/commands.h"
 #include "commands/put_source.h"

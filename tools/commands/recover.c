@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "arguments/options.h"
 #include "arguments/search.h"
 #include "arguments/target.h"
 #include "commands/commands.h"

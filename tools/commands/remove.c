@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
+#include "arguments/options.h"
 #include "arguments/search.h"
 #include "arguments/target.h"
 #include "commands/commands.h"

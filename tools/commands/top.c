@@ -17,6 +17,7 @@
 #include "common/status.h"
 #include "common/text.h"
 #include "objects/object.h"
+#include "objects/rows.h"
 #include "objects/scan.h"
 #include "objects/snapshot.h"
 #include "output/table.h"
