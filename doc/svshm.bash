@@ -22,6 +22,11 @@ _svshm_user()
 	done
 }
 
+_svshm_commands()
+{
+	svshm help 2>/dev/null | sed -n 's/^  \([a-z][a-z]*\)  .*/\1/p'
+}
+
 _svshm_options()
 {
 	svshm "$1" --help 2>/dev/null | grep -o -e '--[a-z-]*' | sort -u
@@ -43,12 +48,11 @@ _svshm()
 {
 	local current=${COMP_WORDS[COMP_CWORD]} command=${COMP_WORDS[1]-}
 	local previous=${COMP_WORDS[COMP_CWORD - 1]} word
-	local commands="list info recover remove put get lock limits top help"
 
 	COMPREPLY=()
 	if [ "$COMP_CWORD" -eq 1 ]; then
 		mapfile -t COMPREPLY < <(compgen -W \
-			"$commands -h --help -V --version" -- "$current")
+			"$(_svshm_commands) -h --help -V --version" -- "$current")
 		return
 	fi
 	case $previous in
@@ -93,7 +97,8 @@ _svshm()
 	esac
 	case $command in
 	help)
-		mapfile -t COMPREPLY < <(compgen -W "$commands" -- "$current") ;;
+		mapfile -t COMPREPLY < <(compgen -W \
+			"$(_svshm_commands)" -- "$current") ;;
 	info | recover | remove | put | get | lock)
 		# Keys can have any bytes: each is one word, quoted.
 		while IFS= read -r word; do

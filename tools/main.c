@@ -9,18 +9,17 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "tool.h"
+#include "arguments/options.h"
+#include "arguments/suggest.h"
+#include "commands/commands.h"
+#include "common/message.h"
+#include "common/status.h"
+#include "svshm.h"
+
+#define ADDRESS_OF_COMMAND(name) &command_##name,
 
 static const struct command *const commands[] = {
-	&command_list,
-	&command_info,
-	&command_recover,
-	&command_remove,
-	&command_put,
-	&command_get,
-	&command_lock,
-	&command_limits,
-	&command_top,
+	COMMANDS(ADDRESS_OF_COMMAND)
 };
 
 #define COMMAND_COUNT (sizeof(commands) / sizeof(*commands))
@@ -52,7 +51,7 @@ static const struct command *find_command(const char *name)
 	return NULL;
 }
 
-/* Of "--list" and "vesion" as well. */
+/* Also "--list" for "list", and "vesion" for "--version". */
 static int unknown_command(const char *name)
 {
 	const char *what = name[0] == '-' ? "option" : "command";
@@ -103,8 +102,8 @@ static int run(int argc, char **argv)
 
 /*
  * A file that is opened while standard error is closed would get its number,
- * and then the messages. What fills the gap here fails when it is used, as a
- * closed one does.
+ * and then the messages. So each standard file that is closed is replaced by
+ * one that cannot be written to: its use fails as before.
  */
 static void fill_standard_files(void)
 {

@@ -10,8 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "arguments/options.h"
+#include "common/status.h"
 #include "fuzz.h"
-#include "tool.h"
+#include "output/json.h"
 
 static FILE *nowhere, *real_stderr;
 
