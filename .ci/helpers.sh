@@ -161,14 +161,29 @@ long="check_admin_storm check_roots check_set_lost check_unregistered check_admi
 scripts=$(sed -n '/^script_tests/,/[^\\]$/s/.*tests.*\/\(.*\.sh\).*/\1/p' \
 	"$top/Makefile.am")
 
+# These read files only: they are the same in every world. bootstrap-check, trixie
+# and distcheck run them.
+static_scripts="exports.sh layering.sh manpages.sh versions.sh"
+
+# What takes longest begins first, else the processors wait for it in the end.
+longest="check_death check_threads check_one_object check_idle check_collision
+	check_other_user check_lock_storm check_qt_peer_shared examples_daemon.sh"
+
+# How many tests run at a time: most wait for each other half of the time. A stage
+# whose instruments make them slow, and not the waiting, takes fewer.
+at_once=$((2 * jobs))
+
 # named NAME...: their paths, in $found. A name of none, or of two, ends the stage:
-# a test must not get lost in silence.
+# no test is lost in silence.
 named()
 {
 	local name matches
 	found=()
 	for name; do
-		matches=("$top"/tests/*/"${name%.sh}".[cs]*)
+		case $name in
+		*.sh) matches=("$top"/tests/*/"$name") ;;
+		*) matches=("$top"/tests/*/"$name.c") ;;
+		esac
 		matches=("${matches[@]#"$top"/}")
 		if [ "${#matches[@]}" -ne 1 ] || [ ! -e "$top/${matches[0]}" ]; then
 			echo "$name: no such test, or two: ${matches[*]}"
@@ -183,13 +198,20 @@ named()
 only()
 {
 	local test logs='' programs="doc/examples/daemon doc/examples/qtimage doc/examples/sharedimage"
-	named "$@"
+	# shellcheck disable=SC2046 # names are words
+	named $(among "$@") $(printf '%s\n' "$@" | but $longest)
 	for test in "${found[@]}"; do
 		logs="$logs ${test%.sh}.log"
 		[ "$test" != "${test%.sh}" ] || programs="$programs $test"
 	done
 	selection=("TESTS=${found[*]} tests/project/leftovers.sh"
 		"LEFTOVERS_AFTER=$logs" "check_PROGRAMS=$programs")
+}
+
+# among NAME...: those of $longest that are among these.
+among()
+{
+	printf '%s\n' $longest | grep -xF "$(printf '%s\n' "$@")"
 }
 
 # but NAME...: the names from standard input that are not among these, in a line.
@@ -214,8 +236,7 @@ run_tests()
 	local directory=$1 result=0
 	shift
 	rm -f "$directory"/tests/*/*.trs
-	# Most tests wait for each other half of the time.
-	timeout 900 make -C "$directory" -j$((jobs + 1)) check VERBOSE=1 "$@" ||
+	timeout 900 make -C "$directory" -j$at_once check VERBOSE=1 "$@" ||
 		result=$?
 	count_tests "$directory" || result=1
 	return $result

@@ -52,7 +52,7 @@ debian()
 			pkg-config --modversion Qt5Core Qt6Core &&
 			../configure -q --enable-werror CFLAGS="-g -O1" &&
 			make -j"$0" &&
-			make -j"$(($0 + 1))" check VERBOSE=1 "$@"' \
+			make -j"$((2 * $0))" check VERBOSE=1 "$@"' \
 		$jobs "${selection[@]}" || {
 			count_tests "$tree/build"
 			return 1

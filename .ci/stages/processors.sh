@@ -51,17 +51,19 @@ slow_tests="check_one_object check_death check_lock_storm check_recover_storm
 # The tests that run programs with exec.
 strangers()
 {
-	grep -l '"stranger.h"' tests/*/check_*.c | xargs basename -s .c
+	(cd "$top" && grep -l '"stranger.h"' tests/*/check_*.c) |
+		xargs basename -s .c
 }
 
-# Library and tool for another processor or libc, static: two processes that count
-# together, the tool, and the suite, if $all_tests says so, or the brief tests, in
-# either case but for the tests named in $without.
-# other_target NAME RUNNER [CONFIGURE ARGUMENT...]
-other_target()
+# build_target NAME [CONFIGURE ARGUMENT...]: library, tool and tests, static, for
+# another processor or libc, once in a run. $directory is where.
+build_target()
 {
-	local name=$1 runner=$2 engine check
-	shift 2
+	local name=$1${all_tests:+-all} check
+	directory=$work/target-$name
+	[ ! -e "$directory.built" ] || return 0
+	rm -rf "$directory" "$work/check-$name"
+	shift
 	if [ -n "$no_suite$tool_only" ]; then
 		set -- --without-check "$@"
 	else
@@ -73,6 +75,29 @@ other_target()
 	configure_in "target-$name" --disable-shared --enable-werror \
 		CFLAGS='-g -O1' "$@"
 	make -C "$directory" -j$jobs LDFLAGS=-all-static svshm tests/worlds/words
+	choose_tests
+	[ -n "$no_suite$tool_only" ] || make -C "$directory" -j$jobs \
+		LDFLAGS=-all-static ${found[*]}
+	: >"$directory.built"
+}
+
+# The tests for $selection: those that $all_tests and $without leave.
+choose_tests()
+{
+	named $without
+	if [ -n "$all_tests" ]; then
+		all_but $long $without $scripts
+	else
+		# shellcheck disable=SC2046 # names are words
+		only $(printf '%s\n' $brief | but $without)
+	fi
+}
+
+# use_target NAME RUNNER: two processes that count together, the tool, and the
+# tests, in the directory that build_target has left.
+use_target()
+{
+	local name=$1 runner=$2 engine
 	printf '#!/bin/sh\nexec %s %s "$@"\n' "$runner" "$directory/svshm" \
 		>"$directory/run-svshm"
 	printf '#!/bin/sh\nexec %s %s "$@"\n' "$runner" \
@@ -90,14 +115,17 @@ other_target()
 	"$directory/run-svshm" list --check
 	echo "$name: runs"
 	[ -z "$no_suite$tool_only" ] || return 0
-	if [ -n "$all_tests" ]; then
-		all_but $long $without $scripts
-	else
-		# shellcheck disable=SC2046 # names are words
-		only $(printf '%s\n' $brief | but $without)
-	fi
+	choose_tests
 	run_tests "$directory" LDFLAGS=-all-static BUILT_TOOL=run-svshm \
 		LOG_COMPILER="$runner" "${selection[@]}"
+}
+
+# other_target NAME RUNNER [CONFIGURE ARGUMENT...]: builds it, and uses it, if
+# $only_build does not say that somebody else will.
+other_target()
+{
+	build_target "$1" "${@:3}"
+	[ -n "$only_build" ] || use_target "$1" "$2"
 }
 
 # Without the source of Check this is a skip, though the rest was run.
@@ -115,6 +143,8 @@ runner_of_i686()
 	"$work/probe" 2>/dev/null || echo qemu-i386-static
 }
 
+stage processors-build quiet 'For i386, ARM, PA-RISC, s390x: compiled' \
+	processors build
 stage processors whole \
 	'i386, ARM, PA-RISC, s390x: the lock, the tool, tests' \
 	processors
@@ -127,10 +157,16 @@ stage processors-all by-name 'The same, the whole suite for each' processors all
 # The kernels of these processors do.
 processors()
 {
-	local all_tests=${1-} done= without runner no_suite= tool_only= emulated
+	local all_tests= only_build= done= without runner tool_only= emulated
+	local no_suite=
+	case ${1-} in
+	all) all_tests=1 ;;
+	build) only_build=1 ;;
+	*) wait_for processors-build ;;
+	esac
 	fetch_check || no_suite=1
-	emulated="$slow_tests check_system_limits check_no_signal
-		check_show $(strangers)"
+	emulated="$slow_tests check_system_limits check_no_signal check_show
+		$(strangers)"
 	if command -v i686-linux-gnu-gcc; then
 		runner=$(runner_of_i686)
 		without=${runner:+$emulated}
@@ -145,20 +181,19 @@ processors()
 		done=1
 	fi
 	if command -v qemu-hppa-static && command -v hppa-linux-gnu-gcc; then
-		without="$without check_foreign check_idle
-			check_races"
+		without="$without check_foreign check_idle check_races"
 		other_target hppa qemu-hppa-static --host=hppa-linux-gnu
 		done=1
 	fi
 	if command -v qemu-s390x-static && command -v s390x-linux-gnu-gcc; then
-		without="$without check_scribbler check_modes
-			check_ipcrm check_qt"
+		without="$without check_scribbler check_modes check_ipcrm
+			check_qt"
 		[ -n "$all_tests" ] || tool_only=1
 		other_target s390x qemu-s390x-static --host=s390x-linux-gnu
 		done=1
 	fi
 	[ -n "$done" ] || skip "no cross compiler here"
-	suite_was_run
+	[ -n "$only_build" ] || suite_was_run
 }
 
 stage musl whole 'The C library musl: the lock, the tool, some tests' musl
@@ -166,7 +201,7 @@ stage musl-all by-name 'The same, the whole suite' musl all
 
 musl()
 {
-	local all_tests=${1-} without= no_suite= tool_only=
+	local all_tests=${1-} only_build= without= no_suite= tool_only=
 	need musl-gcc
 	fetch_check || no_suite=1
 	other_target musl '' CC=musl-gcc

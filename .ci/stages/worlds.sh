@@ -45,7 +45,8 @@ smallworld()
 		CPPFLAGS="-I$top/tests/worlds/hpux" \
 		ac_cv_func_semtimedop=no ac_cv_have_decl_SHM_INFO=no \
 		svshm_cv_linux_proc=no
-	all_but $long check_one_object check_forged_header check_qt_bad
+	all_but $long $static_scripts check_one_object check_forged_header \
+		check_qt_bad
 	run_tests "$directory" "${selection[@]}" \
 		LOG_COMPILER="env SMALLWORLD=list LD_PRELOAD=$world" \
 		SH_LOG_COMPILER="env SMALLWORLD=list LD_PRELOAD=$world sh"
@@ -74,7 +75,7 @@ stage worlds whole 'Small limits; foreign pids; shm_rmid_forced' worlds
 # for check_forged_header and check_qt_bad: bad bytes are as bad in any.
 #   - The limits of NetBSD and OpenBSD: 10 sets of 60 semaphores in all, 5
 #     operations a call, 32 segments. Not the tests that want more than three
-#     objects at a time.
+#     objects at a time, nor the examples, which have one: see smallworld.
 #   - Makers and users in two PID namespaces, so that a pid is no name for a
 #     process. Not the tests that look at another process by its pid, as those
 #     of the tool do.
@@ -87,8 +88,9 @@ worlds()
 	[ "$(id -u)" -eq 0 ] && unshare --ipc --pid --fork true ||
 		skip "no namespaces are permitted here"
 	usual_build
-	all_but $long check_one_object check_data check_forged_header \
-		check_ftok check_threads check_qt_bad
+	all_but $long $static_scripts check_one_object check_data \
+		check_forged_header check_ftok check_threads check_qt_bad \
+		examples.sh examples_daemon.sh
 	SVSHM_TEST_LIMITS='sem=60 60 5 10,shmmni=32' \
 		run_tests "$directory" "${selection[@]}" || result=$?
 	all_but $long check_death check_forged_header check_foreign \
