@@ -77,7 +77,7 @@ build_target()
 	make -C "$directory" -j$jobs LDFLAGS=-all-static svshm tests/worlds/words
 	choose_tests
 	[ -n "$no_suite$tool_only" ] || make -C "$directory" -j$jobs \
-		LDFLAGS=-all-static ${found[*]}
+		LDFLAGS=-all-static "${found[@]}"
 	: >"$directory.built"
 }
 
