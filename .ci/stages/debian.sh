@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# shellcheck shell=bash
+#
+# Other releases of Debian: another compiler, another libc, another Qt.
+
+stage trixie-system quiet 'Debian trixie is made, for stage trixie' debian_system trixie
+
+# debian_system SUITE: from the place where apt has the packages of this one.
+debian_system()
+{
+	local suite=$1 root=$work/$1 mirror
+	[ "$(id -u)" -eq 0 ] && unshare --mount --ipc true ||
+		skip "not root, or no namespaces are permitted here"
+	need debootstrap
+	mirror=$(apt-get indextargets --format '$(SITE)' 'Created-By: Packages' \
+		'Origin: Debian' 'Label: Debian' 'Component: main' | head -n 1)
+	[ -n "$mirror" ] || skip "apt knows no place of Debian's"
+	mkdir -m 755 "$root"
+	timeout 600 debootstrap --variant=minbase \
+		--include=check,g++,make,pkgconf,qtbase5-dev,qt6-base-dev \
+		"$suite" "$root" "$mirror" || {
+			tail -n 5 "$root/debootstrap/debootstrap.log" || true
+			skip "the packages of $suite cannot be had"
+		}
+	: >"$work/$suite.made"
+}
+
+stage trixie whole 'In it: its compiler, its libc, its Qt' debian trixie
+# What will be in it some day: broken at times.
+stage sid by-name 'The same in the newest Debian' debian sid
+
+# debian SUITE. Without the longest tests, and without a screen.
+debian()
+{
+	local suite=$1 root=$work/$1 tree=$work/$1/svshm
+	wait_for "$suite-system"
+	[ ! -e "$work/$suite-system.ended" ] || [ -e "$work/$suite.made" ] ||
+		skip "stage $suite-system has not made it"
+	[ -e "$work/$suite.made" ] || debian_system "$suite"
+	copy_configured "$tree"
+	mkdir "$tree/build"
+	all_but $long check_one_object check_death check_lock_storm \
+		check_recover_storm qtimage.sh
+	# Mounts and IPC objects vanish with the namespaces.
+	timeout 900 unshare --mount --ipc --propagation private \
+		sh -c 'mount -t proc proc "$0/proc" &&
+			mount -t tmpfs tmpfs "$0/dev/shm" &&
+			mount -t tmpfs tmpfs "$0/tmp" &&
+			exec chroot "$0" env -u TMPDIR "$@"' "$root" \
+		sh -c 'cd svshm/build &&
+			g++ --version | head -n 1 &&
+			pkg-config --modversion Qt5Core Qt6Core &&
+			../configure -q --enable-werror CFLAGS="-g -O1" &&
+			make -j"$0" &&
+			make -j"$((2 * $0))" check VERBOSE=1 "$@"' \
+		$jobs "${selection[@]}" || {
+			count_tests "$tree/build"
+			return 1
+		}
+	count_tests "$tree/build"
+	grep -h '^[0-9]*%: Checks' "$tree"/build/tests/qt/check_qt*.log
+}
