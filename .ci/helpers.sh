@@ -157,9 +157,9 @@ long="check_admin_storm check_roots check_set_lost check_team check_unregistered
 	check_admin check_instructions check_stops check_exit check_deaths check_errnos
 	check_pairs layering.sh"
 
-# The tests that are scripts, as Makefile.am has them.
+# The tests that are scripts, as tests/tests.mk has them.
 scripts=$(sed -n '/^script_tests/,/[^\\]$/s/.*tests.*\/\(.*\.sh\).*/\1/p' \
-	"$top/Makefile.am")
+	"$top/tests/tests.mk")
 
 # These read files only: they are the same in every world. bootstrap-check, trixie
 # and distcheck run them.

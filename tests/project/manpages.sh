@@ -30,8 +30,8 @@ while read -r name; do
 done <../lib/libsvshm.sym
 
 for page in *.[0-9]; do
-	grep -q "doc/$page" ../Makefile.am ||
-		fail "doc/$page is not in Makefile.am, so nobody installs it"
+	grep -q "doc/$page" pages.mk ||
+		fail "doc/$page is not in doc/pages.mk, so nobody installs it"
 done
 
 for source in ../tools/commands/*.c; do

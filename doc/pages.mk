@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# The manual and the examples: a part of Makefile.am.
+
+dist_man1_MANS = doc/svshm.1
+dist_man3_MANS = \
+	doc/svshm_attach.3 \
+	doc/svshm_const_data.3 \
+	doc/svshm_create.3 \
+	doc/svshm_create_locked.3 \
+	doc/svshm_data.3 \
+	doc/svshm_detach.3 \
+	doc/svshm_error.3 \
+	doc/svshm_error_string.3 \
+	doc/svshm_free.3 \
+	doc/svshm_inspect.3 \
+	doc/svshm_is_attached.3 \
+	doc/svshm_key.3 \
+	doc/svshm_limits.3 \
+	doc/svshm_lock.3 \
+	doc/svshm_make_consistent.3 \
+	doc/svshm_native_key.3 \
+	doc/svshm_new.3 \
+	doc/svshm_open.3 \
+	doc/svshm_recover.3 \
+	doc/svshm_scan.3 \
+	doc/svshm_scan_user.3 \
+	doc/svshm_set_group.3 \
+	doc/svshm_set_key.3 \
+	doc/svshm_set_layout.3 \
+	doc/svshm_set_max_processes.3 \
+	doc/svshm_set_mode.3 \
+	doc/svshm_set_native_key.3 \
+	doc/svshm_set_owner.3 \
+	doc/svshm_size.3 \
+	doc/svshm_strerror.3 \
+	doc/svshm_timedlock.3 \
+	doc/svshm_trylock.3 \
+	doc/svshm_unlock.3 \
+	doc/svshm_verdict_string.3 \
+	doc/svshm_version.3
+dist_man7_MANS = doc/svshm.7
+
+examplesdir = $(docdir)/examples
+dist_examples_DATA = \
+	doc/examples/daemon.c \
+	doc/examples/makepicture.awk \
+	doc/examples/picture.c \
+	doc/examples/picture.h \
+	doc/examples/qtimage.c \
+	doc/examples/sharedimage.c
+dist_examples_SCRIPTS = doc/examples/demo.sh
+examples_systemddir = $(examplesdir)/systemd
+dist_examples_systemd_DATA = \
+	doc/examples/systemd/svshm-foreign.conf \
+	doc/examples/systemd/svshm-recover.service \
+	doc/examples/systemd/svshm-recover.timer
+examples_crondir = $(examplesdir)/cron
+dist_examples_cron_DATA = \
+	doc/examples/cron/svshm-check \
+	doc/examples/cron/svshm-recover
+examples_nagiosdir = $(examplesdir)/nagios
+dist_examples_nagios_SCRIPTS = doc/examples/nagios/check_svshm
+examples_containerdir = $(examplesdir)/container
+dist_examples_container_DATA = doc/examples/container/pod.yaml
+dist_examples_container_SCRIPTS = doc/examples/container/svshm-start
+examples_rcdir = $(examplesdir)/rc
+dist_examples_rc_SCRIPTS = doc/examples/rc/svshm-recover
+
+bashcompletiondir = $(datadir)/bash-completion/completions
+dist_noinst_DATA = doc/svshm.bash
+
+# The file has to have the command's name there.
+install-data-local:
+	$(MKDIR_P) '$(DESTDIR)$(bashcompletiondir)'
+	$(INSTALL_DATA) '$(srcdir)/doc/svshm.bash' \
+		'$(DESTDIR)$(bashcompletiondir)/svshm'
+uninstall-local:
+	rm -f '$(DESTDIR)$(bashcompletiondir)/svshm'
+
+EXAMPLE = doc/examples/sharedimage$(EXEEXT)
+doc_examples_sharedimage_SOURCES = \
+	doc/examples/picture.c \
+	doc/examples/picture.h \
+	doc/examples/sharedimage.c
+doc_examples_sharedimage_CPPFLAGS = -I$(srcdir)/include
+doc_examples_sharedimage_LDADD = libsvshm.la
+
+QT_EXAMPLE = doc/examples/qtimage$(EXEEXT)
+doc_examples_qtimage_SOURCES = doc/examples/qtimage.c
+doc_examples_qtimage_CPPFLAGS = -I$(srcdir)/include
+doc_examples_qtimage_LDADD = libsvshm.la
+
+DAEMON_EXAMPLE = doc/examples/daemon$(EXEEXT)
+doc_examples_daemon_SOURCES = doc/examples/daemon.c
+doc_examples_daemon_CPPFLAGS = -I$(srcdir)/include
+doc_examples_daemon_LDADD = libsvshm.la
+
+EXTRA_PROGRAMS = doc/examples/daemon doc/examples/qtimage \
+	doc/examples/sharedimage \
+	tests/bench/bench_tool tests/worlds/words
+
+# Two processes of different kinds count together; it needs no Check.
+tests_worlds_words_SOURCES = tests/worlds/words.c
+tests_worlds_words_CPPFLAGS = -I$(srcdir)/include -I$(srcdir)/lib
+tests_worlds_words_LDADD = libsvshm-internal.a $(SVSHM_LIBS)
+CLEANFILES += $(DAEMON_EXAMPLE) $(EXAMPLE) $(QT_EXAMPLE)
+
+demo: $(BUILT_TOOL) $(EXAMPLE)
+	@$(AM_TESTS_ENVIRONMENT) $(SHELL) '$(abs_srcdir)/doc/examples/demo.sh'
+.PHONY: demo
