@@ -163,7 +163,7 @@ scripts=$(sed -n '/^script_tests/,/[^\\]$/s/.*tests.*\/\(.*\.sh\).*/\1/p' \
 
 # These read files only: they are the same in every world. bootstrap-check, trixie
 # and distcheck run them.
-static_scripts="documented.sh exports.sh layering.sh manpages.sh promises.sh
+static_scripts="crash_points.sh documented.sh exports.sh layering.sh manpages.sh promises.sh
 	versions.sh"
 
 # What takes longest begins first, else the processors wait for it in the end.

@@ -81,6 +81,7 @@ check_tests = \
 	tests/unit/check_pids
 
 script_tests = \
+	tests/project/crash_points.sh \
 	tests/project/examples.sh \
 	tests/project/examples_daemon.sh \
 	tests/project/examples_daemon_killed.sh \

@@ -210,6 +210,35 @@ START_TEST(lock_wakes_when_who_should_wake_dies)
 }
 END_TEST
 
+/* F3: the word says that somebody may be asleep, and nobody is. */
+START_TEST(lock_is_given_to_nobody_asleep)
+{
+	const char *key = test_key("asleep");
+	struct svshm *mine = make_object(key, SIZE);
+	struct puppet first;
+	struct actor sleeper;
+
+	start_attached(&first, key);
+	actor_attach(&sleeper, key);
+	expect_code(mine, svshm_lock(mine), SVSHM_OK);
+	puppet_arm(&first, "lock:sleepers set", SIGKILL);
+	puppet_begin(&first, svshm_lock);
+	ck_assert_int_eq(puppet_end(&first), PUPPET_DIED);
+	/* Another one is, later; or there is none. */
+	if (_i == 0)
+		actor_block(&sleeper, svshm_lock);
+	expect_code(mine, svshm_unlock(mine), SVSHM_OK);
+	if (_i == 0)
+		expect_end(&sleeper, SVSHM_OK);
+	else
+		expect_act(&sleeper, svshm_lock, SVSHM_OK);
+	expect_handover(&sleeper, mine);
+	actor_kill(&sleeper);
+	svshm_free(mine);
+	ck_assert(test_nothing_left(key));
+}
+END_TEST
+
 START_TEST(lock_token_is_passed_on_by_who_gives_up)
 {
 	const char *key = test_key("pass");
@@ -359,6 +388,7 @@ static Suite *make_suite(void)
 	tcase_add_test(tcase, lock_tells_of_a_death_after_the_slot_is_reused);
 	tcase_add_test(tcase, lock_is_taken_late_from_the_dead_only);
 	tcase_add_loop_test(tcase, lock_wakes_when_who_should_wake_dies, 0, 2);
+	tcase_add_loop_test(tcase, lock_is_given_to_nobody_asleep, 0, 2);
 	tcase_add_test(tcase, lock_token_is_passed_on_by_who_gives_up);
 	tcase_add_test(tcase, lock_tokens_do_not_pile_up);
 	tcase_add_test(tcase, lock_notices_a_forced_removal_at_once);

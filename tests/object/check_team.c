@@ -5,12 +5,14 @@
  */
 #include <config.h>
 
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "ids.h"
+#include "puppet.h"
 #include "stranger.h"
 
 #define DORA 65530
@@ -193,6 +195,41 @@ START_TEST(team_goes_on_after_a_death)
 }
 END_TEST
 
+static int act_create_as_bob(struct svshm *handle)
+{
+	become(BOB);
+	svshm_set_group(handle, FRIENDS);
+	svshm_set_mode(handle, 0660);
+	return svshm_create(handle, 10, SVSHM_READ_WRITE);
+}
+
+/* B dies in the moment in which he has retired what the dead have left, before he
+   has given its memory back. */
+START_TEST(team_goes_on_after_a_death_at_retiring)
+{
+	struct puppet retiring;
+	struct team team;
+
+	if (test_skip_without_root())
+		return;
+	gather(&team, 0);
+	stranger_kill(&team.b);
+	puppet_start(&retiring, team.key);
+	puppet_arm(&retiring, "retire:marked", SIGKILL);
+	puppet_expect(&retiring, act_create_as_bob, PUPPET_DIED);
+	expect_order(&team.dora, "create 20", SVSHM_OK);
+	ck_assert(is_empty(team.segment_id));
+	expect_order(&team.maker, "attach", SVSHM_OK);
+	ck_assert(!segment_is_there(team.segment_id));
+	expect_order(&team.maker, "detach", SVSHM_OK);
+	expect_order(&team.dora, "detach", SVSHM_OK);
+	stranger_exit(&team.dora);
+	expect_order(&team.maker, "attach", SVSHM_NOT_FOUND);
+	stranger_exit(&team.maker);
+	ck_assert(test_nothing_left(team.key));
+}
+END_TEST
+
 static Suite *make_suite(void)
 {
 	Suite *suite = suite_create("team");
@@ -203,6 +240,7 @@ static Suite *make_suite(void)
 	tcase_add_loop_test(tests, team_goes_on, 0, 16);
 	tcase_add_loop_test(tests, team_leftover_is_recovered, 0, 16);
 	tcase_add_test(tests, team_goes_on_after_a_death);
+	tcase_add_test(tests, team_goes_on_after_a_death_at_retiring);
 	return suite;
 }
 

@@ -144,9 +144,9 @@ bool test_nothing_left(const char *key);
 void test_crash_at(const char *name, int signal, int count);
 
 /*
- * All names there are, NULL terminated: kept in step by check_death.c's test that
- * each of them is reached; but for those of who waits for the fast lock:
- * check_fast_lock.c. "lock:taken" and "unlock:clean" are the portable lock's.
+ * Those of create, attach, detach and exit, and of the lock when nobody waits, NULL
+ * terminated: check_death.c's test sees that each of them is reached. "lock:taken"
+ * and "unlock:clean" are the portable lock's. All others have tests of their own.
  */
 extern const char *const test_crash_points[];
 
