@@ -167,7 +167,7 @@ static_scripts="crash_points.sh documented.sh exports.sh layering.sh manpages.sh
 	versions.sh"
 
 # What takes longest begins first, else the processors wait for it in the end.
-longest="check_death check_threads check_one_object check_idle check_collision
+longest="check_threads check_one_object check_idle check_collision
 	check_other_user check_lock_storm check_qt_peer_shared
 	examples_daemon_killed.sh"
 

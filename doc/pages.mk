@@ -96,13 +96,7 @@ doc_examples_daemon_CPPFLAGS = -I$(srcdir)/include
 doc_examples_daemon_LDADD = libsvshm.la
 
 EXTRA_PROGRAMS = doc/examples/daemon doc/examples/qtimage \
-	doc/examples/sharedimage \
-	tests/bench/bench_tool tests/worlds/words
-
-# Two processes of different kinds count together; it needs no Check.
-tests_worlds_words_SOURCES = tests/worlds/words.c
-tests_worlds_words_CPPFLAGS = -I$(srcdir)/include -I$(srcdir)/lib
-tests_worlds_words_LDADD = libsvshm-internal.a $(SVSHM_LIBS)
+	doc/examples/sharedimage
 CLEANFILES += $(DAEMON_EXAMPLE) $(EXAMPLE) $(QT_EXAMPLE)
 
 demo: $(BUILT_TOOL) $(EXAMPLE)

@@ -3,7 +3,9 @@
 
 # Names of programs stand here without $(EXEEXT), since the names of their logs
 # are made from them.
+# Sorted; but first the one that waits longest.
 check_tests = \
+	tests/object/check_set_lost \
 	tests/crash/check_admin \
 	tests/crash/check_admin_storm \
 	tests/crash/check_deaths \
@@ -43,7 +45,6 @@ check_tests = \
 	tests/object/check_races \
 	tests/object/check_roots \
 	tests/object/check_scribbler \
-	tests/object/check_set_lost \
 	tests/object/check_signals \
 	tests/object/check_smaller_exists \
 	tests/object/check_squatters \
@@ -186,6 +187,12 @@ tests_tool_validate_SOURCES = \
 	tests/tool/json.c tests/tool/json.h \
 	tests/tool/validate.c
 tests_tool_validate_LDADD =
+
+# Two processes of different kinds count together; it needs no Check.
+EXTRA_PROGRAMS += tests/worlds/words
+CLEANFILES += tests/worlds/words$(EXEEXT)
+tests_worlds_words_CPPFLAGS = -I$(srcdir)/include -I$(srcdir)/lib
+tests_worlds_words_LDADD = libsvshm-internal.a $(SVSHM_LIBS)
 
 check_PROGRAMS = $(BUILT_TESTS) doc/examples/daemon doc/examples/qtimage \
 	doc/examples/sharedimage

@@ -11,6 +11,10 @@ bench_library()
 	make -C "$directory" -j$jobs bench-object BENCH_ARGUMENTS='3 5'
 	make -C "$directory" -j$jobs bench-lock BENCH_ARGUMENTS='3 30'
 	make -C "$directory" -j$jobs bench-times BENCH_ARGUMENTS=3
+	make -C "$directory" -j$jobs bench-growth BENCH_ARGUMENTS='1 1'
+	make -C "$directory" bench-growth BENCH_ARGUMENTS='--json 1 1' |
+		sed -n '/^\[/,/^\]/p' >"$work/growth.json"
+	! command -v python3 || python3 -m json.tool "$work/growth.json"
 }
 
 stage bench-tool whole 'The benchmark of the tool works' bench_tool

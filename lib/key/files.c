@@ -23,7 +23,7 @@
 #define O_NOFOLLOW 0
 #endif
 
-static int add(struct svshm__key_list *list, size_t *room,
+static int add(struct svshm__key_files *list, size_t *room,
 	       const char *directory, const char *name)
 {
 	size_t size = strlen(directory) + 1 + strlen(name) + 1;
@@ -64,7 +64,7 @@ static DIR *open_directory(const char *path, uid_t user)
 	return stream;
 }
 
-int svshm__key_list_read(struct svshm__key_list *list, uid_t user,
+int svshm__key_files_read(struct svshm__key_files *list, uid_t user,
 			 struct svshm__error *error)
 {
 	char directory[4096];
@@ -87,11 +87,11 @@ int svshm__key_list_read(struct svshm__key_list *list, uid_t user,
 		closedir(stream);
 	if (!code)
 		return SVSHM_OK;
-	svshm__key_list_free(list);
+	svshm__key_files_free(list);
 	return svshm__error_set(error, code, "no memory");
 }
 
-void svshm__key_list_free(struct svshm__key_list *list)
+void svshm__key_files_free(struct svshm__key_files *list)
 {
 	for (size_t i = 0; i < list->count; i++)
 		free(list->paths[i]);

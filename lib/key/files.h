@@ -8,7 +8,7 @@
 
 #include "base/error.h"
 
-struct svshm__key_list {
+struct svshm__key_files {
 	char **paths;
 	size_t count;
 };
@@ -17,8 +17,8 @@ struct svshm__key_list {
  * A directory that is missing or that may not be read gives an empty list; so
  * does one that is neither USER's nor root's, or that is a link.
  */
-int svshm__key_list_read(struct svshm__key_list *list, uid_t user,
+int svshm__key_files_read(struct svshm__key_files *list, uid_t user,
 			 struct svshm__error *error);
-void svshm__key_list_free(struct svshm__key_list *list);
+void svshm__key_files_free(struct svshm__key_files *list);
 
 #endif

@@ -31,12 +31,12 @@ static int add_path(struct svshm__list *list, const char *path,
 static int add_all(struct svshm__list *list, uid_t user, find_function *find,
 		   struct svshm__error *error)
 {
-	struct svshm__key_list files;
-	int code = svshm__key_list_read(&files, user, error);
+	struct svshm__key_files files;
+	int code = svshm__key_files_read(&files, user, error);
 
 	for (size_t i = 0; !code && i < files.count; i++)
 		code = add_path(list, files.paths[i], find);
-	svshm__key_list_free(&files);
+	svshm__key_files_free(&files);
 	return code;
 }
 

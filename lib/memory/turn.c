@@ -10,8 +10,7 @@
 #include "kernel/process.h"
 #include "kernel/segment.h"
 
-/* Stopped that long; where it can't be seen, taken for dead. */
-#define TURN_MS 2000
+int svshm__turn_patience_ms = 2000;
 
 /* Taken inside the gate that we are in, which its kernel has left for him. Not if
    somebody has reset the set: then two are inside. */
@@ -51,7 +50,7 @@ int svshm__turn_look(struct svshm__turn *turn,
 		     const struct svshm__header *header, int segment_id,
 		     const struct svshm__set *set, struct svshm__error *error)
 {
-	int64_t deadline = svshm__process_deadline(TURN_MS);
+	int64_t deadline = svshm__process_deadline(svshm__turn_patience_ms);
 	uint32_t word;
 
 	turn->taken = false;

@@ -24,6 +24,12 @@ struct svshm__turn {
 };
 
 /*
+ * Who is stopped that long in his turn is, where that can't be seen, taken for
+ * dead. A variable for tests in which hundreds die there.
+ */
+extern int svshm__turn_patience_ms;
+
+/*
  * Inside the gate of SET: wait until the turn is nobody's, or a dead one's.
  * SVSHM__RETRY: the segment is gone. SVSHM_TIMED_OUT: one who lives has had it
  * for two seconds. Nothing is written.

@@ -229,8 +229,7 @@ int svshm__recover_foreign(struct svshm__recovery_work *work)
 
 	if (!foreign.pids)
 		foreign.pids = &own;
-	work->own = &foreign;
-	code = svshm__recovery_run(work, &steps);
+	code = svshm__recovery_run(work, &steps, &foreign);
 	svshm__pids_free(&own);
 	work->recovery->verdict = code == SVSHM_NOT_FOUND
 					  ? SVSHM_VERDICT_GONE

@@ -313,6 +313,5 @@ int svshm__recover_native(struct svshm__recovery_work *work)
 	struct native native;
 
 	memset(&native, 0, sizeof(native));
-	work->own = &native;
-	return svshm__recovery_run(work, &steps);
+	return svshm__recovery_run(work, &steps, &native);
 }

@@ -47,8 +47,14 @@ static int set_names(struct svshm__recovery_work *work)
 static int enter(struct svshm__recovery_work *work)
 {
 	struct qt *qt = work->own;
+	struct svshm__qt_names names = qt->names;
 	int code;
 
+	memset(qt, 0, sizeof(*qt));
+	qt->names = names;
+	code = names.segment ? SVSHM_OK : set_names(work);
+	if (code)
+		return code;
 	qt->lock.set_id = -1;
 	qt->lock.make = true;
 	code = svshm__qt_lock_take(&qt->lock, &qt->names,
@@ -225,10 +231,7 @@ int svshm__recover_qt(struct svshm__recovery_work *work)
 	struct qt qt = { .inside = false };
 	int code;
 
-	work->own = &qt;
-	code = set_names(work);
-	if (!code)
-		code = svshm__recovery_run(work, &steps);
+	code = svshm__recovery_run(work, &steps, &qt);
 	svshm__qt_names_free(&qt.names);
 	return code;
 }

@@ -22,7 +22,7 @@ struct scan {
 	svshm_visit *visit;
 	void *context;
 	struct svshm__list segments, sets; /* sorted by key */
-	struct svshm__key_list files;
+	struct svshm__key_files files;
 	bool *file_done;
 	struct svshm__pids pids;
 	enum svshm_verdict verdict; /* of the object visited last */
@@ -227,7 +227,7 @@ static int scan_all(uid_t owner, unsigned flags, svshm_visit *visit,
 		code = svshm__list_all_segments(&scan.segments, scan.user,
 						NULL);
 	/* Without a usable key directory the kernel's objects still show. */
-	if (svshm__key_list_read(&scan.files, scan.user, NULL))
+	if (svshm__key_files_read(&scan.files, scan.user, NULL))
 		scan.files.count = 0;
 	scan.file_done = calloc(scan.files.count + 1, sizeof(bool));
 	if (!code && !scan.file_done)
@@ -246,7 +246,7 @@ static int scan_all(uid_t owner, unsigned flags, svshm_visit *visit,
 	free(scan.file_done);
 	svshm__pids_free(&scan.pids);
 	svshm__qt_shown_free(&scan.qt);
-	svshm__key_list_free(&scan.files);
+	svshm__key_files_free(&scan.files);
 	svshm__list_free(&scan.segments);
 	svshm__list_free(&scan.sets);
 	return code;

@@ -50,12 +50,14 @@ static int take_steps(struct svshm__recovery_work *work,
 #define TRIES 100
 
 int svshm__recovery_run(struct svshm__recovery_work *work,
-			const struct svshm__recovery_steps *steps)
+			const struct svshm__recovery_steps *steps, void *own)
 {
 	int code = SVSHM__RETRY;
 
+	work->own = own;
 	/* Until nobody changes it between our look at it and its removal. */
 	for (int i = 0; i < TRIES && code == SVSHM__RETRY; i++)
 		code = take_steps(work, steps);
+	work->own = NULL;
 	return code == SVSHM__RETRY ? svshm__recovery_gone(work) : code;
 }

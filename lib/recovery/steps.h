@@ -41,9 +41,9 @@ struct svshm__recovery_steps {
 	void (*leave)(struct svshm__recovery_work *work);
 };
 
-/* Take the steps. SVSHM__RETRY from any of them: from the start. */
+/* Take the steps, with OWN for them. SVSHM__RETRY from any: from the start. */
 int svshm__recovery_run(struct svshm__recovery_work *work,
-			const struct svshm__recovery_steps *steps);
+			const struct svshm__recovery_steps *steps, void *own);
 
 /* NOT_FOUND. */
 int svshm__recovery_gone(struct svshm__recovery_work *work);

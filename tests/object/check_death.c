@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "deaths.h"
+#include "memory/turn.h"
 
 static const char *point;
 
@@ -118,5 +119,6 @@ static Suite *make_suite(void)
 
 int main(void)
 {
+	svshm__turn_patience_ms = 100;
 	return test_main(make_suite);
 }

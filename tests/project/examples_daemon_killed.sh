@@ -31,8 +31,7 @@ next_comes()
 	dead0 | any0) ;;
 	# Who hands over has no lock for a while.
 	any3)
-		await holder_lives
-		holder_lives || fail "$1: a dead one is said to run" ;;
+		await holder_lives || fail "$1: a dead one is said to run" ;;
 	*) fail "$1: status $came" ;;
 	esac
 	if [ $came -eq 0 ] && [ "$2" = dead ] &&

@@ -32,6 +32,14 @@ int segment_of(const char *key)
 	return object.segment_id;
 }
 
+int set_of(const char *key)
+{
+	struct test_object object;
+
+	ck_assert(test_inspect(key, &object));
+	return object.semaphore_id;
+}
+
 void remove_segment_of(const char *key)
 {
 	ck_assert_int_eq(shmctl(segment_of(key), IPC_RMID, NULL), 0);
@@ -39,8 +47,5 @@ void remove_segment_of(const char *key)
 
 void remove_set_of(const char *key)
 {
-	struct test_object object;
-
-	ck_assert(test_inspect(key, &object));
-	ck_assert_int_eq(semctl(object.semaphore_id, 0, IPC_RMID), 0);
+	ck_assert_int_eq(semctl(set_of(key), 0, IPC_RMID), 0);
 }

@@ -9,8 +9,9 @@
 bool segment_is_there(int id);
 bool set_is_there(int id);
 
-/* The segment of KEY's object, which has to be there. */
+/* The segment, or set, of KEY's object, which has to be there. */
 int segment_of(const char *key);
+int set_of(const char *key);
 
 /* As by ipcrm(1): the segment of KEY's object, or its set. */
 void remove_segment_of(const char *key);

@@ -166,7 +166,8 @@ valid_json()
 await()
 {
 	end=$(($(date +%s) + 20))
-	until "$@" >/dev/null 2>&1 || [ "$(date +%s)" -ge $end ]; do
+	until "$@" >/dev/null 2>&1; do
+		[ "$(date +%s)" -lt $end ] || return 1
 		sleep 0.02 2>/dev/null || sleep 1
 	done
 }

@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Does what it costs to make an object, and to attach to one, grow with how many
+ * use it, with what else is on the machine, or with its size?
+ *
+ *   bench_growth [--json] [ROUNDS [MILLISECONDS]]
+ *
+ * In an IPC namespace of its own, or what is there already counts, too.
+ */
+#include <config.h>
+
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "crowd.h"
+#include "figures.h"
+#include "svshm.h"
+
+#define SIZE 65536
+#define USERS_MAX 200
+
+static int rounds = 5;
+static int milliseconds = 20;
+static bool json;
+static int printed; /* rows */
+
+static size_t size = SIZE; /* of the objects that are measured */
+
+static void need(struct svshm *handle, int code)
+{
+	if (code >= 0)
+		return;
+	fprintf(stderr, "bench_growth: %s\n", svshm_error_string(handle));
+	exit(1);
+}
+
+/* ---- What is measured ---------------------------------------------------- */
+
+/* False: the machine has no room for it. */
+static bool create_and_go(void)
+{
+	struct svshm *handle = svshm_new("bench-made");
+	int code = svshm_create(handle, size, SVSHM_READ_WRITE);
+	bool room = code != SVSHM_OUT_OF_RESOURCES &&
+		    code != SVSHM_INVALID_SIZE;
+
+	if (room) {
+		need(handle, code);
+		need(handle, svshm_detach(handle));
+	}
+	svshm_free(handle);
+	return room;
+}
+
+static bool attach_and_detach(void)
+{
+	struct svshm *handle = svshm_new("bench-held");
+
+	need(handle, svshm_attach(handle, SVSHM_READ_WRITE));
+	need(handle, svshm_detach(handle));
+	svshm_free(handle);
+	return true;
+}
+
+/* Microseconds each; 0: no room. */
+static double run(bool (*once)(void))
+{
+	double begin, end;
+	long count = 0;
+
+	if (!once())
+		return 0;
+	begin = bench_now();
+	do {
+		once();
+		count++;
+		end = bench_now();
+	} while (end - begin < milliseconds * 1e6);
+	return (end - begin) / 1e3 / (double)count;
+}
+
+/* ---- Other users --------------------------------------------------------- */
+
+static pid_t users[USERS_MAX];
+
+/* The first makes the object; each stays until it is killed. */
+static void start_user(int number)
+{
+	int ready[2];
+	char byte;
+
+	if (pipe(ready) < 0)
+		bench_die("pipe");
+	users[number] = fork();
+	if (users[number] < 0)
+		bench_die("fork");
+	if (users[number] == 0) {
+		struct svshm *handle = svshm_new("bench-held");
+
+		need(handle, number == 0 ?
+			svshm_create(handle, size, SVSHM_READ_WRITE) :
+			svshm_attach(handle, SVSHM_READ_WRITE));
+		if (write(ready[1], "", 1) != 1)
+			bench_die("write");
+		for (;;)
+			pause();
+	}
+	close(ready[1]);
+	if (read(ready[0], &byte, 1) != 1)
+		exit(1); /* it has said why */
+	close(ready[0]);
+}
+
+static void stop_users(int count)
+{
+	struct svshm *handle = svshm_new("bench-held");
+
+	for (int i = 0; i < count; i++) {
+		kill(users[i], SIGKILL);
+		waitpid(users[i], NULL, 0);
+	}
+	need(handle, svshm_attach(handle, SVSHM_READ_WRITE));
+	need(handle, svshm_detach(handle));
+	svshm_free(handle);
+}
+
+/* ---- Rows ---------------------------------------------------------------- */
+
+static void print_row(const char *what, unsigned long long count,
+		      struct figures *create, struct figures *attach)
+{
+	double made = figures_median(create), met = figures_median(attach);
+
+	if (json) {
+		printf("%s\n  {\"what\": \"%s\", \"count\": %llu, "
+		       "\"create_us\": %.2f, \"attach_us\": %.2f}",
+		       printed ? "," : "", what, count, made, met);
+	} else {
+		printf("%-20s %14llu", what, count);
+		if (made > 0)
+			printf(" %10.2f %10.2f\n", made, met);
+		else
+			printf("   no room for it\n");
+	}
+	printed++;
+	fflush(stdout);
+}
+
+/* With COUNT of WHAT, which is there already, and so many USERS. */
+static void measure(const char *what, unsigned long long count, int user_count)
+{
+	struct figures create = { .count = 0 }, attach = { .count = 0 };
+
+	if (run(create_and_go) <= 0) {
+		figures_add(&create, 0);
+		figures_add(&attach, 0);
+		print_row(what, count, &create, &attach);
+		return;
+	}
+	for (int i = 0; i < user_count; i++)
+		start_user(i);
+	for (int i = 0; i < rounds; i++) {
+		figures_add(&create, run(create_and_go));
+		figures_add(&attach, run(attach_and_detach));
+	}
+	stop_users(user_count);
+	print_row(what, count, &create, &attach);
+}
+
+static void grow_users(void)
+{
+	static const int counts[] = { 1, 8, 64, USERS_MAX };
+
+	for (size_t i = 0; i < sizeof(counts) / sizeof(*counts); i++)
+		measure("processes", (unsigned)counts[i], counts[i]);
+}
+
+static void grow_segments(void)
+{
+	static const int counts[] = { 0, 100, 4000 };
+
+	for (size_t i = 0; i < sizeof(counts) / sizeof(*counts); i++) {
+		crowd_make_segments(counts[i]);
+		measure("other segments", (unsigned)counts[i], 1);
+		crowd_remove_segments(counts[i]);
+	}
+}
+
+static void grow_sizes(void)
+{
+	for (unsigned long long bytes = 4096; bytes <= 16ULL << 30;
+	     bytes *= 16) {
+		if (bytes > SIZE_MAX / 2)
+			break;
+		size = (size_t)bytes;
+		measure("bytes", bytes, 1);
+	}
+	size = (size_t)(16ULL << 30);
+	if (size)
+		measure("bytes", 16ULL << 30, 1);
+	size = SIZE;
+}
+
+static int recover(const struct svshm_object *object, void *context)
+{
+	(void)context;
+	return svshm_recover(object, NULL);
+}
+
+static void grow_objects(void)
+{
+	static const int counts[] = { 100, 4000 };
+
+	for (size_t i = 0; i < sizeof(counts) / sizeof(*counts); i++) {
+		crowd_make_orphans(counts[i]);
+		measure("other objects", (unsigned)counts[i], 1);
+		if (svshm_scan(0, recover, NULL) < 0)
+			bench_die("svshm_recover");
+	}
+}
+
+int main(int count, char **arguments)
+{
+	const char *directory;
+
+	json = count > 1 && strcmp(arguments[1], "--json") == 0;
+	if (count > 1 + json)
+		rounds = bench_argument(arguments[1 + json], 1, ROUNDS_MAX);
+	if (count > 2 + json)
+		milliseconds = bench_argument(arguments[2 + json], 1, 10000);
+	directory = crowd_directory();
+	if (json)
+		printf("[");
+	else
+		printf("%d rounds of %d ms; medians, in us\n%-35s %10s %10s\n",
+		       rounds, milliseconds, "", "create", "attach");
+	grow_users();
+	grow_segments();
+	grow_sizes();
+	grow_objects();
+	if (json)
+		printf("\n]\n");
+	else
+		printf("create: with the last detach; attach: with the "
+		       "detach\n");
+	return rmdir(directory) == 0 ? 0 : 1;
+}
