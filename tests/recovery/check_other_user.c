@@ -294,5 +294,9 @@ static Suite *make_suite(void)
 
 int main(void)
 {
-	return test_main(make_suite);
+	int status = test_main(make_suite);
+
+	/* Unless somebody else's tests are in it. */
+	rmdir(default_key_directory(EVE));
+	return status;
 }
