@@ -136,7 +136,7 @@ int svshm__key_of(const char *path, int project, key_t *key,
 /* Whether ftok may have given KEY for a native object of ours. */
 bool svshm__key_plausible(int64_t key);
 
-/* A hash of the last component of PATH, for SVSHM__SEM_NAME. */
+/* A hash of the last component of PATH, for the tag of a set. */
 unsigned svshm__key_name_hash(const char *path);
 
 /* The last component of PATH. */

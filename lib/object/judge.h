@@ -2,7 +2,7 @@
 /*
  * What is there under an IPC key, and what it proves. svshm__evidence_gather()
  * gathers the evidence; svshm__judge() is a pure function of it. Everybody who
- * then acts (object/object.c, recover.c) switches on the verdict.
+ * then acts (object/, recovery/recover_native.c) switches on the verdict.
  */
 #ifndef SVSHM_OBJECT_JUDGE_H
 #define SVSHM_OBJECT_JUDGE_H
