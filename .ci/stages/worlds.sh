@@ -78,7 +78,7 @@ stage worlds whole 'Small limits; foreign pids; shm_rmid_forced' worlds
 # for check_forged_header and check_qt_bad: bad bytes are as bad in any.
 #   - The limits of NetBSD and OpenBSD: 10 sets of 60 semaphores in all, 5
 #     operations a call, 32 segments. Not the tests that want more than three
-#     objects at a time, nor the examples, which have one: see smallworld.
+#     objects at a time.
 #   - Makers and users in two PID namespaces, so that a pid is no name for a
 #     process. Not the tests that look at another process by its pid, as those
 #     of the tool do.
@@ -93,8 +93,7 @@ worlds()
 	usual_build
 	all_but $long $static_scripts check_one_object check_data \
 		check_forged_header check_ftok check_threads check_qt_bad \
-		check_qt_leftovers examples.sh examples_daemon.sh \
-		examples_daemon_killed.sh
+		check_qt_leftovers
 	SVSHM_TEST_LIMITS='sem=60 60 5 10,shmmni=32' \
 		run_tests "$directory" "${selection[@]}" || result=$?
 	all_but $long check_death check_forged_header check_foreign \

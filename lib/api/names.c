@@ -47,8 +47,8 @@ void svshm_free(struct svshm *handle)
 
 int svshm_set_key(struct svshm *handle, const char *key)
 {
-	return handle ? handle->layout->set_key(handle, key)
-		      : SVSHM_INVALID_ARGUMENT;
+	return handle ? handle->layout->set_key(handle, key) :
+			SVSHM_INVALID_ARGUMENT;
 }
 
 const char *svshm_key(const struct svshm *handle)
@@ -58,8 +58,8 @@ const char *svshm_key(const struct svshm *handle)
 
 int svshm_set_native_key(struct svshm *handle, const char *path)
 {
-	return handle ? handle->layout->set_native_key(handle, path)
-		      : SVSHM_INVALID_ARGUMENT;
+	return handle ? handle->layout->set_native_key(handle, path) :
+			SVSHM_INVALID_ARGUMENT;
 }
 
 const char *svshm_native_key(const struct svshm *handle)
@@ -87,9 +87,9 @@ int svshm_set_layout(struct svshm *handle, enum svshm_layout layout)
 		return svshm__refuse(handle, SVSHM_ALREADY_ATTACHED, "set layout",
 			      "detach first");
 	return svshm__finish(handle,
-			     layout == SVSHM_LAYOUT_QT
-				     ? choose_qt(handle)
-				     : svshm__native_choose(handle),
+			     layout == SVSHM_LAYOUT_QT ?
+				     choose_qt(handle) :
+				     svshm__native_choose(handle),
 			     "set layout");
 }
 

@@ -198,10 +198,10 @@ static int lock(struct svshm *handle, int timeout_ms, int if_timed_out)
 	if (code == SVSHM_TIMED_OUT)
 		return svshm__refuse(
 			handle, if_timed_out, tried,
-			timeout_ms > 0
-				? "another owner has kept the lock for all "
-				  "the time allowed"
-				: "another owner has the lock");
+			timeout_ms > 0 ?
+				"another owner has kept the lock for all "
+				"the time allowed" :
+				"another owner has the lock");
 	return svshm__finish(handle, code, code > 0 ? "locked" : tried);
 }
 

@@ -185,8 +185,8 @@ void *svshm_data(struct svshm *handle)
 
 const void *svshm_const_data(const struct svshm *handle)
 {
-	return svshm_is_attached(handle) ? handle->layout->const_data(handle)
-					 : NULL;
+	return svshm_is_attached(handle) ? handle->layout->const_data(handle) :
+					   NULL;
 }
 
 size_t svshm_size(const struct svshm *handle)

@@ -71,8 +71,7 @@ static int add_set(struct svshm__list *list, unsigned index,
 	if (!(from->sem_perm.mode & SET_ALLOCATED))
 		return SVSHM_OK;
 	svshm__semset_convert(from, &status);
-	return svshm__list_add(list,
-			       make_id(index, SEQUENCE(from->sem_perm)),
+	return svshm__list_add(list, make_id(index, SEQUENCE(from->sem_perm)),
 			       status.key, NULL, &status);
 }
 

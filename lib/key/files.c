@@ -65,7 +65,7 @@ static DIR *open_directory(const char *path, uid_t user)
 }
 
 int svshm__key_files_read(struct svshm__key_files *list, uid_t user,
-			 struct svshm__error *error)
+			  struct svshm__error *error)
 {
 	char directory[4096];
 	size_t room = 0;

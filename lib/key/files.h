@@ -18,7 +18,7 @@ struct svshm__key_files {
  * does one that is neither USER's nor root's, or that is a link.
  */
 int svshm__key_files_read(struct svshm__key_files *list, uid_t user,
-			 struct svshm__error *error);
+			  struct svshm__error *error);
 void svshm__key_files_free(struct svshm__key_files *list);
 
 #endif

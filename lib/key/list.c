@@ -19,8 +19,7 @@ static int add_path(struct svshm__list *list, const char *path,
 		    find(key, &id, NULL))
 			continue;
 
-		int code = svshm__list_add(list, id, (int64_t)key, NULL,
-					   NULL);
+		int code = svshm__list_add(list, id, (int64_t)key, NULL, NULL);
 
 		if (code)
 			return code;
@@ -45,9 +44,9 @@ int svshm__list_all_segments(struct svshm__list *list, uid_t user,
 {
 	int code = svshm__list_segments(list, NULL, error);
 
-	return code != SVSHM_NOT_SUPPORTED
-		       ? code
-		       : add_all(list, user, svshm__segment_find, error);
+	return code != SVSHM_NOT_SUPPORTED ?
+		       code :
+		       add_all(list, user, svshm__segment_find, error);
 }
 
 int svshm__list_all_sets(struct svshm__list *list, uid_t user,
@@ -55,9 +54,9 @@ int svshm__list_all_sets(struct svshm__list *list, uid_t user,
 {
 	int code = svshm__list_sets(list, error);
 
-	return code != SVSHM_NOT_SUPPORTED
-		       ? code
-		       : add_all(list, user, svshm__semset_find, error);
+	return code != SVSHM_NOT_SUPPORTED ?
+		       code :
+		       add_all(list, user, svshm__semset_find, error);
 }
 
 int svshm__list_some_segments(struct svshm__list *list,
@@ -67,7 +66,7 @@ int svshm__list_some_segments(struct svshm__list *list,
 {
 	int code = svshm__list_segments(list, wanted, error);
 
-	return code != SVSHM_NOT_SUPPORTED
-		       ? code
-		       : add_path(list, file->path, svshm__segment_find);
+	return code != SVSHM_NOT_SUPPORTED ?
+		       code :
+		       add_path(list, file->path, svshm__segment_find);
 }

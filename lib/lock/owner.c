@@ -86,10 +86,10 @@ static int doubt_death(const struct svshm__attachment *attachment,
 		       uint32_t word, struct svshm__error *error)
 {
 	if (svshm__slot_user_seen(entry, attachment->segment_id))
-		return is_of(entry, slot, word)
-			       ? svshm__lock_reset(header, attachment->set_id,
-						   error)
-			       : SVSHM_OK;
+		return is_of(entry, slot, word) ?
+			       svshm__lock_reset(header, attachment->set_id,
+						 error) :
+			       SVSHM_OK;
 	if (is_dead(entry, attachment->segment_id) ||
 	    !is_of(entry, slot, word) || is_intact(attachment, header))
 		return SVSHM_OK;

@@ -32,9 +32,9 @@ header_for_child(const struct svshm__attachment *attachment)
 {
 	if (attachment->reader || svshm__attachment_left(attachment))
 		return NULL;
-	return attachment->base[SVSHM_READ_WRITE]
-		       ? attachment->base[SVSHM_READ_WRITE]
-		       : attachment->base[SVSHM_READ_ONLY];
+	return attachment->base[SVSHM_READ_WRITE] ?
+		       attachment->base[SVSHM_READ_WRITE] :
+		       attachment->base[SVSHM_READ_ONLY];
 }
 
 /*
@@ -176,9 +176,9 @@ struct svshm__attachment *svshm__attachment_borrow(int segment_id,
 	found = find(segment_id);
 	if (found) {
 		found->references[SVSHM_READ_ONLY]++;
-		*mapping = found->base[SVSHM_READ_WRITE]
-				   ? found->base[SVSHM_READ_WRITE]
-				   : found->base[SVSHM_READ_ONLY];
+		*mapping = found->base[SVSHM_READ_WRITE] ?
+				   found->base[SVSHM_READ_WRITE] :
+				   found->base[SVSHM_READ_ONLY];
 	}
 	svshm__attachment_mutex_unlock();
 	return found;

@@ -33,7 +33,7 @@ static bool has_tag(const struct svshm__set *set, unsigned name_hash)
 
 	return name_hash ? tag == svshm__tag(name_hash) :
 			   tag >= svshm__tag(1) &&
-			   tag <= svshm__tag(SVSHM__NAME_HASHES);
+				   tag <= svshm__tag(SVSHM__NAME_HASHES);
 }
 
 bool svshm__set_has_tag(const struct svshm__set *set)
@@ -92,9 +92,8 @@ int svshm__set_give(struct svshm__set *set, uid_t user,
 	if (user == set->status.uid || geteuid() != 0)
 		return SVSHM_OK;
 	CRASHPOINT("enter:set not given");
-	code = svshm__semset_change(set->id,
-				    set->status.mode | SVSHM__SET_MARK, user,
-				    set->status.gid, error);
+	code = svshm__semset_change(set->id, set->status.mode | SVSHM__SET_MARK,
+				    user, set->status.gid, error);
 	if (code)
 		svshm__semset_remove(set->id, NULL);
 	else
@@ -110,7 +109,7 @@ static int enter_fresh(int set_id, unsigned name_hash,
 	struct sembuf operations[] = {
 		svshm__sembuf(SVSHM__SEM_TAG, 0, IPC_NOWAIT),
 		svshm__sembuf(SVSHM__SEM_TAG, (int)svshm__tag(name_hash),
-			  IPC_NOWAIT),
+			      IPC_NOWAIT),
 		svshm__sembuf(SVSHM__SEM_GATE, 0, IPC_NOWAIT),
 		svshm__sembuf(SVSHM__SEM_GATE, 1, IPC_NOWAIT | SEM_UNDO),
 	};
@@ -170,15 +169,15 @@ static int enter_used(int set_id, int64_t deadline, struct svshm__error *error)
 		if (code != SVSHM_TIMED_OUT)
 			return code;
 		/* With the set everybody who waits starts again. */
-		if (is_stuck(set_id) &&
-		    !svshm__semset_remove(set_id, NULL))
+		if (is_stuck(set_id) && !svshm__semset_remove(set_id, NULL))
 			return SVSHM__RETRY;
 	} while (end < deadline);
-	svshm__error_append(error, "; process %ld has been creating, attaching "
-			    "to, detaching from or recovering this object all "
-			    "that time: is it stopped?",
-			    (long)svshm__semset_last_pid(set_id,
-							 SVSHM__SEM_GATE));
+	svshm__error_append(
+		error,
+		"; process %ld has been creating, attaching "
+		"to, detaching from or recovering this object all "
+		"that time: is it stopped?",
+		(long)svshm__semset_last_pid(set_id, SVSHM__SEM_GATE));
 	return code;
 }
 
@@ -228,8 +227,8 @@ int svshm__gate_try(struct svshm__set *set)
 void svshm__gate_leave(int set_id)
 {
 	/* No wait: the gate is ours. If the set is gone, so is the gate. */
-	struct sembuf leave = svshm__sembuf(SVSHM__SEM_GATE, -1,
-					IPC_NOWAIT | SEM_UNDO);
+	struct sembuf leave =
+		svshm__sembuf(SVSHM__SEM_GATE, -1, IPC_NOWAIT | SEM_UNDO);
 
 	svshm__semset_give_back(set_id, &leave, 1, NULL);
 }
@@ -243,8 +242,8 @@ int svshm__gate_mark_creator(const struct svshm__set *set,
 		svshm__sembuf(SVSHM__SEM_TAG, tag, IPC_NOWAIT),
 	};
 
-	return again_if_removed(svshm__semset_operate(
-		set->id, operations, 2, SVSHM__FOREVER, error));
+	return again_if_removed(svshm__semset_operate(set->id, operations, 2,
+						      SVSHM__FOREVER, error));
 }
 
 static bool is_used(const char *path, int project, int set_id)

@@ -79,8 +79,8 @@ int svshm__slot_find(const struct svshm__set *set, unsigned limit, int *slot,
 
 static void drain_tokens(int set_id, unsigned tokens)
 {
-	struct sembuf drain = svshm__sembuf(SVSHM__SEM_LOCK, 1 - (int)tokens,
-					IPC_NOWAIT);
+	struct sembuf drain =
+		svshm__sembuf(SVSHM__SEM_LOCK, 1 - (int)tokens, IPC_NOWAIT);
 
 	if (tokens > TOKENS_PLENTY)
 		svshm__semset_operate(set_id, &drain, 1, SVSHM__FOREVER, NULL);
@@ -106,16 +106,17 @@ int svshm__slot_claim(struct svshm__set *set, int slot, bool death_token,
 	int code;
 
 	if (value)
-		operations[count++] = svshm__sembuf(semaphore, -value,
-						IPC_NOWAIT | SEM_UNDO);
+		operations[count++] =
+			svshm__sembuf(semaphore, -value, IPC_NOWAIT | SEM_UNDO);
 	operations[count++] = svshm__sembuf(semaphore, 0, IPC_NOWAIT);
-	operations[count++] = svshm__sembuf(semaphore, value + bit,
-					IPC_NOWAIT | SEM_UNDO);
+	operations[count++] =
+		svshm__sembuf(semaphore, value + bit, IPC_NOWAIT | SEM_UNDO);
 	if (death_token) {
 		drain_tokens(set->id, set->values[SVSHM__SEM_LOCK]);
-		operations[count++] = svshm__sembuf(SVSHM__SEM_LOCK, 1, IPC_NOWAIT);
+		operations[count++] =
+			svshm__sembuf(SVSHM__SEM_LOCK, 1, IPC_NOWAIT);
 		operations[count++] = svshm__sembuf(SVSHM__SEM_LOCK, -1,
-						IPC_NOWAIT | SEM_UNDO);
+						    IPC_NOWAIT | SEM_UNDO);
 	}
 	code = svshm__semset_operate(set->id, operations, count,
 				     SVSHM__FOREVER, error);
@@ -128,7 +129,7 @@ void svshm__slot_release(int set_id, int slot, bool death_token)
 {
 	struct sembuf operations[] = {
 		svshm__sembuf(slot_semaphore((unsigned)slot),
-			  -slot_bit((unsigned)slot), IPC_NOWAIT | SEM_UNDO),
+			      -slot_bit((unsigned)slot), IPC_NOWAIT | SEM_UNDO),
 		svshm__sembuf(SVSHM__SEM_LOCK, 1, IPC_NOWAIT | SEM_UNDO),
 		svshm__sembuf(SVSHM__SEM_LOCK, -1, IPC_NOWAIT),
 	};
@@ -192,16 +193,16 @@ void svshm__slot_note(struct svshm__slot *entry, enum svshm_access access,
 
 int svshm__child_count(int set_id)
 {
-	struct sembuf count = svshm__sembuf(SVSHM__SEM_CHILDREN, 1,
-					IPC_NOWAIT | SEM_UNDO);
+	struct sembuf count =
+		svshm__sembuf(SVSHM__SEM_CHILDREN, 1, IPC_NOWAIT | SEM_UNDO);
 
 	return svshm__semset_operate(set_id, &count, 1, SVSHM__FOREVER, NULL);
 }
 
 void svshm__child_discount(int set_id)
 {
-	struct sembuf discount = svshm__sembuf(SVSHM__SEM_CHILDREN, -1,
-					   IPC_NOWAIT | SEM_UNDO);
+	struct sembuf discount =
+		svshm__sembuf(SVSHM__SEM_CHILDREN, -1, IPC_NOWAIT | SEM_UNDO);
 
 	svshm__semset_give_back(set_id, &discount, 1, NULL);
 }

@@ -91,8 +91,8 @@ static int join(struct svshm__operation *operation, enum svshm_verdict verdict)
 
 	if (code)
 		return code;
-	return verdict == SVSHM_VERDICT_ORPHAN ? take_over(operation)
-					       : join_users(operation);
+	return verdict == SVSHM_VERDICT_ORPHAN ? take_over(operation) :
+						 join_users(operation);
 }
 
 /*
@@ -164,9 +164,9 @@ static int attach_at(struct svshm__operation *operation)
 		return code == SVSHM_NOT_FOUND ? SVSHM__RETRY : code;
 	operation->evidence.set.status.count = 0;
 	code = enter_and_act(operation, false);
-	return code == SVSHM_NOT_FOUND && operation->evidence.set.id < 0
-		       ? SVSHM__TRY_NEXT_KEY
-		       : code;
+	return code == SVSHM_NOT_FOUND && operation->evidence.set.id < 0 ?
+		       SVSHM__TRY_NEXT_KEY :
+		       code;
 }
 
 /*
@@ -263,6 +263,6 @@ int svshm__object_attach(struct svshm *handle, enum svshm_access access)
 
 	svshm__operation_start(&operation, handle, access, 0);
 	code = svshm__operation_run(&operation, svshm__operation_attach);
-	return code || !operation.orphaned ? code
-					   : svshm__object_taken_over(handle);
+	return code || !operation.orphaned ? code :
+					     svshm__object_taken_over(handle);
 }

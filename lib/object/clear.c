@@ -21,8 +21,8 @@ int svshm__operation_pass_by(struct svshm__operation *operation)
 	code = svshm__segment_map(evidence->segment_id, false, &mapping,
 				  operation->error);
 	if (code)
-		return code == SVSHM_PERMISSION_DENIED ? SVSHM__TRY_NEXT_KEY
-						       : code;
+		return code == SVSHM_PERMISSION_DENIED ? SVSHM__TRY_NEXT_KEY :
+							 code;
 
 	struct svshm__header *header = mapping;
 

@@ -214,8 +214,8 @@ static int check_size(struct svshm__operation *operation)
 	struct plan plan;
 	int code = make_plan(operation, &plan);
 
-	return code ? code
-		    : svshm__segment_try(plan.total,
+	return code ? code :
+		      svshm__segment_try(plan.total,
 					 operation->evidence.segment.size,
 					 operation->error);
 }
@@ -251,9 +251,9 @@ static int renew_set(struct svshm__operation *operation)
 	if (!code)
 		operation->inside = false;
 	/* Not permitted: it stays, and the name goes on under the next key. */
-	return code == SVSHM_PERMISSION_DENIED ? SVSHM__TRY_NEXT_KEY
-	       : code                          ? code
-					       : SVSHM__RETRY;
+	return code == SVSHM_PERMISSION_DENIED ? SVSHM__TRY_NEXT_KEY :
+	       code                            ? code :
+						 SVSHM__RETRY;
 }
 
 static int replace(struct svshm__operation *operation,

@@ -21,16 +21,17 @@ static int remove_object(struct svshm__farewell *farewell, bool *inside,
 {
 	const struct svshm__attachment *attachment = farewell->attachment;
 	const struct svshm__set *set = farewell->set;
-	struct svshm__removal removal = {
-		.segment_id = attachment->segment_id,
-		.turn = &farewell->turn,
-		.set = set,
-		.path = attachment->native_key ? NULL : attachment->path,
-		.device = attachment->device,
-		.inode = attachment->inode,
-		.owner = attachment->key_file_owner,
-		.alone = attachment->own_names,
-		.key = attachment->key};
+	struct svshm__removal removal = { .segment_id = attachment->segment_id,
+					  .turn = &farewell->turn,
+					  .set = set,
+					  .path = attachment->native_key ?
+							  NULL :
+							  attachment->path,
+					  .device = attachment->device,
+					  .inode = attachment->inode,
+					  .owner = attachment->key_file_owner,
+					  .alone = attachment->own_names,
+					  .key = attachment->key };
 	int code = svshm__object_remove(&removal, error);
 
 	*inside = code != SVSHM_OK;

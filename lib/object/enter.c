@@ -92,8 +92,8 @@ static int check_untagged(struct svshm__operation *operation)
 	case SVSHM__SET_USURPED:
 		tell_users(operation);
 		return svshm__error_set(operation->error,
-					operation->size ? SVSHM_ALREADY_EXISTS
-							: SVSHM_BUSY,
+					operation->size ? SVSHM_ALREADY_EXISTS :
+							  SVSHM_BUSY,
 					"the object's semaphore set has been "
 					"removed, and another program has made "
 					"set %d under its IPC key; the object "
@@ -165,8 +165,8 @@ static int pass_gate(struct svshm__operation *operation)
 	code = svshm__gate_pass_new(set, operation->key, operation->name_hash,
 				    operation->deadline, operation->error);
 	/* It has a tag by now, by which the tool finds it. */
-	return code ? code
-		    : svshm__set_give(set, operation->set_owner,
+	return code ? code :
+		      svshm__set_give(set, operation->set_owner,
 				      operation->error);
 }
 

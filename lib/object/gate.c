@@ -65,9 +65,9 @@ int svshm__gate_pass_own(const struct svshm__attachment *attachment,
 	if (!code)
 		code = svshm__gate_pass(set, attachment->key, 0, deadline,
 					error);
-	return code == SVSHM__RETRY || code == SVSHM__TRY_NEXT_KEY
-		       ? reset_by_somebody(attachment->set_id, error)
-		       : code;
+	return code == SVSHM__RETRY || code == SVSHM__TRY_NEXT_KEY ?
+		       reset_by_somebody(attachment->set_id, error) :
+		       code;
 }
 
 /* Where the key file is by now, for who makes a set under its key. */
@@ -145,9 +145,9 @@ int svshm__gate_pass_to_leave(const struct svshm__attachment *attachment,
 	if (code != SVSHM_REMOVED)
 		return code;
 	while (again == SVSHM__RETRY || again == SVSHM_ALREADY_EXISTS)
-		again = svshm__process_now() < deadline
-				? pass_new_gate(attachment, set, deadline)
-				: SVSHM_TIMED_OUT;
+		again = svshm__process_now() < deadline ?
+				pass_new_gate(attachment, set, deadline) :
+				SVSHM_TIMED_OUT;
 	*inside = again == SVSHM_OK;
 	return code;
 }

@@ -199,8 +199,10 @@ int svshm__judge_look_at_set(struct svshm__set *set, key_t key,
 	int code = svshm__set_look(set, 0, error);
 
 	return code == SVSHM__TRY_NEXT_KEY &&
-	       svshm__judge_set_owner(key, set, NULL) == SVSHM__SET_OURS ?
-		SVSHM_OK : code;
+			       svshm__judge_set_owner(key, set, NULL) ==
+				       SVSHM__SET_OURS ?
+		       SVSHM_OK :
+		       code;
 }
 
 bool svshm__judge_was_reset(key_t key, int set_id)

@@ -326,9 +326,9 @@ int svshm__operation_refuse(struct svshm__operation *operation,
 	svshm__error_set(
 		operation->error, code, "segment %d exists and is %s: %s%s",
 		evidence->segment_id, svshm_verdict_string(verdict), reason,
-		verdict == SVSHM_VERDICT_CORRUPT
-			? "; \"svshm remove --force\" removes it"
-			: "");
+		verdict == SVSHM_VERDICT_CORRUPT ?
+			"; \"svshm remove --force\" removes it" :
+			"");
 	/* That is why it may not be read. */
 	if (code == SVSHM_PERMISSION_DENIED)
 		svshm__error_refused(operation->error, SVSHM__CALL_SHMCTL);

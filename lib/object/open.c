@@ -49,6 +49,6 @@ int svshm__object_open(struct svshm *handle, size_t size,
 	operation.least = size;
 	code = svshm__operation_run(&operation, open_once);
 	*made = code == SVSHM_OK && operation.opening;
-	return code || !operation.orphaned ? code
-					   : svshm__object_taken_over(handle);
+	return code || !operation.orphaned ? code :
+					     svshm__object_taken_over(handle);
 }

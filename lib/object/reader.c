@@ -28,9 +28,9 @@ static int enlist_reader(struct svshm__operation *operation)
 		attachment->reader = true;
 	code = svshm__mapping_map(attachment, access,
 				  evidence->borrowed ||
-						  !evidence->mapping_read_only
-					  ? NULL
-					  : &evidence->mapping,
+						  !evidence->mapping_read_only ?
+					  NULL :
+					  &evidence->mapping,
 				  operation->error);
 	if (!code && is_new)
 		svshm__attachment_insert(attachment, access);

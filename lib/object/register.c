@@ -41,9 +41,9 @@ svshm__operation_attachment(const struct svshm__operation *operation,
 	attachment->inode = view->inode;
 	/* Found by a scan, before its key file: that is its maker's. */
 	attachment->key_file_owner =
-		operation->file.exists
-			? operation->file.owner
-			: svshm__segment_author(&operation->evidence.segment);
+		operation->file.exists ?
+			operation->file.owner :
+			svshm__segment_author(&operation->evidence.segment);
 	return attachment;
 }
 
@@ -255,8 +255,8 @@ static int enlist(struct svshm__operation *operation,
 		return svshm__error_set(operation->error,
 					SVSHM_OUT_OF_RESOURCES, "no memory");
 	code = svshm__mapping_map(attachment, access,
-				  evidence->borrowed ? NULL
-						     : &evidence->mapping,
+				  evidence->borrowed ? NULL :
+						       &evidence->mapping,
 				  operation->error);
 	if (!code && is_new)
 		svshm__attachment_insert(attachment, access);
@@ -340,8 +340,8 @@ int svshm__object_register(struct svshm *handle)
 				    &handle->error);
 	if (!code) {
 		/* Who leaves does so by a set that was reset, too. */
-		code = set->tagged ?
-			register_child(&operation, attachment) : SVSHM__RETRY;
+		code = set->tagged ? register_child(&operation, attachment) :
+				     SVSHM__RETRY;
 		svshm__gate_leave(set->id);
 	}
 	if (code == SVSHM__RETRY)

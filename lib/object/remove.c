@@ -33,10 +33,10 @@ static int remove_segment(const struct svshm__removal *removal,
 {
 	if (removal->segment_id < 0)
 		return SVSHM_OK;
-	return removal->turn
-		       ? svshm__turn_remove(removal->turn, removal->segment_id,
-					    removal->set, error)
-		       : svshm__segment_remove(removal->segment_id, error);
+	return removal->turn ?
+		       svshm__turn_remove(removal->turn, removal->segment_id,
+					  removal->set, error) :
+		       svshm__segment_remove(removal->segment_id, error);
 }
 
 static void unlink_key_file(const struct svshm__removal *removal)

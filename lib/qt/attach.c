@@ -61,12 +61,10 @@ static int attach_once(struct svshm__qt_operation *operation)
 
 int svshm__qt_attach(struct svshm *handle, enum svshm_access access)
 {
-	struct svshm__qt_operation operation = {
-		.handle = handle,
-		.qt = handle->qt,
-		.error = &handle->error,
-		.access = access
-	};
+	struct svshm__qt_operation operation = { .handle = handle,
+						 .qt = handle->qt,
+						 .error = &handle->error,
+						 .access = access };
 
 	return svshm__qt_operation_run(&operation, attach_once);
 }
@@ -92,14 +90,12 @@ static int open_once(struct svshm__qt_operation *operation)
 int svshm__qt_open(struct svshm *handle, size_t size, enum svshm_access access,
 		   bool *made)
 {
-	struct svshm__qt_operation operation = {
-		.handle = handle,
-		.qt = handle->qt,
-		.error = &handle->error,
-		.access = access,
-		.size = size,
-		.least = size
-	};
+	struct svshm__qt_operation operation = { .handle = handle,
+						 .qt = handle->qt,
+						 .error = &handle->error,
+						 .access = access,
+						 .size = size,
+						 .least = size };
 	/* As create would be. */
 	int code = svshm__qt_check_mode(handle);
 

@@ -121,18 +121,16 @@ int svshm__qt_operation_create(struct svshm__qt_operation *operation)
 int svshm__qt_create(struct svshm *handle, size_t size,
 		     enum svshm_access access, bool locked)
 {
-	struct svshm__qt_operation operation = {
-		.handle = handle,
-		.qt = handle->qt,
-		.error = &handle->error,
-		.access = access,
-		.size = size,
-		.locked = locked
-	};
+	struct svshm__qt_operation operation = { .handle = handle,
+						 .qt = handle->qt,
+						 .error = &handle->error,
+						 .access = access,
+						 .size = size,
+						 .locked = locked };
 
 	int code = svshm__qt_check_mode(handle);
 
-	return code ? code
-		    : svshm__qt_operation_run(&operation,
+	return code ? code :
+		      svshm__qt_operation_run(&operation,
 					      svshm__qt_operation_create);
 }

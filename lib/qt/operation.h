@@ -12,10 +12,10 @@ struct svshm__qt_operation {
 	struct svshm__qt *qt;
 	struct svshm__error *error;
 	enum svshm_access access;
-	size_t size;  /* create */
-	size_t least; /* open: so large it must be, if it is there */
-	bool opening; /* create: an orphan is left to attach */
-	bool locked; /* create: keep the lock */
+	size_t size;   /* create */
+	size_t least;  /* open: so large it must be, if it is there */
+	bool opening;  /* create: an orphan is left to attach */
+	bool locked;   /* create: keep the lock */
 	bool borrowed; /* the lock */
 	bool orphaned;
 	struct svshm__qt_evidence evidence;
@@ -40,9 +40,8 @@ int svshm__qt_operation_join(struct svshm__qt_operation *operation,
 void svshm__qt_operation_start(struct svshm__qt_operation *operation);
 
 /* Try until something else than SVSHM__RETRY comes of it. */
-int svshm__qt_operation_run(
-	struct svshm__qt_operation *operation,
-	int (*once)(struct svshm__qt_operation *operation));
+int svshm__qt_operation_run(struct svshm__qt_operation *operation,
+			    int (*once)(struct svshm__qt_operation *operation));
 
 /* SVSHM_ORPHANED, if one was joined or replaced: WHAT became of it. */
 int svshm__qt_operation_tell(struct svshm__qt_operation *operation,

@@ -94,7 +94,8 @@
 #include "kernel/process.h"
 #include "kernel/segment.h"
 
-int svshm__qt_operation_look_at_file(struct svshm__qt_operation *operation, bool make)
+int svshm__qt_operation_look_at_file(struct svshm__qt_operation *operation,
+				     bool make)
 {
 	struct svshm__qt *qt = operation->qt;
 
@@ -142,7 +143,8 @@ void svshm__qt_operation_leave_nothing(struct svshm__qt_operation *operation)
 }
 
 /* Steps 5 to 7. The segment is there; nothing is changed on failure. */
-int svshm__qt_operation_join(struct svshm__qt_operation *operation, int segment_id)
+int svshm__qt_operation_join(struct svshm__qt_operation *operation,
+			     int segment_id)
 {
 	struct svshm__qt *qt = operation->qt;
 	struct svshm__segment_status status;
@@ -185,7 +187,7 @@ void svshm__qt_operation_start(struct svshm__qt_operation *operation)
 }
 
 int svshm__qt_operation_run(struct svshm__qt_operation *operation,
-	       int (*once)(struct svshm__qt_operation *operation))
+			    int (*once)(struct svshm__qt_operation *operation))
 {
 	struct svshm__qt *qt = operation->qt;
 
@@ -204,7 +206,8 @@ int svshm__qt_operation_run(struct svshm__qt_operation *operation,
 				qt->names.segment);
 }
 
-int svshm__qt_operation_tell(struct svshm__qt_operation *operation, const char *what)
+int svshm__qt_operation_tell(struct svshm__qt_operation *operation,
+			     const char *what)
 {
 	if (!operation->orphaned)
 		return SVSHM_OK;

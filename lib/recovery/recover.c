@@ -13,9 +13,9 @@ static int recover(struct svshm__recovery_work *work)
 	const struct svshm_object *object = work->object;
 
 	if (object->verdict != SVSHM_VERDICT_FOREIGN)
-		return object->layout == SVSHM_LAYOUT_QT
-			       ? svshm__recover_qt(work)
-			       : svshm__recover_native(work);
+		return object->layout == SVSHM_LAYOUT_QT ?
+			       svshm__recover_qt(work) :
+			       svshm__recover_native(work);
 	if (work->recovery->flags & SVSHM_RECOVER_FOREIGN)
 		return svshm__recover_foreign(work);
 	/* Not even a gate is made for what is another program's. */

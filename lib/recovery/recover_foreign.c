@@ -55,8 +55,8 @@ static int look(struct svshm__recovery_work *work)
 
 static int64_t last_use(const struct svshm__set_status *set)
 {
-	return set->operation_time > set->change_time ? set->operation_time
-						      : set->change_time;
+	return set->operation_time > set->change_time ? set->operation_time :
+							set->change_time;
 }
 
 /* Left over: its users are dead, or, if the caller asks so, it was long idle. */
@@ -106,18 +106,18 @@ static int judge(struct svshm__recovery_work *work)
 		code = svshm__set_use_look(&use, object->semaphore_id,
 					   foreign->set.count);
 		if (code)
-			return code == SVSHM_REMOVED
-				       ? svshm__recovery_gone(work)
-				       : svshm__error_set(
-						 &work->error, code,
-						 "its semaphores may not be "
-						 "read");
+			return code == SVSHM_REMOVED ?
+				       svshm__recovery_gone(work) :
+				       svshm__error_set(
+					       &work->error, code,
+					       "its semaphores may not be "
+					       "read");
 		svshm__pids_renew(foreign->pids, last_use(&foreign->set));
 		left = judge_set(work, &use);
 		svshm__set_use_free(&use);
 	}
-	return left ? SVSHM_OK
-		    : svshm__error_set(&work->error, SVSHM_BUSY, "%s",
+	return left ? SVSHM_OK :
+		      svshm__error_set(&work->error, SVSHM_BUSY, "%s",
 				       work->reason);
 }
 
@@ -127,8 +127,8 @@ static int check_owner(struct svshm__recovery_work *work)
 	const struct foreign *foreign = work->own;
 	bool segment = work->object->segment_id >= 0;
 	uid_t uid = segment ? foreign->segment.uid : foreign->set.uid;
-	uid_t creator = segment ? foreign->segment.creator_uid
-				: foreign->set.creator_uid;
+	uid_t creator = segment ? foreign->segment.creator_uid :
+				  foreign->set.creator_uid;
 	uid_t us = geteuid();
 
 	if (us == 0 || us == uid || us == creator)
@@ -186,8 +186,8 @@ static int look_last(struct svshm__recovery_work *work)
 		       foreign->segment.attach_time != segment.attach_time ||
 		       foreign->segment.detach_time != segment.detach_time;
 	return used ? svshm__error_set(&work->error, SVSHM_BUSY,
-				       "somebody has used it just now")
-		    : SVSHM_OK;
+				       "somebody has used it just now") :
+		      SVSHM_OK;
 }
 
 static int remove_it(struct svshm__recovery_work *work)
@@ -222,7 +222,8 @@ static int enter(struct svshm__recovery_work *work)
 int svshm__recover_foreign(struct svshm__recovery_work *work)
 {
 	static const struct svshm__recovery_steps steps = {
-		"segment", enter, judge, check_owner, map, remove_it, unmap};
+		"segment", enter, judge, check_owner, map, remove_it, unmap
+	};
 	struct svshm__pids own = { .listed = false };
 	struct foreign foreign = { .pids = svshm__visit_pids(work->object) };
 	int code;
@@ -231,8 +232,8 @@ int svshm__recover_foreign(struct svshm__recovery_work *work)
 		foreign.pids = &own;
 	code = svshm__recovery_run(work, &steps, &foreign);
 	svshm__pids_free(&own);
-	work->recovery->verdict = code == SVSHM_NOT_FOUND
-					  ? SVSHM_VERDICT_GONE
-					  : SVSHM_VERDICT_FOREIGN;
+	work->recovery->verdict = code == SVSHM_NOT_FOUND ?
+					  SVSHM_VERDICT_GONE :
+					  SVSHM_VERDICT_FOREIGN;
 	return code;
 }

@@ -62,8 +62,8 @@ static int make_gate(struct svshm__recovery_work *work)
 	if (!code)
 		code = give_gate(work);
 	if (code)
-		return code == SVSHM_REMOVED ? svshm__recovery_gone(work)
-					     : code;
+		return code == SVSHM_REMOVED ? svshm__recovery_gone(work) :
+					       code;
 	native->made_set = true;
 	return SVSHM_OK;
 }
@@ -105,8 +105,8 @@ static int check_owner(struct svshm__recovery_work *work)
 
 static unsigned name_hash_of(const struct svshm_object *object)
 {
-	return object->native_key ? svshm__key_name_hash(object->native_key)
-				  : 1;
+	return object->native_key ? svshm__key_name_hash(object->native_key) :
+				    1;
 }
 
 static int enter(struct svshm__recovery_work *work)
@@ -309,7 +309,8 @@ static int remove_it(struct svshm__recovery_work *work)
 int svshm__recover_native(struct svshm__recovery_work *work)
 {
 	static const struct svshm__recovery_steps steps = {
-		"object", enter, judge, decide, map, remove_it, leave};
+		"object", enter, judge, decide, map, remove_it, leave
+	};
 	struct native native;
 
 	memset(&native, 0, sizeof(native));

@@ -58,8 +58,8 @@ static int enter(struct svshm__recovery_work *work)
 	qt->lock.set_id = -1;
 	qt->lock.make = true;
 	code = svshm__qt_lock_take(&qt->lock, &qt->names,
-				   work->force ? TIMEOUT_WITH_FORCE_MS
-					       : SVSHM__RECOVERY_TIMEOUT_MS,
+				   work->force ? TIMEOUT_WITH_FORCE_MS :
+						 SVSHM__RECOVERY_TIMEOUT_MS,
 				   &work->error);
 	qt->borrowed = code == SVSHM_DEADLOCK;
 	if (qt->borrowed)
@@ -175,8 +175,8 @@ static int decide_object(struct svshm__recovery_work *work)
 	svshm__qt_judge_reason(&qt->evidence, verdict, reason, sizeof(reason));
 	return svshm__error_set(
 		&work->error,
-		verdict == SVSHM_VERDICT_FOREIGN ? SVSHM_NOT_SUPPORTED
-						 : SVSHM_BUSY,
+		verdict == SVSHM_VERDICT_FOREIGN ? SVSHM_NOT_SUPPORTED :
+						   SVSHM_BUSY,
 		"%s: %s", svshm_verdict_string(verdict), reason);
 }
 
@@ -227,7 +227,8 @@ static int remove_it(struct svshm__recovery_work *work)
 int svshm__recover_qt(struct svshm__recovery_work *work)
 {
 	static const struct svshm__recovery_steps steps = {
-		"object", enter, judge, decide, map, remove_it, leave};
+		"object", enter, judge, decide, map, remove_it, leave
+	};
 	struct qt qt = { .inside = false };
 	int code;
 

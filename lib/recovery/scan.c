@@ -40,10 +40,10 @@ static int find_id(const struct svshm__list *list, int64_t key)
 {
 	struct svshm__list_item wanted = { .id = -1, .key = key };
 	const struct svshm__list_item *item =
-		key == 0 || !list->count
-			? NULL
-			: bsearch(&wanted, list->items, list->count,
-				  sizeof(*list->items), by_key);
+		key == 0 || !list->count ?
+			NULL :
+			bsearch(&wanted, list->items, list->count,
+				sizeof(*list->items), by_key);
 
 	return item ? item->id : -1;
 }
@@ -98,7 +98,8 @@ static int show_segments(struct scan *scan)
 			.segment_id = item->id,
 			.set_id = find_id(&scan->sets, item->key),
 			.status = item->status.size ? &item->status : NULL,
-			.pids = &scan->pids};
+			.pids = &scan->pids
+		};
 		bool shown = false;
 
 		if (svshm__qt_shown_segment(&scan->qt, item->id))
@@ -179,9 +180,11 @@ static int show_sets(struct scan *scan)
 			.key = item->key,
 			.segment_id = -1,
 			.set_id = item->id,
-			.set_status = item->set_status.count ? &item->set_status
-							     : NULL,
-			.pids = &scan->pids};
+			.set_status = item->set_status.count ?
+					      &item->set_status :
+					      NULL,
+			.pids = &scan->pids
+		};
 
 		if (is_unwanted(scan, item->set_status.count,
 				item->set_status.uid))

@@ -55,9 +55,9 @@ static void describe(struct svshm_object *object,
 	object->layout = SVSHM_LAYOUT_QT;
 	object->native_key = names->segment;
 	object->segment_id = evidence->segment_id;
-	object->semaphore_id = evidence->set_unreadable
-				       ? evidence->hidden_set_id
-				       : evidence->set_id;
+	object->semaphore_id = evidence->set_unreadable ?
+				       evidence->hidden_set_id :
+				       evidence->set_id;
 	describe_by_kernel(object, evidence);
 	object->size = object->segment_size;
 	object->lock_known = evidence->set_id >= 0;
