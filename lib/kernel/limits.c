@@ -177,14 +177,6 @@ static void count_sets(struct svshm__limit_counts *counts,
 	counts->value_max = (uint64_t)limit->semvmx;
 }
 
-bool svshm__limits_one_segment(void)
-{
-	struct shm_info used;
-
-	return shmctl(0, SHM_INFO, (struct shmid_ds *)(void *)&used) >= 0 &&
-	       used.used_ids == 1;
-}
-
 bool svshm__limits_count(struct svshm__limit_counts *counts)
 {
 	struct shminfo shm_limit;
@@ -205,11 +197,6 @@ bool svshm__limits_count(struct svshm__limit_counts *counts)
 }
 
 #else
-
-bool svshm__limits_one_segment(void)
-{
-	return false;
-}
 
 bool svshm__limits_count(struct svshm__limit_counts *counts)
 {

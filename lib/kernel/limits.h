@@ -27,9 +27,6 @@ const char *svshm__limits_of_sets(int count, char *buffer, size_t buffer_size);
  */
 int svshm__limits_check(size_t size, uint64_t old_size);
 
-/* Whether there is but one segment, for certain. Takes one system call. */
-bool svshm__limits_one_segment(void);
-
 /* What Linux has: for who finds a limit of 0, which nothing is a multiple of. */
 #define SVSHM__SHMMNI_DEFAULT 4096ULL
 #define SVSHM__SHMMAX_DEFAULT (UINT64_MAX - (1ULL << 24))

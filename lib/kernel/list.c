@@ -68,10 +68,9 @@ int svshm__list_refused(struct svshm__list *list, int errnum,
 
 /* This build has nothing to ask the kernel with. */
 
-int svshm__list_segments(struct svshm__list *list, svshm__list_wanted *wanted,
-			 struct svshm__error *error)
+int svshm__list_segments(struct svshm__list *list, struct svshm__error *error)
 {
-	(void)wanted, (void)error;
+	(void)error;
 	memset(list, 0, sizeof(*list));
 	return SVSHM_NOT_SUPPORTED;
 }

@@ -26,16 +26,11 @@ struct svshm__list {
 	size_t count;
 };
 
-/* Whether a segment is wanted in a list. */
-typedef bool svshm__list_wanted(const struct svshm__segment_status *status);
-
 /*
- * All that the caller may know of; WANTED, if not NULL, chooses. The list is
- * empty before. SVSHM_NOT_SUPPORTED: this kernel does not tell, and the list is
- * empty still.
+ * All that the caller may know of. The list is empty before. SVSHM_NOT_SUPPORTED:
+ * this kernel does not tell, and the list is empty still.
  */
-int svshm__list_segments(struct svshm__list *list, svshm__list_wanted *wanted,
-			 struct svshm__error *error);
+int svshm__list_segments(struct svshm__list *list, struct svshm__error *error);
 int svshm__list_sets(struct svshm__list *list, struct svshm__error *error);
 
 /*

@@ -48,8 +48,8 @@ static int make_id(unsigned index, unsigned sequence)
 }
 
 /* One entry of the table of segments; free ones are passed over. */
-static int add_segment(struct svshm__list *list, svshm__list_wanted *wanted,
-		       unsigned index, const struct shmid_ds *from)
+static int add_segment(struct svshm__list *list, unsigned index,
+		       const struct shmid_ds *from)
 {
 	struct svshm__segment_status status;
 
@@ -57,8 +57,6 @@ static int add_segment(struct svshm__list *list, svshm__list_wanted *wanted,
 		return SVSHM_OK;
 	svshm__segment_convert(from, &status);
 	status.removed = (from->shm_perm.mode & SEGMENT_REMOVED) != 0;
-	if (wanted && !wanted(&status))
-		return SVSHM_OK;
 	return svshm__list_add(list, make_id(index, SEQUENCE(from->shm_perm)),
 			       status.key, &status, NULL);
 }
@@ -114,7 +112,7 @@ static bool is_end(int errnum)
 	return errnum == ERANGE || errnum == ENOENT;
 }
 
-static int list_segments(struct svshm__list *list, svshm__list_wanted *wanted)
+static int list_segments(struct svshm__list *list)
 {
 	struct shmid_ds entry;
 	int cursor = 0, errnum, code = SVSHM_OK;
@@ -122,7 +120,7 @@ static int list_segments(struct svshm__list *list, svshm__list_wanted *wanted)
 	while (!code && (errnum = next_entry("kern.sysv.ipcs.shm",
 					     IPCS_SHM_ITER, &cursor, &entry,
 					     sizeof(entry))) == 0)
-		code = add_segment(list, wanted, (unsigned)cursor - 1, &entry);
+		code = add_segment(list, (unsigned)cursor - 1, &entry);
 	errno = errnum;
 	return code ? code : is_end(errnum) ? SVSHM_OK : SVSHM_UNKNOWN_ERROR;
 }
@@ -297,7 +295,7 @@ static void *read_table(bool segments, size_t *size)
 	return NULL;
 }
 
-static int list_segments(struct svshm__list *list, svshm__list_wanted *wanted)
+static int list_segments(struct svshm__list *list)
 {
 	size_t size, start = offsetof(struct segment_table, entries);
 	struct segment_table *table = read_table(true, &size);
@@ -306,7 +304,7 @@ static int list_segments(struct svshm__list *list, svshm__list_wanted *wanted)
 
 	for (size_t i = 0; !code && start + (i + 1) *
 				sizeof(table->entries[0]) <= size; i++)
-		code = add_segment(list, wanted, (unsigned)i,
+		code = add_segment(list, (unsigned)i,
 				   segment_of(&table->entries[i], &buffer));
 	free(table);
 	return code;
@@ -329,12 +327,11 @@ static int list_sets(struct svshm__list *list)
 
 #endif
 
-int svshm__list_segments(struct svshm__list *list, svshm__list_wanted *wanted,
-			 struct svshm__error *error)
+int svshm__list_segments(struct svshm__list *list, struct svshm__error *error)
 {
 	memset(list, 0, sizeof(*list));
 
-	int code = list_segments(list, wanted);
+	int code = list_segments(list);
 
 	if (code == SVSHM_UNKNOWN_ERROR)
 		return svshm__list_refused(list, errno, error,

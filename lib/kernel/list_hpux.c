@@ -39,8 +39,7 @@ static void convert(const struct pst_shminfo *from,
 	to->removed = (from->psh_flags & PS_SHM_DEST) != 0;
 }
 
-int svshm__list_segments(struct svshm__list *list, svshm__list_wanted *wanted,
-			 struct svshm__error *error)
+int svshm__list_segments(struct svshm__list *list, struct svshm__error *error)
 {
 	struct pst_shminfo entries[AT_ONCE];
 	struct svshm__segment_status status;
@@ -51,8 +50,7 @@ int svshm__list_segments(struct svshm__list *list, svshm__list_wanted *wanted,
 				     index)) > 0) {
 		for (int i = 0; i < count; i++) {
 			convert(&entries[i], &status);
-			if (!(entries[i].psh_flags & PS_SHM_ALLOC) ||
-			    (wanted && !wanted(&status)))
+			if (!(entries[i].psh_flags & PS_SHM_ALLOC))
 				continue;
 			if (svshm__list_add(list, (int)entries[i].psh_shmid,
 					    status.key, &status, NULL))

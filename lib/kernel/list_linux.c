@@ -66,8 +66,7 @@ static int set_at(int index, struct semid_ds *status)
 	return id;
 }
 
-int svshm__list_segments(struct svshm__list *list, svshm__list_wanted *wanted,
-			 struct svshm__error *error)
+int svshm__list_segments(struct svshm__list *list, struct svshm__error *error)
 {
 	struct shmid_ds status;
 	struct svshm__segment_status converted;
@@ -86,8 +85,6 @@ int svshm__list_segments(struct svshm__list *list, svshm__list_wanted *wanted,
 		if (id < 0)
 			continue;
 		svshm__segment_convert(&status, &converted);
-		if (wanted && !wanted(&converted))
-			continue;
 		int code = svshm__list_add(list, id, converted.key, &converted,
 					   NULL);
 

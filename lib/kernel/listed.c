@@ -25,7 +25,7 @@ void svshm__listed_segment(int id, struct svshm__segment_status *status)
 	const struct svshm__list_item *item;
 
 	memset(status, 0, sizeof(*status));
-	svshm__list_segments(&list, NULL, NULL);
+	svshm__list_segments(&list, NULL);
 	item = find(&list, id);
 	if (item)
 		*status = item->status;

@@ -183,15 +183,9 @@ static int look_at_native(struct svshm__key_file *file, const char *path,
 	return SVSHM_OK;
 }
 
-static int start(struct svshm__key_file *file, const char *path, bool native,
-		 uid_t user, bool make, struct svshm__error *error)
+static int look_at_directory(struct svshm__key_file *file, const char *path,
+			     bool make, struct svshm__error *error)
 {
-	memset(file, 0, sizeof(*file));
-	file->descriptor = -1;
-	file->native = native;
-	file->user = user;
-	if (native)
-		return look_at_native(file, path, make, error);
 	file->path = strdup(path);
 	if (!file->path)
 		return svshm__error_set(error, SVSHM_OUT_OF_RESOURCES,
@@ -199,12 +193,41 @@ static int start(struct svshm__key_file *file, const char *path, bool native,
 	return svshm__key_directory_check(file, make, error);
 }
 
+static int start(struct svshm__key_file *file, const char *path, bool native,
+		 uid_t user, bool make, struct svshm__error *error)
+{
+	int code;
+
+	memset(file, 0, sizeof(*file));
+	file->descriptor = -1;
+	file->native = native;
+	file->user = user;
+	code = native ? look_at_native(file, path, make, error) :
+			look_at_directory(file, path, make, error);
+	return code ? code :
+		      svshm__key_first(file->path, &file->first_key, error);
+}
+
+int svshm__key_file_name(struct svshm__key_file *file, const char *path,
+			 bool native, uid_t user, struct svshm__error *error)
+{
+	return start(file, path, native, user, false, error);
+}
+
+int svshm__key_file_find(struct svshm__key_file *file,
+			 struct svshm__error *error)
+{
+	return file->exists ? SVSHM_OK :
+	       file->native ? SVSHM_NOT_FOUND :
+			      look_at_file(file, error);
+}
+
 int svshm__key_file_look(struct svshm__key_file *file, const char *path,
 			 bool native, uid_t user, struct svshm__error *error)
 {
-	int code = start(file, path, native, user, false, error);
+	int code = svshm__key_file_name(file, path, native, user, error);
 
-	return code || native ? code : look_at_file(file, error);
+	return code ? code : svshm__key_file_find(file, error);
 }
 
 int svshm__key_file_make(struct svshm__key_file *file, const char *path,

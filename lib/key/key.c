@@ -168,6 +168,46 @@ int svshm__key_of(const char *path, int project, key_t *key,
 				   (unsigned)project);
 }
 
+/* FNV-1a */
+static uint32_t hash_name(const char *path)
+{
+	uint32_t hash = 2166136261u;
+
+	for (const char *c = svshm__key_base_name(path); *c; c++)
+		hash = (hash ^ (unsigned char)*c) * 16777619u;
+	return hash;
+}
+
+int svshm__key_first(const char *path, key_t *first, struct svshm__error *error)
+{
+	char directory[PATH_MAX];
+	key_t of_directory;
+
+	svshm__key_directory_of(path, directory, sizeof(directory));
+	of_directory = ftok(directory, SVSHM__PROJECT_FIRST);
+	if (of_directory == (key_t)-1)
+		return svshm__error_system(error, SVSHM__CALL_FTOK, errno,
+					   "ftok(\"%.200s\", 0x%x) for %.200s",
+					   directory, SVSHM__PROJECT_FIRST,
+					   svshm__key_base_name(path));
+	/* Other bits of the hash than the tag's. */
+	*first = (key_t)((uint32_t)of_directory ^
+			 (hash_name(path) * 2654435769u) >> 8);
+	return SVSHM_OK;
+}
+
+/*
+ * As ftok() has it for the next projects: it puts them into the topmost of 32
+ * bits. One that does otherwise is no harm: all who use the name come to the
+ * same.
+ */
+key_t svshm__key_nth(key_t first, int n)
+{
+	uint32_t key = (uint32_t)first + ((uint32_t)n << 24);
+
+	return key == (uint32_t)IPC_PRIVATE ? 1 : (key_t)key;
+}
+
 const char *svshm__key_base_name(const char *path)
 {
 	const char *slash = strrchr(path, '/');
@@ -175,13 +215,11 @@ const char *svshm__key_base_name(const char *path)
 	return slash ? slash + 1 : path;
 }
 
-/* FNV-1a, folded to 1..16384. */
+/* Folded to 1..16384. */
 unsigned svshm__key_name_hash(const char *path)
 {
-	uint32_t hash = 2166136261u;
+	uint32_t hash = hash_name(path);
 
-	for (const char *c = svshm__key_base_name(path); *c; c++)
-		hash = (hash ^ (unsigned char)*c) * 16777619u;
 	return ((hash ^ (hash >> 16)) & 0x3fff) + 1;
 }
 

@@ -1,6 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Names: from a key to the path of its key file, from there to an IPC key.
+ * Names: from a key to the path of its key file, from there to IPC keys.
+ *
+ * A name's IPC keys are those that ftok() gives for the directory of its key file,
+ * with the name in it mixed into the lower 24 bits. Not those of the key file
+ * itself: they come of the number of its inode, and would be lost with it. So
+ * whatever becomes of the key file, whoever uses the name comes to the same
+ * keys, and asks the kernel for one key, however many objects there are.
+ * Where two names come to one key (of 16 million), or another program has it,
+ * the name has seven more.
  *
  * A key file lives in a directory that only its owner (or root) can change, or
  * that an administrator has made for sharing. What is checked, and why:
@@ -20,7 +28,7 @@
 
 #include "base/error.h"
 
-/* ftok's second argument: the first, and the next ones where keys collide. */
+/* ftok's second argument; the next ones are for where keys collide. */
 #define SVSHM__PROJECT_FIRST 0x76 /* 'v' */
 #define SVSHM__PROJECTS 8
 
@@ -36,6 +44,7 @@ struct svshm__key_file {
 	/* The directory that it is in: with the name there, what it is called. */
 	uint64_t directory_device, directory_inode;
 	uid_t owner;
+	key_t first_key; /* see svshm__key_nth(); 0: there is no directory */
 };
 
 /* USER's key directory's path into BUFFER: a name only, nothing is looked at. */
@@ -74,9 +83,15 @@ bool svshm__key_decode(const char *name, char *buffer, size_t size);
  * made, unless it is NATIVE, with MODE and GROUP ((gid_t)-1: the default); by
  * root it is given to USER. Close with svshm__key_file_free() after success and
  * failure.
+ * _name(): only at its directory (a NATIVE one must be there), by which its keys
+ * are known; _find(): then at the file itself.
  */
 int svshm__key_file_look(struct svshm__key_file *file, const char *path,
 			 bool native, uid_t user, struct svshm__error *error);
+int svshm__key_file_name(struct svshm__key_file *file, const char *path,
+			 bool native, uid_t user, struct svshm__error *error);
+int svshm__key_file_find(struct svshm__key_file *file,
+			 struct svshm__error *error);
 int svshm__key_file_make(struct svshm__key_file *file, const char *path,
 			 bool native, uid_t user, mode_t mode, gid_t group,
 			 struct svshm__error *error);
@@ -132,6 +147,13 @@ void svshm__key_file_unlink(const char *path, uint64_t device, uint64_t inode,
 /* ftok(). */
 int svshm__key_of(const char *path, int project, key_t *key,
 		  struct svshm__error *error);
+
+/* The first IPC key of the name that is PATH's. */
+int svshm__key_first(const char *path, key_t *first,
+		     struct svshm__error *error);
+
+/* Its key of project SVSHM__PROJECT_FIRST + N. */
+key_t svshm__key_nth(key_t first, int n);
 
 /* Whether ftok may have given KEY for a native object of ours. */
 bool svshm__key_plausible(int64_t key);

@@ -11,12 +11,15 @@ typedef int find_function(key_t key, int *id, struct svshm__error *error);
 static int add_path(struct svshm__list *list, const char *path,
 		    find_function *find)
 {
+	key_t first;
+
+	if (svshm__key_first(path, &first, NULL))
+		return SVSHM_OK;
 	for (int i = 0; i < SVSHM__PROJECTS; i++) {
-		key_t key;
+		key_t key = svshm__key_nth(first, i);
 		int id;
 
-		if (svshm__key_of(path, SVSHM__PROJECT_FIRST + i, &key, NULL) ||
-		    find(key, &id, NULL))
+		if (find(key, &id, NULL))
 			continue;
 
 		int code = svshm__list_add(list, id, (int64_t)key, NULL, NULL);
@@ -42,7 +45,7 @@ static int add_all(struct svshm__list *list, uid_t user, find_function *find,
 int svshm__list_all_segments(struct svshm__list *list, uid_t user,
 			     struct svshm__error *error)
 {
-	int code = svshm__list_segments(list, NULL, error);
+	int code = svshm__list_segments(list, error);
 
 	return code != SVSHM_NOT_SUPPORTED ?
 		       code :
@@ -57,16 +60,4 @@ int svshm__list_all_sets(struct svshm__list *list, uid_t user,
 	return code != SVSHM_NOT_SUPPORTED ?
 		       code :
 		       add_all(list, user, svshm__semset_find, error);
-}
-
-int svshm__list_some_segments(struct svshm__list *list,
-			      svshm__list_wanted *wanted,
-			      const struct svshm__key_file *file,
-			      struct svshm__error *error)
-{
-	int code = svshm__list_segments(list, wanted, error);
-
-	return code != SVSHM_NOT_SUPPORTED ?
-		       code :
-		       add_path(list, file->path, svshm__segment_find);
 }

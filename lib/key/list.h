@@ -5,9 +5,9 @@
  * jails and filters of system calls hide what the kernel would tell, and
  * emulations lack it.
  *
- * Else by what works on every system: trying the keys that ftok gives for the
- * key files in a user's key directory, or for the one in question. Objects
- * whose key file is lost, and other programs' segments, are not seen then.
+ * Else by what works on every system: trying the keys that the key files in a
+ * user's key directory lead to. Objects whose key file is lost, and other
+ * programs' segments, are not seen then.
  */
 #ifndef SVSHM_KEY_LIST_H
 #define SVSHM_KEY_LIST_H
@@ -23,14 +23,5 @@ int svshm__list_all_segments(struct svshm__list *list, uid_t user,
 			     struct svshm__error *error);
 int svshm__list_all_sets(struct svshm__list *list, uid_t user,
 			 struct svshm__error *error);
-
-/*
- * Only the segments that are WANTED; where the kernel does not tell, those that
- * FILE leads to.
- */
-int svshm__list_some_segments(struct svshm__list *list,
-			      svshm__list_wanted *wanted,
-			      const struct svshm__key_file *file,
-			      struct svshm__error *error);
 
 #endif

@@ -246,14 +246,12 @@ int svshm__gate_mark_creator(const struct svshm__set *set,
 						      SVSHM__FOREVER, error));
 }
 
-static bool is_used(const char *path, int project, int set_id)
+static bool is_used(const char *path, key_t key, int set_id)
 {
 	struct svshm__set set;
-	key_t key;
 	int code;
 
-	if (svshm__key_of(path, project, &key, NULL) ||
-	    svshm__semset_find(key, &set.id, NULL) || set.id == set_id)
+	if (svshm__semset_find(key, &set.id, NULL) || set.id == set_id)
 		return false;
 	/* Other programs' do not count. */
 	code = svshm__set_look(&set, svshm__key_name_hash(path), NULL);
@@ -262,8 +260,12 @@ static bool is_used(const char *path, int project, int set_id)
 
 bool svshm__keys_unused(const char *path, int set_id)
 {
+	key_t first;
+
+	if (svshm__key_first(path, &first, NULL))
+		return true;
 	for (int i = 0; i < SVSHM__PROJECTS; i++)
-		if (is_used(path, SVSHM__PROJECT_FIRST + i, set_id))
+		if (is_used(path, svshm__key_nth(first, i), set_id))
 			return false;
 	return true;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* attach: steps 1 to 7 and 13 of the protocol at the head of object.c. */
+/* attach: steps 1 to 7 and 12 of the protocol at the head of object.c. */
 #include <config.h>
 
 #include "object/object.h"
@@ -106,8 +106,10 @@ static int clear_away(struct svshm__operation *operation)
 	bool retired = evidence->segment_id >= 0 &&
 		       evidence->header == SVSHM__HEADER_VALID &&
 		       evidence->view.retired;
-	int code = svshm__operation_remove(operation);
+	int code;
 
+	svshm__key_file_find(&operation->file, NULL);
+	code = svshm__operation_remove(operation);
 	return code ? code : retired ? SVSHM__TRY_NEXT_KEY : SVSHM__RETRY;
 }
 
@@ -155,13 +157,12 @@ static int enter_and_act(struct svshm__operation *operation, bool make)
 	return code;
 }
 
-static int attach_at(struct svshm__operation *operation)
+static int attach_at(struct svshm__operation *operation, int n)
 {
-	int code = svshm__key_of(operation->file.path, operation->project,
-				 &operation->key, operation->error);
+	int code;
 
-	if (code)
-		return code == SVSHM_NOT_FOUND ? SVSHM__RETRY : code;
+	operation->project = SVSHM__PROJECT_FIRST + n;
+	operation->key = svshm__key_nth(operation->file.first_key, n);
 	operation->evidence.set.status.count = 0;
 	code = enter_and_act(operation, false);
 	return code == SVSHM_NOT_FOUND && operation->evidence.set.id < 0 ?
@@ -170,8 +171,7 @@ static int attach_at(struct svshm__operation *operation)
 }
 
 /*
- * Nothing under the keys of the key file, or no key file. The object may live
- * all the same: its key file was lost, its key was another's once, or somebody
+ * No gate under the name's keys. The object may live all the same, if somebody
  * removed its set alone.
  */
 static int attach_found(struct svshm__operation *operation)
@@ -181,7 +181,6 @@ static int attach_found(struct svshm__operation *operation)
 	if (svshm__find(&operation->file, -1, &found))
 		return SVSHM_NOT_FOUND;
 	operation->key = found.key;
-	operation->by_scan = true;
 	operation->evidence.set.status.count = 0;
 
 	int code = enter_and_act(operation, true);
@@ -194,8 +193,11 @@ static int remove_lone_key_file(struct svshm__operation *operation)
 {
 	int code;
 
-	if (operation->file.native || !operation->file.exists)
+	if (operation->file.native)
 		return SVSHM_NOT_FOUND;
+	code = svshm__key_file_find(&operation->file, operation->error);
+	if (code)
+		return code;
 	/* What was retired needs it, so that its owner finds it. */
 	if (!operation->file.private &&
 	    !svshm__keys_unused(operation->file.path, -1))
@@ -204,41 +206,51 @@ static int remove_lone_key_file(struct svshm__operation *operation)
 	if (code)
 		return code;
 	operation->project = SVSHM__PROJECT_FIRST;
-	operation->by_scan = false;
-	code = svshm__key_of(operation->file.path, operation->project,
-			     &operation->key, operation->error);
-	if (code)
-		return code;
+	operation->key = operation->file.first_key;
+	operation->checks_file = true;
 	code = enter_and_act(operation, true);
 	return code == SVSHM__TRY_NEXT_KEY ? SVSHM_NOT_FOUND : code;
 }
 
-int svshm__operation_attach(struct svshm__operation *operation)
+/*
+ * Step 1. The key file itself is looked at only where it says whom to trust: the
+ * object is there, or not, without it.
+ */
+static int look_at_name(struct svshm__operation *operation)
 {
 	const struct svshm *handle = operation->handle;
-	int code = svshm__key_file_look(&operation->file, handle->native_key,
+	struct svshm__key_file *file = &operation->file;
+	int code = svshm__key_file_name(file, handle->native_key,
 					handle->native, svshm__user(handle),
 					operation->error);
 
-	operation->by_scan = false;
-	if (code && (code != SVSHM_NOT_FOUND || !operation->file.path)) {
-		svshm__key_file_free(&operation->file);
+	if (code || file->private)
 		return code;
-	}
+	code = svshm__key_file_find(file, operation->error);
+	return code == SVSHM_NOT_FOUND ? SVSHM_OK : code;
+}
+
+static int attach_by_name(struct svshm__operation *operation)
+{
+	int code = SVSHM__TRY_NEXT_KEY;
+
+	operation->checks_file = false;
 	operation->name_hash = svshm__key_name_hash(operation->file.path);
-	code = SVSHM__TRY_NEXT_KEY;
-	for (int i = 0; operation->file.exists && i < SVSHM__PROJECTS &&
-			code == SVSHM__TRY_NEXT_KEY;
-	     i++) {
-		operation->project = SVSHM__PROJECT_FIRST + i;
-		code = attach_at(operation);
-	}
-	if (code == SVSHM__TRY_NEXT_KEY) {
-		code = attach_found(operation);
-		if (code == SVSHM_NOT_FOUND)
-			code = remove_lone_key_file(operation);
-	}
-	if (code == SVSHM_NOT_FOUND)
+	for (int i = 0; i < SVSHM__PROJECTS && code == SVSHM__TRY_NEXT_KEY; i++)
+		code = attach_at(operation, i);
+	if (code != SVSHM__TRY_NEXT_KEY)
+		return code;
+	code = attach_found(operation);
+	return code == SVSHM_NOT_FOUND ? remove_lone_key_file(operation) : code;
+}
+
+int svshm__operation_attach(struct svshm__operation *operation)
+{
+	int code = look_at_name(operation);
+
+	if (!code)
+		code = attach_by_name(operation);
+	if (code == SVSHM_NOT_FOUND && operation->file.path)
 		svshm__error_set(operation->error, SVSHM_NOT_FOUND,
 				 "there is no object with the key file %.300s",
 				 operation->file.path);

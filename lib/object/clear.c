@@ -68,7 +68,7 @@ int svshm__operation_remove(struct svshm__operation *operation)
 }
 
 /* Under one of the name's other keys: something retired that we may remove. */
-static void sweep_at(const struct svshm__operation *operation, int project)
+static void sweep_at(const struct svshm__operation *operation, int n)
 {
 	struct svshm__operation other =
 		*operation; /* borrows the file's path */
@@ -76,11 +76,11 @@ static void sweep_at(const struct svshm__operation *operation, int project)
 	enum svshm_verdict verdict;
 	int segment_id;
 
-	other.project = project;
+	other.project = SVSHM__PROJECT_FIRST + n;
+	other.key = svshm__key_nth(other.file.first_key, n);
 	other.error = NULL;
 	other.inside = false;
-	if (svshm__key_of(other.file.path, project, &other.key, NULL) ||
-	    svshm__segment_find(other.key, &segment_id, NULL) ||
+	if (svshm__segment_find(other.key, &segment_id, NULL) ||
 	    svshm__segment_stat(segment_id, &status, NULL) ||
 	    !svshm__segment_is_removable(&status) ||
 	    !svshm__judge_retired(segment_id, &other.file) ||
@@ -96,11 +96,9 @@ static void sweep_at(const struct svshm__operation *operation, int project)
 
 void svshm__operation_sweep(const struct svshm__operation *operation)
 {
-	int first = SVSHM__PROJECT_FIRST;
-
-	if (operation->file.private || !operation->file.exists)
+	if (operation->file.private)
 		return;
-	for (int i = first; i < first + SVSHM__PROJECTS; i++)
-		if (i != operation->project)
+	for (int i = 0; i < SVSHM__PROJECTS; i++)
+		if (SVSHM__PROJECT_FIRST + i != operation->project)
 			sweep_at(operation, i);
 }

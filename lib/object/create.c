@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* create: steps 1 to 13 of the protocol at the head of object.c. */
+/* create: steps 1 to 12 of the protocol at the head of object.c. */
 #include <config.h>
 
 #include "object/object.h"
@@ -170,7 +170,7 @@ static int make_segment(struct svshm__operation *operation, struct plan *plan)
 
 /* ---- Create --------------------------------------------------------------- */
 
-/* Steps 8 to 13. Whatever goes wrong, nothing stays. */
+/* Steps 8 to 12. Whatever goes wrong, nothing stays. */
 static int make(struct svshm__operation *operation)
 {
 	struct svshm__error *error = operation->error;
@@ -284,7 +284,7 @@ static int replace(struct svshm__operation *operation,
 	return set_suits(operation) ? make(operation) : renew_set(operation);
 }
 
-/* Steps 6 to 13, inside the gate. */
+/* Steps 6 to 12, inside the gate. */
 static int create_inside(struct svshm__operation *operation)
 {
 	enum svshm_verdict verdict;
@@ -312,15 +312,11 @@ static int create_inside(struct svshm__operation *operation)
 	return svshm__operation_refuse(operation, verdict);
 }
 
-/* Steps 2 to 13 under one IPC key. */
+/* Steps 2 to 12 under one IPC key. */
 static int create_at(struct svshm__operation *operation)
 {
-	int code = svshm__key_of(operation->file.path, operation->project,
-				 &operation->key, operation->error);
+	int code = svshm__operation_enter(operation, true);
 
-	if (code)
-		return code == SVSHM_NOT_FOUND ? SVSHM__RETRY : code;
-	code = svshm__operation_enter(operation, true);
 	if (!code)
 		code = create_inside(operation);
 	svshm__operation_leave(operation);
@@ -356,16 +352,18 @@ int svshm__operation_create(struct svshm__operation *operation)
 		svshm__key_file_free(&operation->file);
 		return code;
 	}
+	operation->checks_file = true;
 	operation->name_hash = svshm__key_name_hash(operation->file.path);
 	code = SVSHM__TRY_NEXT_KEY;
 	for (int i = 0; i < SVSHM__PROJECTS && code == SVSHM__TRY_NEXT_KEY;
 	     i++) {
 		operation->project = SVSHM__PROJECT_FIRST + i;
+		operation->key = svshm__key_nth(operation->file.first_key, i);
 		code = create_at(operation);
 	}
 	if (code == SVSHM__TRY_NEXT_KEY)
 		code = svshm__error_set(operation->error, SVSHM_KEY_ERROR,
-					"all %d IPC keys that ftok gives for "
+					"all %d IPC keys that there are for "
 					"%.200s are used by others",
 					SVSHM__PROJECTS, operation->file.path);
 	if (code < 0)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Steps 11 and 12 of the protocol at the head of object.c. */
+/* Step 11 of the protocol at the head of object.c. */
 #include <config.h>
 
 #include "object/object.h"
@@ -35,7 +35,7 @@ static int settle_inside(struct svshm__operation *other)
 }
 
 /*
- * With an object that a scan has found: ALREADY_EXISTS if it is alive; a leftover
+ * With an object under another key: ALREADY_EXISTS if it is alive; a leftover
  * goes, and SVSHM__RETRY says to look again.
  */
 static int settle_with(struct svshm__operation *operation,
@@ -46,7 +46,7 @@ static int settle_with(struct svshm__operation *operation,
 	int code;
 
 	other.key = found->key;
-	other.by_scan = true;
+	other.checks_file = false;
 	other.orphaned = other.made_set = other.inside = false;
 	other.evidence.mapping = NULL;
 	code = svshm__operation_enter(&other, true);
@@ -97,8 +97,5 @@ int svshm__operation_meet_duplicates(struct svshm__operation *operation)
 			return code;
 		}
 	}
-	if (svshm__key_file_same(&operation->file))
-		return SVSHM_OK;
-	code = undo(operation);
-	return code ? code : SVSHM__RETRY;
+	return SVSHM_OK;
 }

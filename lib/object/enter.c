@@ -32,7 +32,7 @@ static int prepare_set(struct svshm__operation *operation, mode_t *mode)
 	operation->set_owner = segment.uid;
 	if (svshm__segment_is_removable(&segment))
 		return SVSHM_OK;
-	if (file->exists && !file->native)
+	if ((file->private || file->exists) && !file->native)
 		return svshm__key_file_name_maker(file, operation->error);
 	return svshm__error_set(operation->error, SVSHM_PERMISSION_DENIED,
 				"the semaphore set of segment %d has been "
@@ -142,7 +142,7 @@ static int check_key_file(struct svshm__operation *operation)
 {
 	int segment_id;
 
-	if (operation->by_scan || svshm__key_file_same(&operation->file))
+	if (!operation->checks_file || svshm__key_file_same(&operation->file))
 		return SVSHM_OK;
 	if (svshm__operation_find_segment(operation, &segment_id, NULL) ==
 	    SVSHM_NOT_FOUND)

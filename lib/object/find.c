@@ -4,8 +4,6 @@
 
 #include "object/find.h"
 
-#include "kernel/limits.h"
-#include "key/list.h"
 #include "object/judge.h"
 
 /* Is it of this name, and somebody's who counts? */
@@ -32,72 +30,57 @@ static bool is_named(struct svshm__evidence *evidence,
  * taken may be the one: the caller will wait at its gate, and see.
  */
 static bool may_be_object_of(const struct svshm__key_file *file,
-			     const struct svshm__list_item *item,
+			     const struct svshm__found *found,
 			     unsigned name_hash)
 {
 	struct svshm__evidence evidence;
 	struct svshm__set *set = &evidence.set;
-	int code = svshm__semset_find((key_t)item->key, &set->id, NULL);
+	int code = svshm__semset_find(found->key, &set->id, NULL);
 
 	evidence.will_change = false;
-
 	if (!code)
 		code = svshm__set_look(set, name_hash, NULL);
 	/* It may be tagged for another name, while nobody is registered there,
 	   or reset. Only then it is worth a look at the segment. */
 	if (code == SVSHM__TRY_NEXT_KEY && set->marked &&
 	    (svshm__set_is_idle(set) || !svshm__set_has_tag(set)) &&
-	    svshm__judge_set_owner((key_t)item->key, set, file) ==
-		    SVSHM__SET_OURS)
+	    svshm__judge_set_owner(found->key, set, file) == SVSHM__SET_OURS)
 		code = SVSHM_OK;
 	if (code == SVSHM__TRY_NEXT_KEY)
 		return false;
 	if (code) {
 		set->id = -1;
-		return is_named(&evidence, file, item->id, false);
+		return is_named(&evidence, file, found->segment_id, false);
 	}
 	code = svshm__gate_try(set);
 	if (code == SVSHM_BUSY)
 		return true;
 
-	bool result = is_named(&evidence, file, item->id, code == SVSHM_OK);
+	bool result = is_named(&evidence, file, found->segment_id,
+			       code == SVSHM_OK);
 
 	if (code == SVSHM_OK)
 		svshm__gate_leave(set->id);
 	return result;
 }
 
-/* Whether a segment can be an object of this library. */
-static bool is_plausible(const struct svshm__segment_status *status)
-{
-	return svshm__key_plausible(status->key) &&
-	       status->size >= sizeof(struct svshm__header);
-}
-
 int svshm__find(const struct svshm__key_file *file, int except,
 		struct svshm__found *found)
 {
 	unsigned name_hash = svshm__key_name_hash(file->path);
-	struct svshm__list list;
-	int code = SVSHM_NOT_FOUND;
 
-	/* Most often there is none but EXCEPT, and a list takes as many calls
-	   as there were segments once. */
-	if (except >= 0 && svshm__limits_one_segment())
+	found->set_id = -1;
+	if (!file->first_key)
 		return SVSHM_NOT_FOUND;
-	if (svshm__list_some_segments(&list, is_plausible, file, NULL))
-		list.count = 0;
-	for (size_t i = 0; i < list.count && code; i++) {
-		if (list.items[i].id == except ||
-		    !may_be_object_of(file, &list.items[i], name_hash))
-			continue;
-		found->segment_id = list.items[i].id;
-		found->set_id = -1;
-		found->key = (key_t)list.items[i].key;
-		code = SVSHM_OK;
+	for (int i = 0; i < SVSHM__PROJECTS; i++) {
+		found->key = svshm__key_nth(file->first_key, i);
+		if (!svshm__segment_find(found->key, &found->segment_id,
+					 NULL) &&
+		    found->segment_id != except &&
+		    may_be_object_of(file, found, name_hash))
+			return SVSHM_OK;
 	}
-	svshm__list_free(&list);
-	return code;
+	return SVSHM_NOT_FOUND;
 }
 
 bool svshm__find_by_keys(const struct svshm__key_file *file,
@@ -107,13 +90,11 @@ bool svshm__find_by_keys(const struct svshm__key_file *file,
 	struct svshm__set set;
 	bool any = false;
 
-	for (int i = 0; i < SVSHM__PROJECTS; i++) {
+	for (int i = 0; file->first_key && i < SVSHM__PROJECTS; i++) {
+		key_t key = svshm__key_nth(file->first_key, i);
 		int segment_id;
-		key_t key;
 
-		if (svshm__key_of(file->path, SVSHM__PROJECT_FIRST + i, &key,
-				  NULL) ||
-		    svshm__semset_find(key, &set.id, NULL))
+		if (svshm__semset_find(key, &set.id, NULL))
 			continue;
 
 		int code = svshm__set_look(&set, name_hash, NULL);

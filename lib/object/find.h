@@ -14,10 +14,10 @@ struct svshm__found {
 };
 
 /*
- * A segment whose published header names FILE's object, or may do so (somebody
- * is inside its gate just now), whatever its IPC key: the key file was lost, or
- * the key collided. NOT_FOUND. Not EXCEPT, if that is not -1: a segment that the
- * caller has mapped, so that it is there.
+ * A segment under any of FILE's keys whose published header names FILE's object,
+ * or may do so (somebody is inside its gate just now), whatever became of its
+ * set. NOT_FOUND. Not EXCEPT, if that is not -1: a segment that the caller has
+ * mapped, so that it is there.
  */
 int svshm__find(const struct svshm__key_file *file, int except,
 		struct svshm__found *found);

@@ -42,7 +42,7 @@ struct svshm__operation {
 	int project;
 	key_t key;
 	unsigned name_hash;
-	bool by_scan;  /* found by its header, not by its key file */
+	bool checks_file; /* step 5 */
 	bool opening;  /* create: an orphan is left to attach */
 	int refusals;  /* open: of create */
 	bool locked;   /* create: with the lock in the new owner's hands */
@@ -116,9 +116,8 @@ int svshm__operation_pass_by(struct svshm__operation *operation);
 void svshm__operation_sweep(const struct svshm__operation *operation);
 
 /*
- * Steps 11 and 12, inside the gate with the object published: 0, or it has been
- * removed again: another one of this name lives, or has been removed
- * (SVSHM__RETRY).
+ * Step 11, inside the gate with the object published: 0, or it has been removed
+ * again: another one of this name lives, or has been removed (SVSHM__RETRY).
  */
 int svshm__operation_meet_duplicates(struct svshm__operation *operation);
 

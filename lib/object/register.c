@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Step 13 of the protocol at the head of object.c: who is attached. */
+/* Step 12 of the protocol at the head of object.c: who is attached. */
 #include <config.h>
 
 #include "object/object.h"
@@ -22,7 +22,8 @@ svshm__operation_attachment(const struct svshm__operation *operation,
 
 	if (!attachment)
 		return NULL;
-	attachment->path = strdup(view->path);
+	/* Not the header's, which may be of another root. */
+	attachment->path = strdup(operation->file.path);
 	if (!attachment->path) {
 		free(attachment);
 		return NULL;
@@ -39,7 +40,7 @@ svshm__operation_attachment(const struct svshm__operation *operation,
 	attachment->native_key = operation->file.native;
 	attachment->device = view->device;
 	attachment->inode = view->inode;
-	/* Found by a scan, before its key file: that is its maker's. */
+	/* If it was not looked at, it is its maker's. */
 	attachment->key_file_owner =
 		operation->file.exists ?
 			operation->file.owner :

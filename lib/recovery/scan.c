@@ -128,10 +128,8 @@ static void find_by_keys(struct svshm__candidate *candidate,
 {
 	struct svshm__found found = { .segment_id = -1, .set_id = -1 };
 
-	if (!svshm__find_by_keys(file, &found) &&
-	    svshm__key_of(candidate->path, SVSHM__PROJECT_FIRST, &found.key,
-			  NULL))
-		return;
+	if (!svshm__find_by_keys(file, &found))
+		found.key = file->first_key;
 	candidate->key = (int64_t)found.key;
 	candidate->segment_id = found.segment_id;
 	candidate->set_id = found.set_id;

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "lock/lock.h"
 #include "recovery/estimate.h"
@@ -163,11 +164,16 @@ static int look_at_set(struct picture *picture,
 	return SVSHM_OK;
 }
 
-/* Of which name it is can't be seen now: by whose it is, not the one wanted? */
+/*
+ * Of which name it is can't be seen now: by whose it is, not the one wanted? For
+ * root in another user's directory: he may have made a name there whose keys
+ * collide with somebody else's.
+ */
 static bool is_others(const struct picture *picture,
 		      const struct svshm__candidate *candidate)
 {
-	return candidate->file && picture->evidence.segment.size &&
+	return candidate->file && candidate->file->user != geteuid() &&
+	       picture->evidence.segment.size &&
 	       picture->evidence.segment.uid != candidate->file->user;
 }
 

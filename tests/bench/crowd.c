@@ -69,6 +69,15 @@ static void make_orphan(const char *key)
 		bench_die("making an orphan");
 }
 
+static key_t first_key(const char *path)
+{
+	key_t key;
+
+	if (svshm__key_first(path, &key, NULL))
+		bench_die("ftok");
+	return key;
+}
+
 /* The key file of number I, and the key it leads to. */
 static key_t key_of(int i, char *path, size_t size)
 {
@@ -80,7 +89,7 @@ static key_t key_of(int i, char *path, size_t size)
 	if (fd < 0 || write(fd, "svshm 1\n", 8) != 8 || fstat(fd, &status) < 0)
 		bench_die(path);
 	close(fd);
-	return ftok(path, SVSHM__PROJECT_FIRST);
+	return first_key(path);
 }
 
 static int clone_set(key_t key, int count, unsigned name_hash)
@@ -105,7 +114,7 @@ static void clone_orphan(const struct svshm__header *template, int sets, int i)
 	int id = shmget(key, (size_t)template->segment_size,
 			IPC_CREAT | IPC_EXCL | 0600);
 
-	/* Keys of ftok collide now and then: then there is one fewer. */
+	/* Keys collide now and then: then there is one fewer. */
 	if (id < 0 && errno == EEXIST) {
 		unlink(path);
 		return;
@@ -127,8 +136,8 @@ static void clone_orphan(const struct svshm__header *template, int sets, int i)
 }
 
 /*
- * The first one is real. To make thousands so would take minutes: each looks at
- * all others, to see whether one of them has its name.
+ * The first one is real. To make thousands so would take thousands of processes
+ * that die.
  */
 void crowd_make_orphans(int count)
 {
@@ -139,7 +148,7 @@ void crowd_make_orphans(int count)
 	make_orphan("bench-00000");
 	snprintf(path, sizeof(path), "%s/bench-00000", directory);
 
-	key_t key = ftok(path, SVSHM__PROJECT_FIRST);
+	key_t key = first_key(path);
 	int set = semget(key, 0, 0);
 	const struct svshm__header *template =
 		shmat(shmget(key, 0, 0), NULL, SHM_RDONLY);

@@ -84,9 +84,10 @@ static void do_a_deed(void)
 {
 	struct svshm *handle = svshm_new(keys[draw(NAMES)]);
 	const char *path = svshm_native_key(handle);
-	key_t key = ftok(path, SVSHM__PROJECT_FIRST + (int)(draw(8) == 0));
+	key_t key;
 
-	if (key != (key_t)-1) {
+	if (!svshm__key_first(path, &key, NULL)) {
+		key = svshm__key_nth(key, draw(8) == 0);
 		count(&board->deeds);
 		switch (draw(7)) {
 		case 0: case 1: semctl(set_at(key), 0, IPC_RMID); break;

@@ -202,11 +202,19 @@ const struct deed *deed_of_number(int n)
 
 /* ---- Before and after ---------------------------------------------------- */
 
+static key_t key_of(const char *path, bool qt)
+{
+	key_t key;
+
+	if (qt)
+		return ftok(path, SVSHM__QT_PROJECT);
+	return svshm__key_first(path, &key, NULL) ? (key_t)-1 : key;
+}
+
 void deed_prepare(const char *key)
 {
 	struct svshm *handle = svshm_new(key);
 	bool qt = in_qt_world();
-	int project = qt ? SVSHM__QT_PROJECT : SVSHM__PROJECT_FIRST;
 
 	if (!made)
 		made = test_shared(sizeof(*made));
@@ -216,8 +224,8 @@ void deed_prepare(const char *key)
 			  strdup(svshm_native_key(handle));
 	there.lock_path = qt ? qt_lock_path(key) : strdup(there.path);
 	svshm_free(handle);
-	there.key = ftok(there.path, project);
-	there.lock_key = ftok(there.lock_path, project);
+	there.key = key_of(there.path, qt);
+	there.lock_key = key_of(there.lock_path, qt);
 	made->set = made->segment = -1;
 	there.set_id = there.lock_key == (key_t)-1 ? -1 :
 		semget(there.lock_key, 0, 0);

@@ -86,7 +86,7 @@ static struct object make_object(const uint8_t *input, size_t size, bool semapho
 	memcpy(&header, template, sizeof(header));
 	make_key_file(&header);
 	memcpy(template, &header, sizeof(header));
-	check(svshm__key_of(path, SVSHM__PROJECT_FIRST, &key, NULL) == 0);
+	check(svshm__key_first(path, &key, NULL) == 0);
 	object.segment_id = shmget(key, template_size, IPC_CREAT | 0600);
 	object.set_id = semget(key, value_count, IPC_CREAT | 0600);
 	check(object.segment_id >= 0 && object.set_id >= 0);

@@ -101,8 +101,8 @@
 #define IS_READER(a) ((a) >= PROCESSES && (a) < PROCESSES + READERS)
 
 /*
- * A key file that is lost and made anew has another inode, so other keys. Two
- * names have their first key in common.
+ * A key file that is lost and made anew has another inode, and the same keys: those
+ * are the name's. Two names have their first key in common.
  */
 #ifndef INODES
 #define INODES 2
@@ -113,7 +113,7 @@
 #define INODES 1
 #define PROJECTS 2
 #define KEYS 3
-#define KEY(name, inode, project) ((project) * ((name) + 1))
+#define KEY(name, project) ((project) * ((name) + 1))
 #elif defined(TEAM)
 #define NAMES 1
 #undef INODES
@@ -122,12 +122,12 @@
 #define PROJECTS 3
 #endif
 #define KEYS PROJECTS
-#define KEY(name, inode, project) (project)
+#define KEY(name, project) (project)
 #else
 #define NAMES 1
 #define PROJECTS 2
-#define KEYS (INODES * 2)
-#define KEY(name, inode, project) (((inode) - 1) * 2 + (project))
+#define KEYS PROJECTS
+#define KEY(name, project) (project)
 #endif
 #ifndef SETS
 #define SETS 5
@@ -574,9 +574,20 @@ inline order_deaths()
 #define UNLINK_ALLOWED(s) \
 	(NO_OTHER_KEY(0, s) && NO_OTHER_KEY(1, s) && \
 	 NO_OTHER_KEY(PROJECTS - 2, s) && NO_OTHER_KEY(PROJECTS - 1, s))
-#define KEY_NOW(p) KEY(name, file[name], p)
 #define NO_OTHER_KEY(p, s) \
-	(set_of[KEY_NOW(p)] == NONE || set_of[KEY_NOW(p)] == (s))
+	(set_of[KEY(name, p)] == NONE || set_of[KEY(name, p)] == (s))
+
+#define PUBLISHED(m) \
+	(segments[m].state == LIVE && segments[m].name == 1 + name && \
+	 !segments[m].retired)
+#if ADMINS
+/* By him, two may be inside at once. */
+#define KEY_FILE_SPARED true
+#else
+#define KEY_FILE_SPARED \
+	(!PUBLISHED(0) && !PUBLISHED(1) && !PUBLISHED(2) && \
+	 !PUBLISHED(SEGMENTS - 1))
+#endif
 
 /* Of F, if it is still the one with that inode. */
 inline unlink_file(its_inode)
@@ -589,6 +600,7 @@ inline unlink_file(its_inode)
 		:: else
 		fi
 #else
+		assert(KEY_FILE_SPARED || code == SETTLE); /* P2 */
 		file[name] = 0
 #endif
 	:: else
@@ -977,14 +989,17 @@ start:
 			made_file = true
 		:: else
 		fi;
-		inode = file[name];
+		/* attach does not ask for it. */
+		inode = (op == ATTACH -> 0 : file[name]);
 		if
 		:: op == RECOVER ->
 			by_scan = true;
 			if
 			:: USED_KEY(0) -> key = 0
 			:: USED_KEY(1) -> key = 1
+#if KEYS > 2
 			:: USED_KEY(2) -> key = 2
+#endif
 			:: USED_KEY(KEYS - 1) -> key = KEYS - 1
 			:: else -> goto gone
 			fi;
@@ -999,7 +1014,6 @@ start:
 				inode = file[name]
 			:: else
 			fi
-		:: op != RECOVER && inode == 0 -> goto scan
 		:: else
 		fi
 	   }
@@ -1014,7 +1028,7 @@ enter:
 		made_set = false;
 		if
 		:: by_scan || duplicate
-		:: else -> key = KEY(name, inode, project)
+		:: else -> key = KEY(name, project)
 		fi;
 		if
 		:: set_of[key] == NONE ->
@@ -1068,7 +1082,7 @@ enter:
 	fi;
 	/* ---- 5 ---- */
 	if
-	:: by_scan || duplicate
+	:: by_scan || duplicate || (op == ATTACH && !lone)
 	:: else ->
 		if
 		:: DIE
@@ -1397,23 +1411,8 @@ make:
 
 	/* ---- 11 ---- */
 meet_twins:
-	/* The list, then each that is on it. */
-	if
-	:: DIE
-	:: atomic {
-		true ->
-		list = 0;
-		i = 0;
-		do
-		:: i < SEGMENTS ->
-			list = list | (segments[i].state == LIVE &&
-				       i != my_segment[me] -> (1 << i) : 0);
-			i++
-		:: else -> break
-		od;
-		found = NONE
-	   }
-	fi;
+	/* Each of the name's keys, one after the other. */
+	atomic { list = (1 << PROJECTS) - 1; found = NONE };
 #ifdef WITHOUT_TWINS
 	if
 	:: op == CREATE -> goto no_twin
@@ -1434,25 +1433,24 @@ look_at_list:
 			:: else -> break
 			od;
 			list = list & ~(1 << j);
+			i = set_of[KEY(name, j)];
+			j = segment_of[KEY(name, j)];
 			if
-			:: segments[j].state == LIVE ->
-				i = set_of[segments[j].key];
+			:: j == NONE || j == my_segment[me]
+			:: j != NONE && j != my_segment[me] && i != NONE &&
+			   sets[i].name != FRESH && sets[i].name != WIPED &&
+			   sets[i].name != 1 + name
+			:: j != NONE && j != my_segment[me] && i != NONE &&
+			   (sets[i].name == FRESH ||
+			    sets[i].name == 1 + name) &&
+			   sets[i].gate != NONE && sets[i].gate != me ->
+				found = j
+			:: else ->
 				if
-				:: i != NONE && sets[i].name != FRESH &&
-				   sets[i].name != WIPED &&
-				   sets[i].name != 1 + name
-				:: i != NONE && (sets[i].name == FRESH ||
-						 sets[i].name == 1 + name) &&
-				   sets[i].gate != NONE && sets[i].gate != me ->
-					found = j
-				:: else ->
-					if
-					:: segments[j].name == 1 + name &&
-					   !segments[j].retired -> found = j
-					:: else
-					fi
+				:: segments[j].name == 1 + name &&
+				   !segments[j].retired -> found = j
+				:: else
 				fi
-			:: else
 			fi;
 			if
 			:: found != NONE ->
@@ -1493,22 +1491,8 @@ look_at_list:
 	fi;
 
 no_twin:
+	made_set = false;
 	/* ---- 12 ---- */
-	if
-	:: DIE
-	:: atomic {
-		true ->
-#ifndef WITHOUT_FILE_CHECK
-		if
-		:: file[name] == inode
-		:: else -> code = RETRY; unmap(me); goto remove
-		fi;
-#endif
-		made_set = false
-	   }
-	fi;
-
-	/* ---- 13 ---- */
 register:
 #ifdef REGISTERS_OUTSIDE
 	if
@@ -1601,7 +1585,11 @@ register:
 #endif
 		assert(!said || op == CREATE ||
 		       !ANY(OTHER_REGISTERED, my_segment[me])); /* P5 */
-		SEGMENT.orphan = false
+		SEGMENT.orphan = false;
+#if !ADMINS && !defined(TEAM)
+		/* P2: the key file is there with the object. */
+		assert(op != CREATE || file[name] != 0)
+#endif
 	   }
 	fi;
 #ifndef BURIES_FIRST
@@ -1921,6 +1909,12 @@ remove:
 	:: else ->
 		if
 		:: DIE
+		:: atomic { true ->
+			inode = (op == ATTACH && code != BYE -> file[name] :
+				 inode) }
+		fi;
+		if
+		:: DIE
 		:: atomic { true -> unlink_file(inode) }
 		fi
 	fi;
@@ -1996,7 +1990,7 @@ result:
 			project++;
 			if
 			:: project < PROJECTS -> goto enter
-			:: project == PROJECTS && op != CREATE -> goto scan
+			:: project == PROJECTS && op != CREATE -> goto meet_twins
 			:: else -> code = REFUSED
 			fi
 		:: else
@@ -2007,15 +2001,20 @@ result:
 #endif
 		goto gone
 	};
-scan:
-	goto meet_twins;
 lone_file:
 	if
-	:: file[name] != 0 && !lone && inode != 0 ->
-		lone = true;
-		project = 0;
-		goto enter
-	:: else -> goto gone
+	:: DIE
+	:: atomic {
+		true ->
+		if
+		:: file[name] != 0 && !lone ->
+			lone = true;
+			inode = file[name];
+			project = 0;
+			goto enter
+		:: else -> goto gone
+		fi
+	   }
 	fi;
 
 dead:

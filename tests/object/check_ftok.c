@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ipc.h>
@@ -58,7 +59,7 @@ static key_t answer_smallest(const struct stat *status, int project)
 	return INT_MIN + ((project - SVSHM__PROJECT_FIRST) & 0xff);
 }
 
-/* All files collide; not with what others on this machine have. */
+/* Not what others on this machine have. */
 static key_t answer_same(const struct stat *status, int project)
 {
 	return (key_t)(((unsigned)project & 0xff) << 24 |
@@ -124,10 +125,86 @@ END_TEST
 
 /* ---- All keys are the same ----------------------------------------------- */
 
+#define BLOCK 8 /* letters and digits */
+#define BLOCKS (1 << 18)
+#define LEVELS 4 /* twice as many names each */
+#define ALIKE_MAX (1 << LEVELS)
+
+struct block {
+	uint32_t hash;
+	char text[BLOCK];
+};
+
+/* FNV-1a, as the library has it. */
+static uint32_t hash_on(uint32_t hash, const char *text, size_t size)
+{
+	for (size_t i = 0; i < size; i++)
+		hash = (hash ^ (unsigned char)text[i]) * 16777619u;
+	return hash;
+}
+
+static int compare_blocks(const void *a, const void *b)
+{
+	const struct block *x = a, *y = b;
+
+	return (x->hash > y->hash) - (x->hash < y->hash);
+}
+
+/* Two blocks that lead from *HASH to the same one, which it is then. */
+static void find_pair(uint32_t *hash, char pair[2][BLOCK])
+{
+	static const char digits[] = "abcdefghijklmnopqrstuvwxyz012345";
+	struct block *blocks = malloc(BLOCKS * sizeof(*blocks));
+	unsigned found = 0;
+
+	ck_assert_ptr_nonnull(blocks);
+	for (unsigned i = 0; i < BLOCKS; i++) {
+		/* Some 40 bits of which all change from one to the next. */
+		uint64_t bits = i * UINT64_C(0x9e3779b97f4a7c15) >> 24;
+
+		for (int j = 0; j < BLOCK; j++)
+			blocks[i].text[j] = digits[bits >> (5 * j) & 31];
+		blocks[i].hash = hash_on(*hash, blocks[i].text, BLOCK);
+	}
+	qsort(blocks, BLOCKS, sizeof(*blocks), compare_blocks);
+	for (unsigned i = 1; i < BLOCKS && !found; i++)
+		if (blocks[i].hash == blocks[i - 1].hash)
+			found = i;
+	ck_assert_uint_gt(found, 0);
+	memcpy(pair[0], blocks[found - 1].text, BLOCK);
+	memcpy(pair[1], blocks[found].text, BLOCK);
+	*hash = blocks[found].hash;
+	free(blocks);
+}
+
+/*
+ * Names that are the same to every hash of the library's: not only their keys, the
+ * tags of their sets are so, too.
+ */
+static void make_alike(char names[ALIKE_MAX][200])
+{
+	const char *key = test_key("alike-");
+	uint32_t hash = hash_on(2166136261u, key, strlen(key));
+	char pairs[LEVELS][2][BLOCK];
+
+	for (int i = 0; i < LEVELS; i++)
+		find_pair(&hash, pairs[i]);
+	for (int n = 0; n < ALIKE_MAX; n++) {
+		size_t used = strlen(key);
+
+		memcpy(names[n], key, used);
+		for (int i = 0; i < LEVELS; i++, used += BLOCK)
+			memcpy(names[n] + used, pairs[i][n >> i & 1], BLOCK);
+		names[n][used] = '\0';
+		ck_assert_uint_eq(svshm__key_name_hash(names[n]),
+				  svshm__key_name_hash(names[0]));
+	}
+}
+
 START_TEST(as_many_keys_may_collide_as_there_are_projects)
 {
 	struct svshm *handles[SVSHM__PROJECTS + 1];
-	const char *keys[SVSHM__PROJECTS + 1];
+	static char keys[ALIKE_MAX][200];
 	const int last = SVSHM__PROJECTS;
 	struct actor actor;
 
@@ -135,8 +212,8 @@ START_TEST(as_many_keys_may_collide_as_there_are_projects)
 	    test_skip("a process has too few undo entries for so many objects"))
 		return;
 	answer = answer_same;
+	make_alike(keys);
 	for (int i = 0; i <= last; i++) {
-		keys[i] = test_key("many");
 		handles[i] = svshm_new(keys[i]);
 		expect_code(handles[i], act_create(handles[i]),
 			    i < last ? SVSHM_OK : SVSHM_KEY_ERROR);
@@ -144,6 +221,9 @@ START_TEST(as_many_keys_may_collide_as_there_are_projects)
 			memset(svshm_data(handles[i]), 'a' + i, SIZE);
 	}
 	expect_says(svshm_error_string(handles[last]), "8 IPC keys");
+	/* The sets might be this name's, and so its empty key file stays: by
+	   chance, that takes two names of which 38 bits are the same. */
+	ck_assert_int_eq(unlink(svshm_native_key(handles[last])), 0);
 	ck_assert(test_nothing_left(keys[last]));
 	/* From both ends, so that there are gaps. */
 	for (int i = 0; i < last; i++) {
@@ -185,13 +265,16 @@ static int die_creating(void *context)
 
 START_TEST(death_of_a_maker_is_no_matter_for_the_other_key)
 {
-	struct death death = { test_key("dies"), deaths[_i] };
-	const char *key = test_key("lives");
-	struct svshm *handle, *dead = svshm_new(death.key);
+	static char keys[ALIKE_MAX][200];
+	struct death death = { keys[0], deaths[_i] };
+	const char *key = keys[1];
+	struct svshm *handle, *dead;
 	struct actor actor;
 	int code;
 
 	answer = answer_same;
+	make_alike(keys);
+	dead = svshm_new(death.key);
 	ck_assert_int_eq(test_wait(test_fork(die_creating, &death)),
 			 256 + SIGKILL);
 	handle = make_object(key, SIZE);

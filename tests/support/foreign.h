@@ -34,11 +34,17 @@ struct foreign foreign_set(key_t key, int count, unsigned short value,
 void expect_untouched(const struct foreign *foreign);
 void foreign_remove(struct foreign *foreign);
 
-/* What ftok gives for the Nth key (from 0) that the library tries for PATH. */
+/* The Nth IPC key (from 0) of the name whose key file is PATH. */
 key_t nth_key(const char *path, int n);
 
 /*
- * Make two empty files for which ftok gives the same keys; false, and says so:
+ * Two names that have the same IPC keys: the paths A and B, each with its number
+ * behind it. -1: of these two, there are none.
+ */
+void find_colliding_names(const char *a, const char *b, int numbers[2]);
+
+/*
+ * Make two empty files for which ftok gives the same; false, and says so:
  * the file system's inode numbers do not allow it.
  */
 bool make_colliding_files(const char *a, const char *b);

@@ -25,7 +25,7 @@
 bool system_lists(void)
 {
 	struct svshm__list list;
-	int code = svshm__list_segments(&list, NULL, NULL);
+	int code = svshm__list_segments(&list, NULL);
 
 	svshm__list_free(&list);
 	return code == SVSHM_OK;
