@@ -66,17 +66,20 @@ void svshm__write_end(const struct svshm__write *before, int errnum)
  * Some systems send SIGXFSZ to the process, so that any thread gets it: the
  * limit is better not run into.
  */
-static bool has_room(int descriptor, size_t size)
+static bool has_room(int descriptor, const struct rlimit *limit, size_t size)
 {
-	struct rlimit limit;
 	struct stat status;
 
-	if (getrlimit(RLIMIT_FSIZE, &limit) < 0 ||
-	    limit.rlim_cur == RLIM_INFINITY ||
-	    fstat(descriptor, &status) < 0 || !S_ISREG(status.st_mode))
+	if (fstat(descriptor, &status) < 0 || !S_ISREG(status.st_mode))
 		return true;
-	return (rlim_t)status.st_size <= limit.rlim_cur &&
-	       (uint64_t)(limit.rlim_cur - (rlim_t)status.st_size) >= size;
+	return (rlim_t)status.st_size <= limit->rlim_cur &&
+	       (uint64_t)(limit->rlim_cur - (rlim_t)status.st_size) >= size;
+}
+
+static bool has_no_limit(struct rlimit *limit)
+{
+	return getrlimit(RLIMIT_FSIZE, limit) < 0 ||
+	       limit->rlim_cur == RLIM_INFINITY;
 }
 
 static int write_rest(int descriptor, const char *data, size_t size)
@@ -97,12 +100,21 @@ static int write_rest(int descriptor, const char *data, size_t size)
 int svshm__write_all(int descriptor, const void *data, size_t size)
 {
 	struct svshm__write before;
+	struct rlimit limit;
 	int errnum;
 
-	if (!has_room(descriptor, size))
+	if (!has_no_limit(&limit) && !has_room(descriptor, &limit, size))
 		return EFBIG;
 	svshm__write_begin(&before);
 	errnum = write_rest(descriptor, data, size);
 	svshm__write_end(&before, errnum);
 	return errnum;
+}
+
+int svshm__write_file(int descriptor, const void *data, size_t size)
+{
+	struct rlimit limit;
+
+	return has_no_limit(&limit) ? write_rest(descriptor, data, size) :
+				      svshm__write_all(descriptor, data, size);
 }

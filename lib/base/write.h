@@ -29,4 +29,7 @@ void svshm__write_end(const struct svshm__write *before, int errnum);
  */
 int svshm__write_all(int descriptor, const void *data, size_t size);
 
+/* The same to what is known to be a file: without a limit there is no signal. */
+int svshm__write_file(int descriptor, const void *data, size_t size);
+
 #endif

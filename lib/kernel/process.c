@@ -99,7 +99,9 @@ static void read_self(struct svshm__process_self *self)
 {
 	struct svshm__process_stat stat;
 
-	memset(self, 0, sizeof(*self));
+	self->start_time = 0;
+	self->start_ticks = 0;
+	self->pid_space = 0;
 	if (!svshm__process_stat("self", &stat))
 		return;
 	self->start_ticks = stat.start_ticks;
@@ -281,8 +283,10 @@ bool svshm__process_sees_all(void)
 void svshm__process_self(struct svshm__process_self *self)
 {
 	static uint32_t read_by, words[5];
-	uint32_t pid = (uint32_t)getpid();
+	pid_t us = getpid();
+	uint32_t pid = (uint32_t)us;
 
+	self->pid = us;
 	if (svshm__load(&read_by) != pid) {
 		read_self(self);
 		svshm__store(&words[0], (uint32_t)self->start_time);

@@ -10,6 +10,7 @@
 
 /* What this process is, for the slot table. */
 struct svshm__process_self {
+	pid_t pid;
 	int64_t start_time;   /* seconds since the Epoch; 0: not known */
 	uint64_t start_ticks; /* the kernel's count; 0: not known */
 	uint32_t pid_space;   /* the pid namespace; 0: not known */

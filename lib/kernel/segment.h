@@ -41,7 +41,8 @@ static inline uid_t svshm__segment_author(
 /* Whether the kernel lets this process remove it. */
 bool svshm__segment_is_removable(const struct svshm__segment_status *status);
 
-/* SVSHM_NOT_FOUND: no segment has this key. Needs no permission. */
+/* SVSHM_NOT_FOUND, without a message: no segment has this key. Needs no
+   permission. */
 int svshm__segment_find(key_t key, int *id, struct svshm__error *error);
 
 /* SVSHM_ALREADY_EXISTS: some segment has this key, whoever's it is. */

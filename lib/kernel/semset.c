@@ -15,6 +15,8 @@ int svshm__semset_find(key_t key, int *id, struct svshm__error *error)
 	*id = semget(key, 0, 0);
 	if (*id >= 0)
 		return SVSHM_OK;
+	if (errno == ENOENT)
+		return SVSHM_NOT_FOUND;
 	return svshm__error_system(error, SVSHM__CALL_SEMGET, errno,
 				   "semget(key=0x%08lx, 0, 0)",
 				   (unsigned long)key);

@@ -38,7 +38,7 @@ static inline struct sembuf svshm__sembuf(int semaphore, int change, int flags)
 	return result;
 }
 
-/* SVSHM_NOT_FOUND: no set has this key. Needs no permission. */
+/* SVSHM_NOT_FOUND, without a message: no set has this key. Needs no permission. */
 int svshm__semset_find(key_t key, int *id, struct svshm__error *error);
 
 /* SVSHM_ALREADY_EXISTS: some set has this key, whoever's it is. */

@@ -45,7 +45,7 @@ static int open_new(const struct svshm__key_file *file, mode_t mode)
 	char directory[PATH_MAX];
 	int result, errnum;
 
-	if (file->user == geteuid())
+	if (file->user == file->us)
 		return open(file->path, flags, mode & 0666);
 	svshm__key_directory_of(file->path, directory, sizeof(directory));
 
@@ -70,17 +70,18 @@ static int open_new(const struct svshm__key_file *file, mode_t mode)
 static int give(int descriptor, const struct svshm__key_file *file,
 		mode_t mode, gid_t group, struct stat *status)
 {
-	uid_t user = file->user == geteuid() ? (uid_t)-1 : file->user;
+	uid_t user = file->user == file->us ? (uid_t)-1 : file->user;
+	bool given = user != (uid_t)-1 || group != (gid_t)-1;
+	bool changed;
 
 	if (fstat(descriptor, status) < 0)
 		return -1;
-	if ((user != (uid_t)-1 || group != (gid_t)-1) &&
-	    fchown(descriptor, user, group) < 0)
+	if (given && fchown(descriptor, user, group) < 0)
 		return -1;
-	if ((status->st_mode & 0777) != (mode & 0666) &&
-	    fchmod(descriptor, mode & 0666) < 0)
+	changed = (status->st_mode & 0777) != (mode & 0666);
+	if (changed && fchmod(descriptor, mode & 0666) < 0)
 		return -1;
-	return fstat(descriptor, status);
+	return given || changed ? fstat(descriptor, status) : 0;
 }
 
 /* The file that is open, if it is that still: root follows no link that the
@@ -201,6 +202,7 @@ static int start(struct svshm__key_file *file, const char *path, bool native,
 	memset(file, 0, sizeof(*file));
 	file->descriptor = -1;
 	file->native = native;
+	file->us = geteuid();
 	file->user = user;
 	code = native ? look_at_native(file, path, make, error) :
 			look_at_directory(file, path, make, error);
@@ -289,9 +291,15 @@ bool svshm__key_directory_is(const char *path, uint64_t device, uint64_t inode)
 	       (uint64_t)status.st_ino == inode;
 }
 
+/* One that is open has lost its name, or has it still: nobody renames it. */
 bool svshm__key_file_same(const struct svshm__key_file *file)
 {
 	struct stat status;
+
+	if (file->descriptor >= 0)
+		return fstat(file->descriptor, &status) == 0 &&
+		       status.st_nlink > 0;
+
 	int result = file->native ? stat(file->path, &status) :
 				    lstat(file->path, &status);
 
@@ -302,6 +310,17 @@ bool svshm__key_file_same(const struct svshm__key_file *file)
 }
 
 /* ---- Unlinking -------------------------------------------------------------- */
+
+void svshm__key_file_unlink_own(const char *path, uint64_t device,
+				uint64_t inode)
+{
+	struct stat status;
+
+	if (lstat(path, &status) == 0 && S_ISREG(status.st_mode) &&
+	    (uint64_t)status.st_dev == device &&
+	    (uint64_t)status.st_ino == inode && unlink(path) < 0)
+		svshm__debug("unlink %s: %s", path, strerror(errno));
+}
 
 /*
  * The path may have been written by somebody who wants root to unlink a file

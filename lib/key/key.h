@@ -35,7 +35,8 @@
 struct svshm__key_file {
 	char *path;   /* owned */
 	bool native;  /* the user's own file: never written, never unlinked */
-	uid_t user;   /* whose processes share it: mostly the caller's */
+	uid_t us;     /* geteuid(), as it was looked at */
+	uid_t user;   /* whose processes share it: mostly ours */
 	bool private; /* in a directory that is that user's alone */
 	bool exists;
 	bool made;    /* by this call */
@@ -140,9 +141,18 @@ void svshm__key_file_write(const struct svshm__key_file *file, const char *key,
 /*
  * Unlink the key file PATH if it still is the file DEVICE, INODE and belongs
  * to OWNER, as does its directory (or root). PATH may come from shared memory.
+ * _own(): if it still is that file, in a directory that nobody else can change.
  */
 void svshm__key_file_unlink(const char *path, uint64_t device, uint64_t inode,
 			    uid_t owner);
+void svshm__key_file_unlink_own(const char *path, uint64_t device,
+				uint64_t inode);
+
+/* Whether FILE is in a directory that nobody but us can change. */
+static inline bool svshm__key_file_is_own(const struct svshm__key_file *file)
+{
+	return file->private && file->user == file->us;
+}
 
 /* ftok(). */
 int svshm__key_of(const char *path, int project, key_t *key,

@@ -157,7 +157,7 @@ bool svshm__key_file_names_maker(const struct svshm__key_file *file, uid_t uid)
  */
 static int write_text(int descriptor, const char *text)
 {
-	int errnum = svshm__write_all(descriptor, text, strlen(text));
+	int errnum = svshm__write_file(descriptor, text, strlen(text));
 	struct stat status;
 
 	if (errnum && fstat(descriptor, &status) == 0 &&
@@ -173,7 +173,7 @@ int svshm__key_file_name_maker(const struct svshm__key_file *file,
 {
 	char text[80];
 	struct stat status;
-	uid_t us = geteuid();
+	uid_t us = file->us;
 
 	if (file->native || file->private || !file->exists || us == 0 ||
 	    us == file->owner || svshm__key_file_names_maker(file, us))
@@ -205,7 +205,7 @@ void svshm__key_file_write(const struct svshm__key_file *file, const char *key,
 
 	/* Root's own text goes into no file that may be a link to another's. */
 	if (file->native || !key ||
-	    (file->user != geteuid() && file->owner != file->user))
+	    (file->user != file->us && file->owner != file->user))
 		return;
 
 	int descriptor = file->descriptor >= 0 ? file->descriptor :

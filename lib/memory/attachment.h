@@ -38,7 +38,7 @@ struct svshm__attachment {
 	const struct svshm__lock_engine_functions *engine;
 	bool reader;     /* may only read: unregistered, no lock */
 	bool native_key; /* the key file is the user's: never unlinked */
-	bool own_names;  /* no other user makes objects in its directory */
+	bool own_names;  /* nobody else can change its directory */
 	char *path;      /* of the key file */
 	uint64_t device, inode;
 	uid_t key_file_owner;

@@ -49,14 +49,24 @@ bool svshm__set_is_removable(const struct svshm__set *set)
 	       us == set->status.creator_uid;
 }
 
-int svshm__set_look(struct svshm__set *set, unsigned name_hash,
-		    struct svshm__error *error)
+int svshm__set_look_status(struct svshm__set *set, struct svshm__error *error)
 {
 	int code = svshm__semset_stat(set->id, &set->status, error);
 
-	set->fresh = set->tagged = set->marked = false;
+	set->fresh = false;
+	set->tagged = code == SVSHM_OK;
+	set->marked = !code && (set->status.mode & SVSHM__SET_MARK) != 0;
+	return again_if_removed(code);
+}
+
+int svshm__set_look(struct svshm__set *set, unsigned name_hash,
+		    struct svshm__error *error)
+{
+	int code = svshm__set_look_status(set, error);
+
+	set->tagged = false;
 	if (code)
-		return again_if_removed(code);
+		return code;
 	if (set->status.count <= SVSHM__SEM_SLOTS ||
 	    set->status.count > SVSHM__SEMAPHORES_MAX)
 		return SVSHM__TRY_NEXT_KEY;
@@ -64,7 +74,6 @@ int svshm__set_look(struct svshm__set *set, unsigned name_hash,
 	if (code)
 		return code;
 	/* The tag comes with the first operation ever, in one. */
-	set->marked = (set->status.mode & SVSHM__SET_MARK) != 0;
 	set->fresh = set->marked && set->values[SVSHM__SEM_TAG] == 0 &&
 		     set->status.operation_time == 0;
 	set->status.mode &= 0666;

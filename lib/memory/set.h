@@ -32,6 +32,12 @@ struct svshm__set {
 int svshm__set_look(struct svshm__set *set, unsigned name_hash,
 		    struct svshm__error *error);
 
+/*
+ * Only at its status; its values are not known, nor whether it is fresh. As far
+ * as that tells, it is tagged. SVSHM__RETRY: gone.
+ */
+int svshm__set_look_status(struct svshm__set *set, struct svshm__error *error);
+
 /* Whether a set that was looked at has the tag of an object, whatever its name. */
 bool svshm__set_has_tag(const struct svshm__set *set);
 

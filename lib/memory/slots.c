@@ -3,8 +3,6 @@
 
 #include "memory/slots.h"
 
-#include <unistd.h>
-
 #include "base/atomic.h"
 #include "kernel/process.h"
 
@@ -179,7 +177,7 @@ void svshm__slot_note(struct svshm__slot *entry, enum svshm_access access,
 
 	svshm__process_self(&self);
 	entry->access = (uint32_t)access;
-	entry->pid = (int64_t)getpid();
+	entry->pid = (int64_t)self.pid;
 	entry->start_time = self.start_time;
 	entry->start_ticks = self.start_ticks;
 	entry->pid_space = self.pid_space;

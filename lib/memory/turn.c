@@ -3,8 +3,6 @@
 
 #include "memory/turn.h"
 
-#include <unistd.h>
-
 #include "base/atomic.h"
 #include "base/crashpoint.h"
 #include "kernel/process.h"
@@ -83,14 +81,13 @@ bool svshm__turn_take(struct svshm__turn *turn, struct svshm__header *header,
 {
 	uint32_t mine = turn->word + (turn->word % 2 ? 2 : 1);
 	struct svshm__process_self self;
-	pid_t pid = getpid();
 
 	/* Known before: who dies between the two is not known to be dead. */
 	svshm__process_self(&self);
 	if (!svshm__exchange_if(&header->turn, turn->word, mine))
 		return false;
 	CRASHPOINT("turn:taken");
-	header->turn_pid = (int64_t)pid;
+	header->turn_pid = (int64_t)self.pid;
 	header->turn_ticks = self.start_ticks;
 	header->turn_space = self.pid_space;
 	header->turn_set = (uint32_t)set_id + 1;

@@ -58,7 +58,7 @@ int svshm__operation_remove(struct svshm__operation *operation)
 		removal.device = file->device;
 		removal.inode = file->inode;
 		removal.owner = file->owner;
-		removal.alone = file->private;
+		removal.alone = svshm__key_file_is_own(file);
 	}
 	code = svshm__object_remove(&removal, operation->error);
 	if (!code)

@@ -91,7 +91,7 @@ static void fill_header(const struct svshm__operation *operation,
 	header->key_offset = header->path_offset + (uint32_t)plan->path_size;
 	header->key_length = (uint32_t)plan->key_size - 1;
 	header->create_time = svshm__process_time();
-	header->maker_pid = (int64_t)getpid();
+	header->maker_pid = header->turn_pid;
 	header->lock_engine = view->lock_engine;
 	memcpy(segment + header->path_offset, view->path, plan->path_size);
 	memcpy(segment + header->key_offset, plan->key, plan->key_size);
@@ -104,6 +104,16 @@ static gid_t group_of(const struct svshm *handle)
 	return handle->group == (gid_t)-1 ? getegid() : handle->group;
 }
 
+/* Whether a set that others have made is of the group wanted. */
+static bool has_group(const struct svshm__operation *operation,
+		      const struct svshm__set *set)
+{
+	const struct svshm *handle = operation->handle;
+
+	return (operation->made_set && handle->group == (gid_t)-1) ||
+	       set->status.gid == group_of(handle);
+}
+
 /*
  * Only what differs from what semget and shmget have set already. When the set
  * was changed last is noted in the header: later changes are others'.
@@ -113,17 +123,17 @@ static int set_owner(struct svshm__operation *operation)
 	const struct svshm *handle = operation->handle;
 	struct svshm__set *set = &operation->evidence.set;
 	mode_t mode = handle->mode | 0600;
-	gid_t group = group_of(handle);
-	uid_t owner = svshm__user(handle);
+	uid_t us = operation->file.us, owner = operation->file.user;
 	int code = SVSHM_OK;
 
-	if (set->status.mode != mode || set->status.gid != group ||
-	    (set->status.uid != owner && geteuid() == 0))
+	if (set->status.mode != mode || !has_group(operation, set) ||
+	    (set->status.uid != owner && us == 0))
 		code = svshm__semset_change(set->id, mode | SVSHM__SET_MARK,
-					    owner, group, operation->error);
-	if (!code && (group != getegid() || owner != geteuid()))
+					    owner, group_of(handle),
+					    operation->error);
+	if (!code && (handle->group != (gid_t)-1 || owner != us))
 		code = svshm__segment_change(operation->evidence.segment_id,
-					     mode, owner, group,
+					     mode, owner, group_of(handle),
 					     operation->error);
 	CRASHPOINT("create:given");
 	if (!code)
@@ -146,7 +156,8 @@ static int make_segment(struct svshm__operation *operation, struct plan *plan)
 	/* Ours, and of the users to come. */
 	memset(&evidence->turn, 0, sizeof(evidence->turn));
 	evidence->header = SVSHM__HEADER_UNPUBLISHED;
-	evidence->segment.uid = evidence->segment.creator_uid = geteuid();
+	evidence->segment.uid = evidence->segment.creator_uid =
+		operation->file.us;
 	code = set_owner(operation);
 	if (!code)
 		code = svshm__segment_map_patiently(evidence->segment_id, false,
@@ -233,9 +244,9 @@ static bool set_suits(const struct svshm__operation *operation)
 
 	return set->status.count == svshm__slot_semaphores(
 					    operation->handle->max_processes) &&
-	       (set->status.uid == geteuid() ||
+	       (set->status.uid == operation->file.us ||
 		(set->status.mode == (operation->handle->mode | 0600) &&
-		 set->status.gid == group_of(operation->handle))) &&
+		 has_group(operation, set))) &&
 	       (svshm__lock_engine_of_new != SVSHM__LOCK_PORTABLE ||
 		set->values[SVSHM__SEM_LOCK] == 0) &&
 	       svshm__children(set) == 0 && svshm__slots_held(set) == 0 &&

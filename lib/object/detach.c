@@ -59,33 +59,38 @@ static void release_slot(const struct svshm__attachment *attachment)
 				    attachment->engine->death_token);
 }
 
-/* Steps 2 to 5: inside the gate, with this process's last handle. */
+/*
+ * Steps 2 to 5: inside the gate, with this process's last handle. SVSHM_REMOVED:
+ * somebody has reset the set.
+ */
 static int leave_object(struct svshm__attachment *attachment,
 			struct svshm__header *header, struct svshm__set *set,
 			bool *inside, struct svshm__error *error)
 {
 	struct svshm__farewell farewell;
+	int code, left = SVSHM_OK;
+	bool last;
 
 	CRASHPOINT("detach:in gate");
 	svshm__farewell_begin(&farewell, attachment, header, set, false);
+	code = svshm__gate_check_own(attachment, set, error);
 	svshm__farewell_say(&farewell, SVSHM__SLOT_FREE);
-	if (farewell.left == SVSHM__LEFT_TO_NOBODY && farewell.removable) {
-		svshm__mapping_unmap(attachment);
-		CRASHPOINT("detach:unmapped");
-		release_slot(attachment);
-		CRASHPOINT("detach:slot released");
-	} else {
+	last = farewell.left == SVSHM__LEFT_TO_NOBODY && farewell.removable;
+	if (!last) {
 		/* Who is in another gate shall not count us after our turn. */
 		release_slot(attachment);
 		CRASHPOINT("detach:slot released");
 		svshm__turn_end(&farewell.turn, header);
-		svshm__mapping_unmap(attachment);
-		CRASHPOINT("detach:unmapped");
 	}
+	svshm__mapping_unmap(attachment);
+	CRASHPOINT("detach:unmapped");
 	svshm__farewell_look_again(&farewell);
 	if (farewell.left == SVSHM__LEFT_TO_NOBODY && farewell.removable)
-		return remove_object(&farewell, inside, error);
-	return SVSHM_OK;
+		left = remove_object(&farewell, inside, code ? NULL : error);
+	/* Else the set has gone, and with it our slot. */
+	if (last && *inside)
+		release_slot(attachment);
+	return code ? code : left;
 }
 
 /* ---- Detach ---------------------------------------------------------------- */
@@ -167,6 +172,11 @@ int svshm__object_detach(struct svshm *handle)
 					code ? NULL : &handle->error);
 
 		code = code ? code : left;
+	} else if (inside && !code) {
+		code = svshm__gate_refresh(&set, NULL) ?
+			       SVSHM_OK :
+			       svshm__gate_check_own(attachment, &set,
+						     &handle->error);
 	} else if (last) {
 		leave_without_gate(attachment, header);
 	}

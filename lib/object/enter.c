@@ -4,8 +4,6 @@
 
 #include "object/object.h"
 
-#include <unistd.h>
-
 #include "base/atomic.h"
 #include "base/crashpoint.h"
 #include "object/gate.h"
@@ -41,20 +39,13 @@ static int prepare_set(struct svshm__operation *operation, mode_t *mode)
 				id, (unsigned long)segment.uid);
 }
 
-/* Step 2. */
-static int find_set(struct svshm__operation *operation, bool make)
+static int make_set(struct svshm__operation *operation)
 {
 	struct svshm__set *set = &operation->evidence.set;
-	int code =
-		svshm__semset_find(operation->key, &set->id, operation->error);
-
-	operation->made_set = false;
-	if (code != SVSHM_NOT_FOUND || !make)
-		return code == SVSHM_REMOVED ? SVSHM__RETRY : code;
 	int count = svshm__slot_semaphores(operation->handle->max_processes);
 	mode_t mode;
+	int code = prepare_set(operation, &mode);
 
-	code = prepare_set(operation, &mode);
 	if (code)
 		return code;
 	code = svshm__semset_make(operation->key, count, mode | SVSHM__SET_MARK,
@@ -63,7 +54,29 @@ static int find_set(struct svshm__operation *operation, bool make)
 	if (operation->made_set)
 		svshm__set_made(set, count, mode);
 	CRASHPOINT("enter:set made");
-	return code == SVSHM_ALREADY_EXISTS ? SVSHM__RETRY : code;
+	return code;
+}
+
+/* Step 2. Whoever has made the key file makes a set before he looks for one. */
+static int find_set(struct svshm__operation *operation, bool make)
+{
+	struct svshm__set *set = &operation->evidence.set;
+	bool first = make && operation->file.made;
+	int code = SVSHM_ALREADY_EXISTS;
+
+	operation->made_set = false;
+	if (first)
+		code = make_set(operation);
+	if (code != SVSHM_ALREADY_EXISTS)
+		return code;
+	code = svshm__semset_find(operation->key, &set->id, operation->error);
+	if (code == SVSHM_NOT_FOUND && make && !first)
+		code = make_set(operation);
+	else if (code == SVSHM_NOT_FOUND && make)
+		code = SVSHM__RETRY;
+	return code == SVSHM_REMOVED || code == SVSHM_ALREADY_EXISTS ?
+		       SVSHM__RETRY :
+		       code;
 }
 
 /* Those who have the object: their set is gone. */
@@ -133,7 +146,7 @@ static int check_set(struct svshm__operation *operation)
 				"file's owner (uid %lu) or of root is trusted",
 				set->id, (unsigned long)set->status.uid,
 				(unsigned long)set->status.creator_uid,
-				(unsigned long)geteuid(),
+				(unsigned long)operation->file.us,
 				(unsigned long)operation->file.owner);
 }
 
@@ -158,16 +171,13 @@ static int pass_gate(struct svshm__operation *operation)
 	struct svshm__set *set = &operation->evidence.set;
 	int code;
 
-	if (!operation->made_set)
-		return svshm__gate_pass(set, operation->key,
-					operation->name_hash,
-					operation->deadline, operation->error);
-	code = svshm__gate_pass_new(set, operation->key, operation->name_hash,
-				    operation->deadline, operation->error);
+	code = svshm__gate_pass(set, operation->key, operation->name_hash,
+				operation->deadline, operation->error);
 	/* It has a tag by now, by which the tool finds it. */
-	return code ? code :
-		      svshm__set_give(set, operation->set_owner,
-				      operation->error);
+	return code || !operation->made_set ?
+		       code :
+		       svshm__set_give(set, operation->set_owner,
+				       operation->error);
 }
 
 int svshm__operation_enter(struct svshm__operation *operation, bool make)

@@ -12,9 +12,9 @@
 /* So long the gate may be shut before one asks why. */
 #define SHUT_MS 2000
 
-int svshm__gate_pass_new(const struct svshm__set *set, key_t key,
-			 unsigned name_hash, int64_t deadline,
-			 struct svshm__error *error)
+int svshm__gate_pass(const struct svshm__set *set, key_t key,
+		     unsigned name_hash, int64_t deadline,
+		     struct svshm__error *error)
 {
 	int64_t first = svshm__process_deadline(SHUT_MS);
 	int code = svshm__gate_enter(
@@ -28,10 +28,11 @@ int svshm__gate_pass_new(const struct svshm__set *set, key_t key,
 	return svshm__gate_enter(set, name_hash, deadline, error);
 }
 
-int svshm__gate_pass(struct svshm__set *set, key_t key, unsigned name_hash,
-		     int64_t deadline, struct svshm__error *error)
+int svshm__gate_pass_and_look(struct svshm__set *set, key_t key,
+			      unsigned name_hash, int64_t deadline,
+			      struct svshm__error *error)
 {
-	int code = svshm__gate_pass_new(set, key, name_hash, deadline, error);
+	int code = svshm__gate_pass(set, key, name_hash, deadline, error);
 
 	if (code)
 		return code;
@@ -55,13 +56,14 @@ int svshm__gate_pass_own(const struct svshm__attachment *attachment,
 			 struct svshm__set *set, int64_t deadline,
 			 struct svshm__error *error)
 {
+	int count = svshm__slot_semaphores(attachment->slot_count);
 	int code;
 
+	/* Another's may have its id by now; ours, even if reset, has its size. */
 	set->id = attachment->set_id;
-	code = svshm__set_look(set, 0, error);
-	/* Reset, but still the one. */
-	if (code == SVSHM__TRY_NEXT_KEY && set->status.count > SVSHM__SEM_SLOTS)
-		code = SVSHM_OK;
+	code = svshm__set_look_status(set, error);
+	if (!code && set->status.count != count)
+		code = SVSHM__RETRY;
 	if (!code)
 		code = svshm__gate_pass(set, attachment->key, 0, deadline,
 					error);
@@ -119,8 +121,8 @@ static int pass_new_gate(const struct svshm__attachment *attachment,
 	else if (!code)
 		code = svshm__set_look(set, name_hash, NULL);
 	if (!code)
-		code = svshm__gate_pass(set, attachment->key, name_hash,
-					deadline, NULL);
+		code = svshm__gate_pass_and_look(set, attachment->key,
+						 name_hash, deadline, NULL);
 	if (code)
 		return code;
 	code = svshm__segment_find(attachment->key, &segment_id, NULL);
@@ -139,9 +141,6 @@ int svshm__gate_pass_to_leave(const struct svshm__attachment *attachment,
 	int again = SVSHM__RETRY;
 
 	*inside = code == SVSHM_OK;
-	if (*inside && svshm__attachment_registered(attachment) &&
-	    !svshm__slot_held(set, (unsigned)attachment->slot))
-		return reset_by_somebody(attachment->set_id, error);
 	if (code != SVSHM_REMOVED)
 		return code;
 	while (again == SVSHM__RETRY || again == SVSHM_ALREADY_EXISTS)
@@ -150,4 +149,16 @@ int svshm__gate_pass_to_leave(const struct svshm__attachment *attachment,
 				SVSHM_TIMED_OUT;
 	*inside = again == SVSHM_OK;
 	return code;
+}
+
+int svshm__gate_check_own(const struct svshm__attachment *attachment,
+			  const struct svshm__set *set,
+			  struct svshm__error *error)
+{
+	return set->id == attachment->set_id &&
+			       svshm__attachment_registered(attachment) &&
+			       !svshm__slot_held(set,
+						 (unsigned)attachment->slot) ?
+		       reset_by_somebody(attachment->set_id, error) :
+		       SVSHM_OK;
 }

@@ -53,34 +53,60 @@ static void borrow_mapping(struct svshm__evidence *evidence)
 		evidence->mapping_read_only = evidence->borrowed->reader;
 }
 
-/* For who is about to change it: a turn goes before all else that is looked at,
-   but for what is not, and will never be, an object. */
+/* It is an object, or may become one. A mapping has a page at the least. */
+static bool has_turn(const struct svshm__header *header)
+{
+	uint32_t magic = svshm__load(&header->magic);
+
+	return magic == 0 ||
+	       (magic == SVSHM__MAGIC && header->format == SVSHM__FORMAT);
+}
+
+/* For who is about to change it: a turn goes before all else that is looked at. */
 static int look_since_turn(struct svshm__evidence *evidence,
 			   struct svshm__error *error)
 {
 	const struct svshm__header *header = evidence->mapping;
 	struct svshm__segment_status *segment = &evidence->segment;
-	uint32_t magic;
-	int code;
+	int code = SVSHM_OK;
 
-	if (segment->size < sizeof(*header))
-		return SVSHM_OK;
-	magic = svshm__load(&header->magic);
-	if (magic != 0 &&
-	    (magic != SVSHM__MAGIC || header->format != SVSHM__FORMAT))
-		return SVSHM_OK;
-	code = svshm__turn_look(&evidence->turn, header, evidence->segment_id,
-				&evidence->set, error);
+	if (has_turn(header))
+		code = svshm__turn_look(&evidence->turn, header,
+					evidence->segment_id, &evidence->set,
+					error);
 	if (!code && evidence->set.id >= 0)
 		code = svshm__set_renew(&evidence->set, error);
 	if (!code)
 		code = svshm__segment_stat(evidence->segment_id, segment,
 					   error);
-	if (!code && !evidence->borrowed && segment->mappings > 0)
+	if (code)
+		return code == SVSHM_REMOVED ? SVSHM__RETRY : code;
+	/* Our own does not count. */
+	if (!evidence->borrowed && segment->mappings > 0)
 		segment->mappings--;
 	evidence->held = evidence->set.id < 0 ? 0 :
 			 svshm__slots_held(&evidence->set);
-	return code == SVSHM_REMOVED || segment->removed ? SVSHM__RETRY : code;
+	return segment->removed ? SVSHM__RETRY : SVSHM_OK;
+}
+
+static int map_or_borrow(struct svshm__evidence *evidence, bool writable,
+			 bool inside, struct svshm__error *error)
+{
+	int code = SVSHM_OK;
+
+	/* Before our own mapping counts. */
+	if (!evidence->will_change)
+		code = svshm__segment_stat(evidence->segment_id,
+					   &evidence->segment, error);
+	if (!code && inside)
+		borrow_mapping(evidence);
+	if (!code && !evidence->mapping)
+		code = map_segment(evidence, writable, error);
+	/* What may not be looked at has an owner all the same. */
+	if (code == SVSHM_PERMISSION_DENIED && evidence->will_change &&
+	    svshm__segment_stat(evidence->segment_id, &evidence->segment, NULL))
+		memset(&evidence->segment, 0, sizeof(evidence->segment));
+	return code == SVSHM_REMOVED ? SVSHM__RETRY : code;
 }
 
 int svshm__evidence_gather(struct svshm__evidence *evidence, int segment_id,
@@ -107,16 +133,9 @@ int svshm__evidence_gather(struct svshm__evidence *evidence, int segment_id,
 		return SVSHM_OK;
 
 	evidence->segment_id = segment_id;
-	/* Before our own mapping counts. */
-	code = svshm__segment_stat(segment_id, &evidence->segment, error);
+	code = map_or_borrow(evidence, writable, inside, error);
 	if (code)
-		return code == SVSHM_REMOVED ? SVSHM__RETRY : code;
-	if (inside)
-		borrow_mapping(evidence);
-	if (!evidence->mapping)
-		code = map_segment(evidence, writable, error);
-	if (code)
-		return code == SVSHM_REMOVED ? SVSHM__RETRY : code;
+		return code;
 	if (evidence->will_change)
 		code = look_since_turn(evidence, error);
 	if (code)
@@ -268,7 +287,7 @@ void svshm__evidence_free(struct svshm__evidence *evidence)
 
 static bool is_trusted(uid_t uid, const struct svshm__key_file *file)
 {
-	return uid == geteuid() || uid == 0 || uid == file->user ||
+	return uid == file->us || uid == 0 || uid == file->user ||
 	       uid == file->owner ||
 	       svshm__key_file_names_maker(file, uid);
 }

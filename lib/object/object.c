@@ -245,9 +245,14 @@ int svshm__operation_judge(struct svshm__operation *operation, bool writable,
 	int code = svshm__operation_find_segment(operation, &segment_id,
 						 operation->error);
 
-	if (code == SVSHM_NOT_FOUND)
+	if (code == SVSHM_NOT_FOUND) {
 		segment_id = -1;
-	else if (code)
+		code = evidence->set.fresh ?
+			       SVSHM_OK :
+			       svshm__gate_refresh(&evidence->set,
+						   operation->error);
+	}
+	if (code)
 		return code == SVSHM_REMOVED ? SVSHM__RETRY : code;
 	code = svshm__evidence_gather(evidence, segment_id, writable, true,
 				      &operation->file, operation->error);

@@ -31,7 +31,7 @@ svshm__operation_attachment(const struct svshm__operation *operation,
 	attachment->segment_id = operation->evidence.segment_id;
 	attachment->set_id = operation->evidence.set.id;
 	attachment->key = operation->key;
-	attachment->own_names = operation->file.private;
+	attachment->own_names = svshm__key_file_is_own(&operation->file);
 	attachment->data_offset = (size_t)view->data_offset;
 	attachment->data_size = (size_t)view->data_size;
 	attachment->slots_offset = view->slots_offset;
@@ -317,6 +317,9 @@ static int register_child(struct svshm__operation *operation,
 		if (!code)
 			code = svshm__set_renew(&evidence->set,
 						operation->error);
+		/* Who leaves does so by a set that was reset, too. */
+		if (!code && !evidence->set.tagged)
+			return SVSHM__RETRY;
 		/* Removed, with its segment, or without. */
 		if (code)
 			break;
@@ -340,9 +343,7 @@ int svshm__object_register(struct svshm *handle)
 	code = svshm__gate_pass_own(attachment, set, operation.deadline,
 				    &handle->error);
 	if (!code) {
-		/* Who leaves does so by a set that was reset, too. */
-		code = set->tagged ? register_child(&operation, attachment) :
-				     SVSHM__RETRY;
+		code = register_child(&operation, attachment);
 		svshm__gate_leave(set->id);
 	}
 	if (code == SVSHM__RETRY)

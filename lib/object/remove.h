@@ -16,8 +16,8 @@ struct svshm__removal {
 	const char *path;
 	uint64_t device, inode;
 	uid_t owner;
-	bool alone; /* no other user makes objects in its directory: else other
-		       keys of the file may lead to something */
+	bool alone; /* nobody else can change its directory, or makes objects
+		       there: else other keys of the file may lead to some */
 	key_t key;  /* 0; or if it leads to another segment by then, the file
 		       stays: the name goes on under its next key */
 };

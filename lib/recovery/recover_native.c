@@ -118,7 +118,7 @@ static int enter(struct svshm__recovery_work *work)
 	if (!code)
 		code = find_gate(work);
 	if (!code)
-		code = svshm__gate_pass(
+		code = svshm__gate_pass_and_look(
 			&native->evidence.set, (key_t)work->object->ipc_key,
 			name_hash_of(work->object),
 			svshm__process_deadline(SVSHM__RECOVERY_TIMEOUT_MS),
