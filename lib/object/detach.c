@@ -68,12 +68,13 @@ static int leave_object(struct svshm__attachment *attachment,
 			bool *inside, struct svshm__error *error)
 {
 	struct svshm__farewell farewell;
-	int code, left = SVSHM_OK;
+	int code = SVSHM_OK, left = SVSHM_OK;
 	bool last;
 
 	CRASHPOINT("detach:in gate");
 	svshm__farewell_begin(&farewell, attachment, header, set, false);
-	code = svshm__gate_check_own(attachment, set, error);
+	if (farewell.seen || !svshm__gate_refresh(set, NULL))
+		code = svshm__gate_check_own(attachment, set, error);
 	svshm__farewell_say(&farewell, SVSHM__SLOT_FREE);
 	last = farewell.left == SVSHM__LEFT_TO_NOBODY && farewell.removable;
 	if (!last) {

@@ -169,10 +169,15 @@ static int check_key_file(struct svshm__operation *operation)
 static int pass_gate(struct svshm__operation *operation)
 {
 	struct svshm__set *set = &operation->evidence.set;
-	int code;
+	int code = svshm__gate_pass(set, operation->key, operation->name_hash,
+				    operation->deadline, operation->error);
 
-	code = svshm__gate_pass(set, operation->key, operation->name_hash,
-				operation->deadline, operation->error);
+	/* Who made it has died: now it has the tag that we gave it. */
+	if (!code && set->fresh && !operation->made_set) {
+		code = svshm__gate_refresh(set, operation->error);
+		if (code)
+			svshm__gate_leave(set->id);
+	}
 	/* It has a tag by now, by which the tool finds it. */
 	return code || !operation->made_set ?
 		       code :

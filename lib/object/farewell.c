@@ -154,7 +154,8 @@ void svshm__farewell_begin(struct svshm__farewell *farewell,
 				     attachment->segment_id, set, NULL))
 			break;
 		/* Gone: then its slots prove nothing. */
-		if (svshm__set_renew(set, NULL))
+		farewell->seen = !svshm__set_renew(set, NULL);
+		if (!farewell->seen)
 			set->tagged = false;
 		look(farewell, stays_mapped);
 		svshm__turn_take(&farewell->turn, header, set->id);

@@ -56,13 +56,13 @@ int svshm__gate_pass_own(const struct svshm__attachment *attachment,
 			 struct svshm__set *set, int64_t deadline,
 			 struct svshm__error *error)
 {
-	int count = svshm__slot_semaphores(attachment->slot_count);
 	int code;
 
-	/* Another's may have its id by now; ours, even if reset, has its size. */
+	/* Another's may have its id by now. */
 	set->id = attachment->set_id;
 	code = svshm__set_look_status(set, error);
-	if (!code && set->status.count != count)
+	if (!code && (set->status.count <= SVSHM__SEM_SLOTS ||
+		      set->status.count > SVSHM__SEMAPHORES_MAX))
 		code = SVSHM__RETRY;
 	if (!code)
 		code = svshm__gate_pass(set, attachment->key, 0, deadline,

@@ -247,7 +247,7 @@ int svshm__operation_judge(struct svshm__operation *operation, bool writable,
 
 	if (code == SVSHM_NOT_FOUND) {
 		segment_id = -1;
-		code = evidence->set.fresh ?
+		code = evidence->set.fresh || !evidence->will_change ?
 			       SVSHM_OK :
 			       svshm__gate_refresh(&evidence->set,
 						   operation->error);

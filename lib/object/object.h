@@ -148,6 +148,7 @@ struct svshm__farewell {
 	struct svshm__header *header;
 	struct svshm__set *set; /* whose gate we are in */
 	enum svshm__set_state state;
+	bool seen;              /* the set's values have been read */
 	bool removable;         /* this process may remove the segment */
 	bool watched;           /* others have it mapped, or seem to */
 	struct svshm__turn turn;

@@ -911,6 +911,46 @@ inline take_turn()
 		fi \
 	fi
 
+/*
+ * "Beside others". The turn alone; no gate.
+ */
+#ifdef BESIDE_WITHOUT_TURN
+#define TAKE_TURN_BESIDE(lost)
+#else
+#define TAKE_TURN_BESIDE(lost) \
+	if \
+	:: DIE \
+	:: atomic { same_turn[me] -> take_turn() } \
+	:: atomic { !same_turn[me] -> goto lost } \
+	fi
+#endif
+
+/* HELD: another has a slot, and has not called exit. */
+#define OTHERS_STAY \
+	held = false; \
+	i = 0; \
+	do \
+	:: i < SLOTS -> \
+		held = held || (i != slot && HELD(i) && \
+				IS_USED(SEGMENT.entry[i])); \
+		i++ \
+	:: else -> break \
+	od
+#define OTHERS_USED \
+	held = false; \
+	i = 0; \
+	do \
+	:: i < SLOTS -> \
+		held = held || (i != slot && IS_USED(SEGMENT.entry[i])); \
+		i++ \
+	:: else -> break \
+	od
+
+inline forget_looks()
+{
+	seen = 0; seen_changed = false; state = 0; held = false
+}
+
 #define USED_KEY(k) (set_of[k] != NONE || segment_of[k] != NONE)
 
 proctype process(byte me)
@@ -1018,6 +1058,14 @@ start:
 		fi
 	   }
 	fi;
+
+	/* ---- Beside others: join ---- */
+#ifdef BESIDE
+	if
+	:: op == ATTACH && set_of[KEY(name, 0)] != NONE -> goto beside
+	:: true
+	fi;
+#endif
 
 	/* ---- 2, 3 ---- */
 enter:
@@ -1657,6 +1705,59 @@ attached:
 #endif
 	fi;
 
+#ifdef BESIDE
+	/* ---- Beside others: leave ---- */
+	if
+	:: !exiting && slot != NONE ->
+		if
+		:: DIE
+		:: atomic { SEGMENT.turn == NONE -> same_turn[me] = true }
+		:: atomic { SEGMENT.turn != NONE -> goto depart }
+		fi;
+		if
+		:: DIE
+		:: atomic {
+			true ->
+			look_at_slots();
+			look_at_set();
+			OTHERS_STAY;
+			if
+			:: SET.live && state == INTACT && SET.gate == NONE &&
+			   held && ANY(OTHER_MAPS, my_segment[me]) ->
+				held = false
+			:: else ->
+				forget_looks();
+				goto depart
+			fi;
+			forget_looks()
+		   }
+		fi;
+		TAKE_TURN_BESIDE(depart);
+		if
+		:: DIE
+		:: atomic {
+			true ->
+			SEGMENT.entry[slot] = FREE;
+			user[me] = false;
+			OTHERS_USED;
+			assert(held); /* P2: somebody leaves or dies after us */
+			held = false;
+			order_deaths()
+		   }
+		fi;
+		if
+		:: DIE
+		:: atomic { true -> release_slot() }
+		fi;
+		if
+		:: DIE
+		:: atomic { true -> END_TURN }
+		fi;
+		goto gone
+	:: true
+	fi;
+#endif
+
 	/* ---- Detach, exit ---- */
 depart:
 	/* detach 1 */
@@ -2001,6 +2102,120 @@ result:
 #endif
 		goto gone
 	};
+#ifdef BESIDE
+beside:
+	/* What S says, which the claim compares. */
+	if
+	:: DIE
+	:: atomic {
+		true ->
+		my_set[me] = set_of[KEY(name, 0)];
+		if
+		:: my_set[me] != NONE && SET.name == 1 + name &&
+		   SET.gate == NONE -> look_at_slots()
+		:: else -> goto not_beside
+		fi
+	   }
+	fi;
+	if
+	:: DIE
+	:: atomic {
+		true ->
+		my_segment[me] = segment_of[KEY(name, 0)];
+		if
+		:: my_segment[me] == NONE -> goto not_beside
+		:: else -> at[me] = my_segment[me]
+		fi
+	   }
+	fi;
+	if
+	:: DIE
+	:: atomic { SEGMENT.turn == NONE -> same_turn[me] = true }
+	:: atomic { SEGMENT.turn != NONE -> goto not_beside }
+	fi;
+	if
+	:: DIE
+	:: atomic {
+		true ->
+		state = (SEGMENT.set != my_set[me] -> LOST :
+			 (seen_changed -> CHANGED : INTACT));
+		OTHERS_STAY;
+		if
+		:: SEGMENT.state == LIVE && SEGMENT.name == 1 + name &&
+		   !SEGMENT.retired && state == INTACT && held &&
+		   ANY(OTHER_MAPS, my_segment[me]) -> skip
+		:: else -> goto not_beside
+		fi;
+		held = false;
+		slot = 0;
+		do
+		:: slot < SLOTS && ((seen & (1 << slot)) ||
+				    SEGMENT.entry[slot] != FREE) -> slot++
+		:: else -> break
+		od;
+		if
+		:: slot < SLOTS
+		:: else -> slot = NONE; goto not_beside
+		fi
+	   }
+	fi;
+	TAKE_TURN_BESIDE(lost_beside);
+	if
+	:: DIE
+	:: atomic { true -> SEGMENT.entry[slot] = USED }
+	fi;
+	/* Claim: if the slots are as they were. */
+	if
+	:: DIE
+	:: atomic {
+		true ->
+		found = 0;
+		i = 0;
+		do
+		:: i < SLOTS ->
+			found = found | (SET.slot[i] != NONE -> (1 << i) : 0);
+			i++
+		:: else -> break
+		od;
+		if
+#ifdef CLAIMS_BLINDLY
+		:: !SET.live || SET.slot[slot] != NONE ->
+#else
+		:: !SET.live || found != seen ->
+#endif
+			SEGMENT.entry[slot] = FREE;
+			slot = NONE;
+			END_TURN;
+			goto not_beside
+		:: else
+		fi;
+		found = NONE;
+		SET.slot[slot] = me;
+		user[me] = true;
+		assert(SEGMENT.state != LIVE || SEGMENT.retired ||
+		       !ANY(USES_ANOTHER, my_segment[me])); /* P1 */
+		assert(!SEGMENT.orphan) /* P5 */
+	   }
+	fi;
+	if
+	:: DIE
+	:: atomic { true -> END_TURN; forget_evidence(); goto attached }
+	fi;
+lost_beside:
+	slot = NONE;
+not_beside:
+	if
+	:: DIE
+	:: atomic {
+		true ->
+		unmap(me);
+		my_set[me] = NONE;
+		let_segment(me);
+		forget_evidence();
+		goto enter
+	   }
+	fi;
+#endif
 lone_file:
 	if
 	:: DIE
