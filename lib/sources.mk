@@ -53,6 +53,7 @@ libsvshm_la_SOURCES += \
 	lib/lock/portable.c
 libsvshm_la_SOURCES += \
 	lib/object/attach.c \
+	lib/object/beside.c \
 	lib/object/clear.c \
 	lib/object/create.c \
 	lib/object/detach.c \

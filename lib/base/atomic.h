@@ -4,9 +4,10 @@
  * the order between them.
  *
  * A compiler without the builtins falls back on volatile access. There is no fast
- * lock then (configure decides); all other protocols have a system call between
- * two steps, which is the barrier, and their exchanges are made inside the gate:
- * without it (an administrator has removed the set meanwhile) they are not safe.
+ * lock then (configure decides), and nobody joins or leaves outside the gate; all
+ * other protocols have a system call between two steps, which is the barrier, and
+ * their exchanges are made inside the gate: without it (an administrator has
+ * removed the set meanwhile) they are not safe.
  */
 #ifndef SVSHM_BASE_ATOMIC_H
 #define SVSHM_BASE_ATOMIC_H
@@ -16,6 +17,7 @@
 #include <string.h>
 
 #ifdef HAVE_ATOMIC_BUILTINS
+#define SVSHM__EXCHANGES_ATOMICALLY true
 
 static inline uint32_t svshm__load(const uint32_t *word)
 {
@@ -77,6 +79,11 @@ static inline void svshm__store_relaxed(uintptr_t *word, uintptr_t value)
 }
 
 #else
+#define SVSHM__EXCHANGES_ATOMICALLY false
+
+static inline void svshm__relax(void)
+{
+}
 
 static inline uintptr_t svshm__load_relaxed(const uintptr_t *word)
 {

@@ -91,7 +91,7 @@ int svshm__key_file_check(const char *path, struct svshm__error *error)
 		return SVSHM_OK;
 	if (descriptor < 0)
 		return svshm__error_system(error, SVSHM__CALL_FILE, errno,
-					   "open(\"%.200s\")", path);
+					   "opening the key file %.200s", path);
 
 	ssize_t size = read_some(descriptor, text, sizeof(text));
 	int errnum = errno;

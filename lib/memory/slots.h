@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/atomic.h"
 #include "memory/set.h"
 
 /* How many slots a set of COUNT semaphores has; how many semaphores for SLOTS. */
@@ -59,6 +60,15 @@ int svshm__slot_ask(int set_id, unsigned slot, bool *held,
  * second, as one who is just dying may be seen so.
  */
 bool svshm__slot_user_seen(const struct svshm__slot *entry, int segment_id);
+
+/* Of a slot that is held: has its process left, but for its end, or the rest of a
+   detach? */
+static inline bool svshm__slot_is_leaving(const struct svshm__slot *entry)
+{
+	uint32_t used = svshm__load(&entry->used);
+
+	return used == SVSHM__SLOT_LEAVING || used == SVSHM__SLOT_FREE;
+}
 
 /* The slot table's entry: who we are, for people, and which registration. */
 void svshm__slot_note(struct svshm__slot *entry, enum svshm_access access,

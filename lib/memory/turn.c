@@ -44,26 +44,54 @@ static bool is_removed(int segment_id)
 	       status.removed;
 }
 
+/* Pauses of the processor. Who joins or leaves beside others has the turn for
+   microseconds. */
+#define SPIN 400
+
+static uint32_t wait_a_moment(const struct svshm__header *header)
+{
+	uint32_t word = svshm__load(&header->turn);
+
+	for (int i = 0; i < SPIN && word % 2 != 0 && svshm__process_parallel();
+	     i++) {
+		svshm__relax();
+		word = svshm__load(&header->turn);
+	}
+	return word;
+}
+
+bool svshm__turn_see(struct svshm__turn *turn,
+		     const struct svshm__header *header)
+{
+	turn->taken = false;
+	turn->looked = true;
+	turn->word = wait_a_moment(header);
+	return turn->word % 2 == 0;
+}
+
 int svshm__turn_look(struct svshm__turn *turn,
 		     const struct svshm__header *header, int segment_id,
-		     const struct svshm__set *set, struct svshm__error *error)
+		     const struct svshm__set *set, int timeout_ms,
+		     struct svshm__error *error)
 {
 	int64_t deadline = svshm__process_deadline(svshm__turn_patience_ms);
+	int64_t far_deadline = svshm__process_deadline(timeout_ms);
 	uint32_t word;
 
 	turn->taken = false;
 	turn->looked = true;
-	while ((word = svshm__load(&header->turn)) % 2 != 0) {
-		bool late = svshm__process_now() >= deadline;
+	while ((word = wait_a_moment(header)) % 2 != 0) {
+		int64_t now = svshm__process_now();
 		enum svshm__fate fate = fate_of_taker(header, word, set);
+		bool beside = header->turn_set == 0;
 
 		/* It may have been another's that we have asked for. */
 		if (svshm__load(&header->turn) != word)
 			continue;
 		if (fate == SVSHM__FATE_DEAD ||
-		    (late && fate == SVSHM__FATE_UNKNOWN))
+		    (now >= deadline && fate == SVSHM__FATE_UNKNOWN))
 			break;
-		if (late)
+		if (now >= (beside ? far_deadline : deadline))
 			return svshm__error_set(
 				error, SVSHM_TIMED_OUT,
 				"process %lld is changing the object: is it "
@@ -139,7 +167,8 @@ static int take_unmapped(struct svshm__turn *turn, int segment_id,
 	if (svshm__segment_map(segment_id, false, &mapping, NULL))
 		return SVSHM_OK;
 	if (blindly)
-		code = svshm__turn_look(turn, mapping, segment_id, set, error);
+		code = svshm__turn_look(turn, mapping, segment_id, set,
+					svshm__turn_patience_ms, error);
 	if (!code && !svshm__turn_take(turn, mapping, set->id))
 		code = SVSHM__RETRY;
 	if (!code && blindly && !is_unmapped(segment_id)) {

@@ -32,15 +32,24 @@ extern int svshm__turn_patience_ms;
 /*
  * Inside the gate of SET: wait until the turn is nobody's, or a dead one's.
  * SVSHM__RETRY: the segment is gone. SVSHM_TIMED_OUT: one who lives has had it
- * for two seconds. Nothing is written.
+ * for two seconds, or, if he is in no gate, for TIMEOUT_MS, as he would be waited
+ * for there. Nothing is written.
  */
 int svshm__turn_look(struct svshm__turn *turn,
 		     const struct svshm__header *header, int segment_id,
-		     const struct svshm__set *set, struct svshm__error *error);
+		     const struct svshm__set *set, int timeout_ms,
+		     struct svshm__error *error);
 
 /*
- * Take it, as it was looked at. False: somebody has changed the object since, or
- * is about to: look again.
+ * The same for who is in no gate, and can go through one instead: false if it is
+ * somebody's for longer than a moment.
+ */
+bool svshm__turn_see(struct svshm__turn *turn,
+		     const struct svshm__header *header);
+
+/*
+ * Take it, as it was looked at, inside the gate of SET_ID, or in none (-1). False:
+ * somebody has changed the object since, or is about to: look again.
  */
 bool svshm__turn_take(struct svshm__turn *turn, struct svshm__header *header,
 		      int set_id);

@@ -151,7 +151,7 @@ static int enter_and_act(struct svshm__operation *operation, bool make)
 	    svshm__judge_trusted(status->uid, status->creator_uid,
 				 &operation->file))
 		return svshm__operation_read_only(operation);
-	if (!code)
+	if (!code && !svshm__operation_join_beside(operation))
 		code = act(operation);
 	svshm__operation_leave(operation);
 	return code;

@@ -160,7 +160,8 @@ int svshm__object_detach(struct svshm *handle)
 	if (attachment->reader)
 		return detach_reader(attachment, access, &handle->error);
 	/* After exit(3) has detached: the process's end does the rest. */
-	if (svshm__attachment_left(attachment))
+	if (svshm__attachment_left(attachment) ||
+	    svshm__object_leave_beside(attachment, access))
 		return SVSHM_OK;
 
 	code = svshm__gate_pass_to_leave(attachment, &set,

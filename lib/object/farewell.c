@@ -51,9 +51,8 @@ static enum other look_at_slot(const struct svshm__farewell *farewell,
 {
 	if (!is_held(farewell, slot))
 		return NOBODY;
-	return svshm__load(&slots_of(farewell)[slot].used) ==
-			       SVSHM__SLOT_LEAVING ?
-		LEAVING : STAYING;
+	return svshm__slot_is_leaving(&slots_of(farewell)[slot]) ? LEAVING :
+								   STAYING;
 }
 
 /* By its entry, if its slot is not held: the set may have been reset, or
@@ -151,7 +150,11 @@ void svshm__farewell_begin(struct svshm__farewell *farewell,
 	svshm__attachment_discount(attachment);
 	for (int i = 0; i < TURN_TRIES && !farewell->turn.taken; i++) {
 		if (svshm__turn_look(&farewell->turn, header,
-				     attachment->segment_id, set, NULL))
+				     attachment->segment_id, set,
+				     stays_mapped ?
+					     SVSHM__GATE_TIMEOUT_AT_EXIT_MS :
+					     SVSHM__GATE_TIMEOUT_MS,
+				     NULL))
 			break;
 		/* Gone: then its slots prove nothing. */
 		farewell->seen = !svshm__set_renew(set, NULL);

@@ -17,8 +17,8 @@
  * spelling) and whatever became of the key file. The same path in another
  * directory is another root's, or of a directory that was removed and made anew.
  */
-static bool is_named(const struct svshm__view *view,
-		     const struct svshm__key_file *file)
+bool svshm__view_is_named(const struct svshm__view *view,
+			  const struct svshm__key_file *file)
 {
 	return !file || (view->directory_device == file->directory_device &&
 			 view->directory_inode == file->directory_inode &&
@@ -73,7 +73,7 @@ static int look_since_turn(struct svshm__evidence *evidence,
 	if (has_turn(header))
 		code = svshm__turn_look(&evidence->turn, header,
 					evidence->segment_id, &evidence->set,
-					error);
+					SVSHM__TURN_TIMEOUT_MS, error);
 	if (!code && evidence->set.id >= 0)
 		code = svshm__set_renew(&evidence->set, error);
 	if (!code)
@@ -155,7 +155,7 @@ int svshm__evidence_gather(struct svshm__evidence *evidence, int segment_id,
 						       SVSHM__SEM_TAG);
 		return SVSHM_OK;
 	}
-	evidence->named = is_named(&evidence->view, file);
+	evidence->named = svshm__view_is_named(&evidence->view, file);
 	if (evidence->named)
 		svshm__judge_users(evidence);
 	return SVSHM_OK;

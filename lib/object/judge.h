@@ -54,6 +54,13 @@ enum svshm__header_state {
 	SVSHM__HEADER_INCOMPATIBLE  /* another format or byte order */
 };
 
+/*
+ * Whether it is the object of FILE's name (NULL: of any): the same name in the
+ * same directory, by whatever path.
+ */
+bool svshm__view_is_named(const struct svshm__view *view,
+			  const struct svshm__key_file *file);
+
 /* Check the header of a mapped segment of SEGMENT_SIZE bytes; fill VIEW. */
 enum svshm__header_state svshm__header_read(const void *segment,
 					    uint64_t segment_size,
@@ -187,6 +194,9 @@ enum svshm__set_state svshm__judge_set_state(const struct svshm__set *set,
 
 /* Fill in who uses it: EVIDENCE has a valid header, and is mapped. */
 void svshm__judge_users(struct svshm__evidence *evidence);
+
+/* As long as one would wait at the gate. */
+#define SVSHM__TURN_TIMEOUT_MS 30000
 
 /* A tenth of a second, in milliseconds: what is in passing has passed. */
 #define SVSHM__PATIENCE_MS 100

@@ -26,7 +26,7 @@ int svshm__object_register(struct svshm *handle);
 
 /* ---- Between the files of this room --------------------------------------- */
 
-#define SVSHM__GATE_TIMEOUT_MS 30000
+#define SVSHM__GATE_TIMEOUT_MS SVSHM__TURN_TIMEOUT_MS
 #define SVSHM__GATE_TIMEOUT_AT_EXIT_MS 5000
 
 /* One try to do something with the object of one name. */
@@ -48,6 +48,7 @@ struct svshm__operation {
 	bool locked;   /* create: with the lock in the new owner's hands */
 	uid_t set_owner; /* to be, of a set that is made */
 	bool inside;     /* the gate of evidence.set */
+	bool beside;     /* others: see svshm__operation_join_beside() */
 	bool made_set; /* in this try, and nobody else has used it */
 	bool orphaned; /* an orphan has been replaced, or joined */
 	bool deserted; /* it was judged an orphan: not even children are left */
@@ -72,7 +73,10 @@ int svshm__object_taken_over(struct svshm *handle);
 /* INVALID_SIZE: what was judged is smaller than open asks for. */
 int svshm__operation_check_size(const struct svshm__operation *operation);
 
-/* Steps 2 to 5: the set of operation->key, its gate, and the key file again. */
+/*
+ * Steps 2 to 5: the set of operation->key, its gate, and the key file again. The
+ * set's values are those that were seen before.
+ */
 int svshm__operation_enter(struct svshm__operation *operation, bool make);
 
 /*
@@ -125,6 +129,16 @@ int svshm__operation_meet_duplicates(struct svshm__operation *operation);
 struct svshm__attachment *
 svshm__operation_attachment(const struct svshm__operation *operation,
 			    const struct svshm__view *view);
+
+/*
+ * Inside the gate: attach beside others who stay, if evidence.set is as it was
+ * seen before we had the gate. False: it is not, or there are none.
+ */
+bool svshm__operation_join_beside(struct svshm__operation *operation);
+
+/* Detach a handle of ACCESS likewise, but outside the gate. */
+bool svshm__object_leave_beside(struct svshm__attachment *attachment,
+				enum svshm_access access);
 
 /* Attach without the gate, which the mode shuts to this process. */
 int svshm__operation_read_only(struct svshm__operation *operation);

@@ -112,14 +112,16 @@ static int claim_slot(struct svshm__attachment *attachment,
  * next thread of this process must find us registered, or it would claim a
  * second slot.
  */
-static int claim_any_slot(struct svshm__attachment *attachment,
-			  struct svshm__header *header, struct svshm__set *set,
-			  enum svshm_access access, struct svshm__error *error)
+static int claim_any_slot(struct svshm__operation *operation,
+			  struct svshm__attachment *attachment,
+			  struct svshm__header *header)
 {
+	int tries = operation->beside ? 1 : CLAIM_TRIES;
 	int code = SVSHM__RETRY;
 
-	for (int i = 0; i < CLAIM_TRIES && code == SVSHM__RETRY; i++)
-		code = claim_slot(attachment, header, set, access, error);
+	for (int i = 0; i < tries && code == SVSHM__RETRY; i++)
+		code = claim_slot(attachment, header, &operation->evidence.set,
+				  operation->access, operation->error);
 	return code;
 }
 
@@ -196,8 +198,7 @@ static int claim(struct svshm__operation *operation,
 		 struct svshm__header *header)
 {
 	struct svshm__set *set = &operation->evidence.set;
-	int code = claim_any_slot(attachment, header, set, operation->access,
-				  operation->error);
+	int code = claim_any_slot(operation, attachment, header);
 
 	if (!code && operation->locked)
 		code = take_lock(operation, attachment, header);
@@ -313,6 +314,7 @@ static int register_child(struct svshm__operation *operation,
 	       svshm__process_now() < operation->deadline) {
 		code = svshm__turn_look(&evidence->turn, header,
 					attachment->segment_id, &evidence->set,
+					SVSHM__TURN_TIMEOUT_MS,
 					operation->error);
 		if (!code)
 			code = svshm__set_renew(&evidence->set,

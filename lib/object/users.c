@@ -99,7 +99,7 @@ static bool is_stranded(struct svshm__evidence *evidence, unsigned slot)
 	return fate != SVSHM__FATE_DEAD;
 }
 
-/* Of those who hold a slot: who has called exit(3) has left. */
+/* Of those who hold a slot: who has called exit(3), or is detaching, has left. */
 static unsigned count_staying(struct svshm__evidence *evidence)
 {
 	const struct svshm__slot *slots = slots_of(evidence);
@@ -108,7 +108,7 @@ static unsigned count_staying(struct svshm__evidence *evidence)
 	for (uint32_t i = 0; i < evidence->view.slots_used; i++) {
 		if (!svshm__slot_held(&evidence->set, i))
 			continue;
-		if (svshm__load(&slots[i].used) == SVSHM__SLOT_LEAVING)
+		if (svshm__slot_is_leaving(&slots[i]))
 			evidence->leaving = true;
 		else
 			staying++;

@@ -658,8 +658,7 @@ inline weigh()
 #ifdef LEAVING_COUNTS
 		held = held || HELD(i);
 #else
-		held = held || (HELD(i) && SEGMENT.entry[i] != LEAVING &&
-				SEGMENT.entry[i] != LEAVING_DEAD);
+		held = held || (HELD(i) && IS_USED(SEGMENT.entry[i]));
 #endif
 		i++
 	:: else -> break
@@ -740,6 +739,7 @@ inline forget_evidence()
 	list = 0; found = NONE; verdict = 0; state = 0; code = 0; duplicate = 0;
 	held = false; died = false; stranded = false; children = 0;
 	left = 0; watched = false; removable = false; was_orphan = false;
+	before = 0;
 	same_turn[me] = false
 }
 
@@ -911,9 +911,7 @@ inline take_turn()
 		fi \
 	fi
 
-/*
- * "Beside others". The turn alone; no gate.
- */
+/* "Beside others": who leaves has the turn alone. */
 #ifdef BESIDE_WITHOUT_TURN
 #define TAKE_TURN_BESIDE(lost)
 #else
@@ -962,6 +960,7 @@ proctype process(byte me)
 	byte forks;
 #endif
 	byte seen, list, found, verdict, state, code, duplicate, children, left;
+	byte before;
 	bool seen_changed, held, died, stranded, said, dropped, watched;
 	bool removable, final, exiting, was_orphan;
 
@@ -1059,14 +1058,6 @@ start:
 	   }
 	fi;
 
-	/* ---- Beside others: join ---- */
-#ifdef BESIDE
-	if
-	:: op == ATTACH && set_of[KEY(name, 0)] != NONE -> goto beside
-	:: true
-	fi;
-#endif
-
 	/* ---- 2, 3 ---- */
 enter:
 	if
@@ -1090,6 +1081,10 @@ enter:
 		:: else ->
 			my_set[me] = set_of[key];
 			fresh = (SET.name == FRESH);
+			look_at_slots();
+			before = (op != ATTACH || seen_changed ||
+				  SET.name != 1 + name -> 0 : seen);
+			seen = 0; seen_changed = false;
 			if
 			:: fresh || SET.name == 1 + name
 			:: else ->
@@ -1154,11 +1149,132 @@ enter:
 		fi
 	fi;
 
+	/*
+	 * ---- Beside others ----
+	 * What S was seen to say before we had the gate is good enough, if the
+	 * claim finds it unchanged.
+	 */
+	if
+	:: before != 0 && !by_scan && !lone ->
+		if
+		:: DIE
+		:: atomic {
+			true ->
+			my_segment[me] = segment_of[key];
+			if
+			:: my_segment[me] == NONE -> goto not_beside
+			:: else -> at[me] = my_segment[me]
+			fi
+		   }
+		fi;
+		if
+		:: DIE
+		:: atomic { WAIT_FOR_TURN -> same_turn[me] = true }
+		fi;
+		if
+		:: DIE
+		:: atomic {
+			true ->
+			seen = before;
+			state = (SEGMENT.set != my_set[me] -> LOST : INTACT);
+			OTHERS_STAY;
+			if
+			:: SEGMENT.state == LIVE && SEGMENT.name == 1 + name &&
+			   !SEGMENT.retired && !SEGMENT.removed && held &&
+			   ANY(OTHER_MAPS, my_segment[me]) -> held = false
+			:: else -> goto not_beside
+			fi;
+			slot = 0;
+			do
+			:: slot < SLOTS && ((seen & (1 << slot)) ||
+					    IS_USED(SEGMENT.entry[slot])) ->
+				slot++
+			:: else -> break
+			od;
+			if
+			:: slot < SLOTS
+			:: else -> slot = NONE; goto not_beside
+			fi
+		   }
+		fi;
+		TAKE_TURN(not_beside_any_more);
+		if
+		:: DIE
+		:: atomic {
+			true ->
+			left = SEGMENT.entry[slot];
+			SEGMENT.entry[slot] = USED
+		   }
+		fi;
+		/* Claim: if the slots are as they were. */
+		if
+		:: DIE
+		:: atomic {
+			true ->
+			found = 0;
+			i = 0;
+			do
+			:: i < SLOTS ->
+				found = found |
+					(SET.slot[i] != NONE -> (1 << i) : 0);
+				i++
+			:: else -> break
+			od;
+			if
+#ifdef CLAIMS_BLINDLY
+			:: !SET.live || SET.slot[slot] != NONE ->
+#else
+			:: !SET.live || found != before ->
+#endif
+				SEGMENT.entry[slot] = left;
+				END_TURN;
+				goto not_beside_any_more
+			:: else
+			fi;
+			found = NONE;
+			left = 0;
+			SET.slot[slot] = me;
+			user[me] = true;
+			assert(SEGMENT.state != LIVE || SEGMENT.retired ||
+			       !ANY(USES_ANOTHER, my_segment[me])); /* P1 */
+			assert(!SEGMENT.orphan) /* P5 */
+		   }
+		fi;
+		if
+		:: DIE
+		:: atomic { true -> END_TURN }
+		fi;
+		if
+		:: DIE
+		:: atomic {
+			true -> leave_gate(); forget_evidence(); goto attached
+		   }
+		fi;
+not_beside_any_more:
+		slot = NONE; found = NONE; left = 0;
+not_beside:
+		if
+		:: DIE
+		:: atomic {
+			true ->
+			unmap(me);
+			seen = 0; state = 0; held = false;
+			same_turn[me] = false
+		   }
+		fi
+	:: else
+	fi;
+	before = 0;
+
 	/* ---- 6, 7 ---- */
 	if
 	:: DIE
 	:: atomic {
 		true ->
+		if
+		:: !duplicate && SET.live && SET.gate == me -> look_at_slots()
+		:: else
+		fi;
 		j = my_segment[me];
 		my_segment[me] = segment_of[key];
 		reap(j);
@@ -1705,8 +1821,7 @@ attached:
 #endif
 	fi;
 
-#ifdef BESIDE
-	/* ---- Beside others: leave ---- */
+	/* ---- Beside others: in no gate ---- */
 	if
 	:: !exiting && slot != NONE ->
 		if
@@ -1722,14 +1837,13 @@ attached:
 			look_at_set();
 			OTHERS_STAY;
 			if
-			:: SET.live && state == INTACT && SET.gate == NONE &&
-			   held && ANY(OTHER_MAPS, my_segment[me]) ->
-				held = false
+			:: SET.live && state == INTACT && held &&
+			   ANY(OTHER_MAPS, my_segment[me]) ->
+				forget_looks()
 			:: else ->
 				forget_looks();
 				goto depart
-			fi;
-			forget_looks()
+			fi
 		   }
 		fi;
 		TAKE_TURN_BESIDE(depart);
@@ -1740,23 +1854,28 @@ attached:
 			SEGMENT.entry[slot] = FREE;
 			user[me] = false;
 			OTHERS_USED;
-			assert(held); /* P2: somebody leaves or dies after us */
+			/* P2: somebody leaves, or dies, after us */
+			assert(held || SEGMENT.state != LIVE);
 			held = false;
 			order_deaths()
 		   }
 		fi;
 		if
 		:: DIE
-		:: atomic { true -> release_slot() }
+		:: atomic { true -> END_TURN }
 		fi;
 		if
 		:: DIE
-		:: atomic { true -> END_TURN }
+		:: atomic {
+			true -> unmap(me)
+		   }
 		fi;
-		goto gone
+		if
+		:: DIE
+		:: atomic { true -> release_slot(); goto gone }
+		fi
 	:: true
 	fi;
-#endif
 
 	/* ---- Detach, exit ---- */
 depart:
@@ -1838,8 +1957,7 @@ inside:
 			:: i == slot
 			:: else ->
 				if
-				:: HELD(i) && SEGMENT.entry[i] != LEAVING &&
-				   SEGMENT.entry[i] != LEAVING_DEAD ->
+				:: HELD(i) && IS_USED(SEGMENT.entry[i]) ->
 					left = TO_OTHERS
 				:: !HELD(i) && IS_USED(SEGMENT.entry[i]) ->
 					left = ((state == INTACT ->
@@ -2102,120 +2220,6 @@ result:
 #endif
 		goto gone
 	};
-#ifdef BESIDE
-beside:
-	/* What S says, which the claim compares. */
-	if
-	:: DIE
-	:: atomic {
-		true ->
-		my_set[me] = set_of[KEY(name, 0)];
-		if
-		:: my_set[me] != NONE && SET.name == 1 + name &&
-		   SET.gate == NONE -> look_at_slots()
-		:: else -> goto not_beside
-		fi
-	   }
-	fi;
-	if
-	:: DIE
-	:: atomic {
-		true ->
-		my_segment[me] = segment_of[KEY(name, 0)];
-		if
-		:: my_segment[me] == NONE -> goto not_beside
-		:: else -> at[me] = my_segment[me]
-		fi
-	   }
-	fi;
-	if
-	:: DIE
-	:: atomic { SEGMENT.turn == NONE -> same_turn[me] = true }
-	:: atomic { SEGMENT.turn != NONE -> goto not_beside }
-	fi;
-	if
-	:: DIE
-	:: atomic {
-		true ->
-		state = (SEGMENT.set != my_set[me] -> LOST :
-			 (seen_changed -> CHANGED : INTACT));
-		OTHERS_STAY;
-		if
-		:: SEGMENT.state == LIVE && SEGMENT.name == 1 + name &&
-		   !SEGMENT.retired && state == INTACT && held &&
-		   ANY(OTHER_MAPS, my_segment[me]) -> skip
-		:: else -> goto not_beside
-		fi;
-		held = false;
-		slot = 0;
-		do
-		:: slot < SLOTS && ((seen & (1 << slot)) ||
-				    SEGMENT.entry[slot] != FREE) -> slot++
-		:: else -> break
-		od;
-		if
-		:: slot < SLOTS
-		:: else -> slot = NONE; goto not_beside
-		fi
-	   }
-	fi;
-	TAKE_TURN_BESIDE(lost_beside);
-	if
-	:: DIE
-	:: atomic { true -> SEGMENT.entry[slot] = USED }
-	fi;
-	/* Claim: if the slots are as they were. */
-	if
-	:: DIE
-	:: atomic {
-		true ->
-		found = 0;
-		i = 0;
-		do
-		:: i < SLOTS ->
-			found = found | (SET.slot[i] != NONE -> (1 << i) : 0);
-			i++
-		:: else -> break
-		od;
-		if
-#ifdef CLAIMS_BLINDLY
-		:: !SET.live || SET.slot[slot] != NONE ->
-#else
-		:: !SET.live || found != seen ->
-#endif
-			SEGMENT.entry[slot] = FREE;
-			slot = NONE;
-			END_TURN;
-			goto not_beside
-		:: else
-		fi;
-		found = NONE;
-		SET.slot[slot] = me;
-		user[me] = true;
-		assert(SEGMENT.state != LIVE || SEGMENT.retired ||
-		       !ANY(USES_ANOTHER, my_segment[me])); /* P1 */
-		assert(!SEGMENT.orphan) /* P5 */
-	   }
-	fi;
-	if
-	:: DIE
-	:: atomic { true -> END_TURN; forget_evidence(); goto attached }
-	fi;
-lost_beside:
-	slot = NONE;
-not_beside:
-	if
-	:: DIE
-	:: atomic {
-		true ->
-		unmap(me);
-		my_set[me] = NONE;
-		let_segment(me);
-		forget_evidence();
-		goto enter
-	   }
-	fi;
-#endif
 lone_file:
 	if
 	:: DIE

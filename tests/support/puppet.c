@@ -175,12 +175,16 @@ static bool has_changed(struct puppet *puppet, int *code)
 	return true;
 }
 
-/* Where that can't be seen, 200 ms without an answer must do. */
+/*
+ * Where that can't be seen, 200 ms without an answer must do; and who waits for
+ * another's turn, outside any gate, looks again and again.
+ */
 static bool is_blocked(const struct puppet *puppet, int64_t since)
 {
-	return test_is_blocked(puppet->actor.pid) ||
-	       (access("/proc/self/wchan", R_OK) < 0 &&
-		svshm__process_clock() > since + 200);
+	int64_t waited = svshm__process_clock() - since;
+
+	return test_is_blocked(puppet->actor.pid) || waited > 3000 ||
+	       (access("/proc/self/wchan", R_OK) < 0 && waited > 200);
 }
 
 static int await(struct puppet *puppet, bool or_block)
