@@ -43,6 +43,8 @@ static long meminfo(const char *name)
 	return number;
 }
 
+#if HAVE_DECL_MADV_HUGEPAGE
+
 /* Whether the file PATH, "a [b] c", has WORD in its brackets. */
 static bool is_chosen(const char *path, const char *word)
 {
@@ -76,6 +78,8 @@ static bool gives_transparent(void)
 	return false;
 }
 
+#endif
+
 size_t svshm__pages_huge_size(void)
 {
 	long kilobytes = meminfo("Hugepagesize");
@@ -106,7 +110,7 @@ long svshm__pages_huge_free(void)
 
 bool svshm__pages_advise_huge(void *address, size_t size)
 {
-#if defined(HAVE_LINUX_PROC) && defined(MADV_HUGEPAGE)
+#if defined(HAVE_LINUX_PROC) && HAVE_DECL_MADV_HUGEPAGE
 	size_t page = svshm__page_size();
 
 	return gives_transparent() &&
@@ -126,13 +130,7 @@ bool svshm__pages_advise_huge(void *address, size_t size)
  */
 #define PIECE ((size_t)64 << 20)
 
-#if defined(MADV_POPULATE_READ) && defined(MADV_POPULATE_WRITE)
-#define CAN_POPULATE 1
-#else
-#define CAN_POPULATE 0
-#define MADV_POPULATE_READ 0
-#define MADV_POPULATE_WRITE 0
-#endif
+#if HAVE_DECL_MADV_POPULATE_READ && HAVE_DECL_MADV_POPULATE_WRITE
 
 /* 0, or the errno: EINVAL from kernels before 5.14, which do not know it. */
 static int populate(char *address, size_t size, bool writable)
@@ -140,8 +138,6 @@ static int populate(char *address, size_t size, bool writable)
 	int advice = writable ? MADV_POPULATE_WRITE : MADV_POPULATE_READ;
 	size_t done = 0, piece;
 
-	if (!CAN_POPULATE)
-		return EINVAL;
 	while (done < size) {
 		piece = size - done < PIECE ? size - done : PIECE;
 		if (madvise(address + done, piece, advice) == 0)
@@ -151,6 +147,16 @@ static int populate(char *address, size_t size, bool writable)
 	}
 	return 0;
 }
+
+#else
+
+static int populate(char *address, size_t size, bool writable)
+{
+	(void)address, (void)size, (void)writable;
+	return EINVAL;
+}
+
+#endif
 
 /*
  * To add 0 in one step changes nothing, whoever writes at the same time. Without

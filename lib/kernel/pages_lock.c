@@ -75,7 +75,7 @@ static int lock_mapping(const void *address, size_t size,
 	return refused(errnum, call, size, error);
 }
 
-#ifdef SHM_LOCK
+#if HAVE_DECL_SHM_LOCK
 
 static int lock_refused(int errnum, int id,
 			const struct svshm__segment_status *status,

@@ -59,15 +59,21 @@ static void release_slot(const struct svshm__attachment *attachment)
 				    attachment->engine->death_token);
 }
 
-/* Steps 2 to 5: inside the gate, with this process's last handle. */
+/*
+ * Steps 2 to 5: inside the gate, with this process's last handle. What ORPHAN says
+ * was an orphan before we came, shall be one again, if we are the last: its data
+ * are nobody's to remove by a mere detach.
+ */
 static int leave_object(struct svshm__attachment *attachment,
 			struct svshm__header *header, struct svshm__set *set,
-			bool *inside, struct svshm__error *error)
+			bool *inside, bool orphan, struct svshm__error *error)
 {
 	struct svshm__farewell farewell;
 
 	CRASHPOINT("detach:in gate");
 	svshm__farewell_begin(&farewell, attachment, header, set, false);
+	if (orphan && farewell.left == SVSHM__LEFT_TO_NOBODY)
+		farewell.left = SVSHM__LEFT_TO_CHILDREN;
 	svshm__farewell_say(&farewell, SVSHM__SLOT_FREE);
 	if (farewell.left == SVSHM__LEFT_TO_NOBODY && farewell.removable) {
 		svshm__mapping_unmap(attachment);
@@ -82,6 +88,8 @@ static int leave_object(struct svshm__attachment *attachment,
 		svshm__mapping_unmap(attachment);
 		CRASHPOINT("detach:unmapped");
 	}
+	if (orphan)
+		return SVSHM_OK;
 	svshm__farewell_look_again(&farewell);
 	if (farewell.left == SVSHM__LEFT_TO_NOBODY && farewell.removable)
 		return remove_object(&farewell, inside, error);
@@ -164,6 +172,7 @@ int svshm__object_detach(struct svshm *handle)
 	last = svshm__mapping_release(attachment, access);
 	if (last && inside) {
 		int left = leave_object(attachment, header, &set, &inside,
+					handle->leaves_orphan,
 					code ? NULL : &handle->error);
 
 		code = code ? code : left;
