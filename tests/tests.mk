@@ -30,12 +30,14 @@ check_tests = \
 	tests/object/check_fork \
 	tests/object/check_ftok \
 	tests/object/check_handles \
+	tests/object/check_huge \
 	tests/object/check_ipcrm \
 	tests/object/check_key_directory \
 	tests/object/check_key_file \
 	tests/object/check_key_file_lost \
 	tests/object/check_last_detach \
 	tests/object/check_least_limits \
+	tests/object/check_memory \
 	tests/object/check_modes \
 	tests/object/check_no_signal \
 	tests/object/check_one_object \
