@@ -293,19 +293,12 @@ static int join_friends(struct svshm *handle)
 	return svshm_set_mode(handle, 0660);
 }
 
-static int observe_as_bob(struct svshm *handle)
-{
-	become(BOB);
-	return act_attach_read_only(handle);
-}
-
 /* Who may not remove it, retires it: its pages are there for others. */
 START_TEST(huge_object_is_retired)
 {
 	const char *key;
 	struct svshm *handle;
 	struct stranger bob;
-	struct actor observer;
 	int segment_id;
 	long unused;
 
@@ -333,16 +326,17 @@ START_TEST(huge_object_is_retired)
 	expect_code(handle, act_attach(handle), SVSHM_OK);
 	ck_assert(!segment_is_there(segment_id));
 	expect_code(handle, svshm_detach(handle), SVSHM_OK);
-	stranger_exit(&bob);
+	expect_order(&bob, "detach", SVSHM_OK);
 	/* And an observer of one has what he sees until he goes. */
 	svshm_set_mode(handle, 0644);
 	expect_code(handle, create_huge(handle), SVSHM_OK);
 	memset(svshm_data(handle), 5, data_size());
-	actor_enter(&observer, key);
-	expect_act(&observer, observe_as_bob, SVSHM_OK);
+	expect_order(&bob, "observe", SVSHM_OK);
+	expect_order(&bob, "holds 5", SVSHM_OK);
 	expect_code(handle, svshm_detach(handle), SVSHM_OK);
-	expect_act(&observer, svshm_detach, SVSHM_REMOVED);
-	actor_exit(&observer);
+	expect_order(&bob, "holds 5", SVSHM_OK);
+	expect_order(&bob, "detach", SVSHM_REMOVED);
+	stranger_exit(&bob);
 	svshm_free(handle);
 	ck_assert(test_nothing_left(key));
 	ck_assert_int_eq(svshm__pages_huge_free(), unused);
