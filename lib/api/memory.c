@@ -6,25 +6,6 @@
 
 #include "api/layout.h"
 
-#define FLAGS (SVSHM_MEMORY_HUGE | SVSHM_MEMORY_TOUCHED | SVSHM_MEMORY_LOCKED)
-
-int svshm_set_memory(struct svshm *handle, unsigned flags)
-{
-	const char *tried = "set memory";
-
-	if (!handle)
-		return SVSHM_INVALID_ARGUMENT;
-	if (flags & ~FLAGS)
-		return svshm__refuse(handle, SVSHM_INVALID_ARGUMENT, tried,
-				     "there is no such flag");
-	if (svshm_is_attached(handle))
-		return svshm__refuse(handle, SVSHM_ALREADY_ATTACHED, tried,
-				     "detach first");
-	handle->pages.wish = flags;
-	svshm__clear(handle);
-	return SVSHM_OK;
-}
-
 /* Nobody is told of what was detached: the failure before it counts. */
 static void take_back(struct svshm *handle, bool was_orphan)
 {
