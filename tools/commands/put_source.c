@@ -123,11 +123,13 @@ int source_open(struct source *source, const char *path)
 	return status;
 }
 
-static int read_into(struct source *source, char *data)
+static int read_into(struct source *source, char *data, struct ahead *ahead)
 {
 	size_t done = 0;
 
 	while (done < source->size) {
+		ahead_reach(ahead, done + CHUNK);
+
 		ssize_t length = read_some(source, data + done,
 					   source->size - done);
 
@@ -152,7 +154,7 @@ static int read_with_help(struct source *source, char *data)
 	int status;
 
 	ahead_begin(&ahead, data, source->size, true);
-	status = read_into(source, data);
+	status = read_into(source, data, &ahead);
 	ahead_end(&ahead);
 	return status;
 }

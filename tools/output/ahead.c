@@ -13,35 +13,54 @@
 /* Less takes no longer than a thread. */
 #define LEAST ((size_t)16 << 20)
 
-/* What goes into one call: while it runs, the memory cannot be unmapped. */
+/* What goes into one call. */
 #define PIECE ((size_t)2 << 20)
 
-static bool is_stopped(struct ahead *ahead)
+/* There is nothing more to take. */
+static void ahead_stop(struct ahead *ahead)
 {
-	bool stopped;
+	pthread_mutex_lock(&ahead->mutex);
+	ahead->taken = ahead->size;
+	pthread_mutex_unlock(&ahead->mutex);
+}
+
+/* The next piece that nobody has taken, if it begins before END; or 0. */
+static size_t take(struct ahead *ahead, size_t end, char **piece)
+{
+	size_t size = 0;
 
 	pthread_mutex_lock(&ahead->mutex);
-	stopped = ahead->stopped;
+	if (ahead->taken < ahead->size && ahead->taken < end) {
+		size = ahead->size - ahead->taken;
+		if (size > PIECE)
+			size = PIECE;
+		*piece = ahead->data + ahead->taken;
+		ahead->taken += size;
+	}
 	pthread_mutex_unlock(&ahead->mutex);
-	return stopped;
+	return size;
 }
 
 /*
  * It only asks, and stops when it is refused: if memory is missing, the copy meets
  * that by itself, where it can be told.
  */
+static void bring_in(struct ahead *ahead, size_t end)
+{
+	int advice = ahead->writes ? MADV_POPULATE_WRITE : MADV_POPULATE_READ;
+	char *piece;
+	size_t size;
+
+	while ((size = take(ahead, end, &piece)) > 0)
+		if (madvise(piece, size, advice) != 0)
+			ahead_stop(ahead);
+}
+
 static void *go_ahead(void *context)
 {
 	struct ahead *ahead = context;
-	int advice = ahead->writes ? MADV_POPULATE_WRITE : MADV_POPULATE_READ;
-	size_t done = 0, piece;
 
-	while (done < ahead->size && !is_stopped(ahead)) {
-		piece = ahead->size - done < PIECE ? ahead->size - done : PIECE;
-		if (madvise(ahead->data + done, piece, advice) != 0)
-			break;
-		done += piece;
-	}
+	bring_in(ahead, ahead->size);
 	return NULL;
 }
 
@@ -71,7 +90,7 @@ void ahead_begin(struct ahead *ahead, const void *data, size_t size,
 	ahead->data = (char *)(uintptr_t)data + before;
 	ahead->size = (size - before) / page * page;
 	ahead->writes = writes;
-	ahead->stopped = false;
+	ahead->taken = 0;
 	if (pthread_mutex_init(&ahead->mutex, NULL) != 0)
 		return;
 	ahead->running = start(ahead);
@@ -79,13 +98,17 @@ void ahead_begin(struct ahead *ahead, const void *data, size_t size,
 		pthread_mutex_destroy(&ahead->mutex);
 }
 
+void ahead_reach(struct ahead *ahead, size_t end)
+{
+	if (ahead->running)
+		bring_in(ahead, end);
+}
+
 void ahead_end(struct ahead *ahead)
 {
 	if (!ahead->running)
 		return;
-	pthread_mutex_lock(&ahead->mutex);
-	ahead->stopped = true;
-	pthread_mutex_unlock(&ahead->mutex);
+	ahead_stop(ahead);
 	pthread_join(ahead->thread, NULL);
 	pthread_mutex_destroy(&ahead->mutex);
 	ahead->running = false;
@@ -98,6 +121,11 @@ void ahead_begin(struct ahead *ahead, const void *data, size_t size,
 {
 	(void)data, (void)size, (void)writes;
 	ahead->running = false;
+}
+
+void ahead_reach(struct ahead *ahead, size_t end)
+{
+	(void)ahead, (void)end;
 }
 
 void ahead_end(struct ahead *ahead)

@@ -114,7 +114,7 @@ void new_file_end(struct new_file *file)
 }
 
 static int write_pieces(int fd, const void *data, size_t size,
-			struct progress *progress)
+			struct progress *progress, struct ahead *ahead)
 {
 	const char *bytes = data;
 	size_t all = size;
@@ -124,6 +124,8 @@ static int write_pieces(int fd, const void *data, size_t size,
 			errno = EINTR;
 			return -1;
 		}
+		ahead_reach(ahead, all - size + WRITE_CHUNK);
+
 		ssize_t written = write(fd, bytes, size < WRITE_CHUNK ? size :
 					WRITE_CHUNK);
 
@@ -146,7 +148,7 @@ int write_all(int fd, const void *data, size_t size,
 	int result, error;
 
 	ahead_begin(&ahead, data, size, false);
-	result = write_pieces(fd, data, size, progress);
+	result = write_pieces(fd, data, size, progress, &ahead);
 	error = errno;
 	ahead_end(&ahead);
 	errno = error;
