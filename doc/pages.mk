@@ -28,6 +28,7 @@ dist_man3_MANS = \
 	doc/svshm_set_key.3 \
 	doc/svshm_set_layout.3 \
 	doc/svshm_set_max_processes.3 \
+	doc/svshm_set_memory.3 \
 	doc/svshm_set_mode.3 \
 	doc/svshm_set_native_key.3 \
 	doc/svshm_set_owner.3 \

@@ -242,6 +242,31 @@ SVSHM_API int svshm_set_owner(struct svshm *handle, uid_t owner);
  */
 SVSHM_API int svshm_set_max_processes(struct svshm *handle, unsigned count);
 
+/* Flags of svshm_set_memory(). */
+#define SVSHM_MEMORY_HUGE 1u    /* create: of huge pages, if that may be */
+#define SVSHM_MEMORY_TOUCHED 2u /* all pages are there */
+#define SVSHM_MEMORY_LOCKED 4u  /* no page is ever swapped */
+
+/*
+ * What memory create and attach shall give; 0, the default, for memory that comes
+ * page by page as it is used.
+ * HUGE is a wish, of create alone: without reserved huge pages, or the right to
+ * them, it asks for transparent ones, or goes on with ordinary ones, and succeeds
+ * all the same, with a note in svshm_error_string(). svshm_object.page_size says
+ * what has come of it. In the Qt layout transparent ones at most.
+ * TOUCHED: every page of the data is there, and in this process's page table, when
+ * create or attach returns: no first access is slow. Others are not held up.
+ * LOCKED: the segment is never swapped, for all its users and to its end (SHM_LOCK);
+ * where a segment cannot be locked, what this process has mapped (mlock). It brings
+ * no page in: TOUCHED does.
+ * If create or attach cannot touch or lock, all is as before it: an object that it
+ * has made is gone, unless others use it by then; an orphan is one. OUT_OF_RESOURCES
+ * (memory, RLIMIT_MEMLOCK), PERMISSION_DENIED (to lock, RLIMIT_MEMLOCK 0),
+ * NOT_SUPPORTED (the system locks no memory).
+ * Returns: 0, INVALID_ARGUMENT (no such flag), ALREADY_ATTACHED.
+ */
+SVSHM_API int svshm_set_memory(struct svshm *handle, unsigned flags);
+
 /* ---- The object --------------------------------------------------------- */
 
 /*
@@ -375,7 +400,7 @@ SVSHM_API int svshm_error(const struct svshm *handle);
 
 /*
  * The message that goes with it, one or more sentences in one line; "" after a
- * plain success. Never NULL. Valid until the next call on the handle.
+ * plain success; a note, if a wish was not fulfilled. Never NULL. Valid until the next call on the handle.
  */
 SVSHM_API const char *svshm_error_string(const struct svshm *handle);
 
@@ -497,6 +522,14 @@ struct svshm_object {
 	uint64_t departures;    /* of the header: how often a registered process
 				   has left in order, by detach or exit */
 	bool lock_known;        /* whether it is locked can be seen */
+	/* Of the memory: see svshm_set_memory(). */
+	uint64_t page_size;     /* of the header: huge ones, or the system's; 0:
+				   not known */
+	bool transparent;       /* of the header: its maker has asked for
+				   transparent huge pages, and the system gives
+				   them where it can */
+	bool memory_locked;     /* the segment is never swapped: SHM_LOCK, or
+				   huge pages */
 };
 
 /* Return 0 to go on; anything else ends the scan and is its result. */

@@ -36,6 +36,29 @@ static void explain_lost_rights(struct svshm *handle)
 			    (unsigned long)getegid());
 }
 
+static const char *print_name(const struct svshm *handle, char *name,
+			      size_t size)
+{
+	return svshm__printable(handle->key ? handle->key :
+				handle->native_key ? handle->native_key :
+				"(no key)", name, size);
+}
+
+void svshm__add_note(struct svshm *handle, const char *done)
+{
+	const char *note = handle->pages.note;
+	char name[200];
+
+	if (!*note)
+		return;
+	if (*handle->error.message)
+		svshm__error_append(&handle->error, "; %s", note);
+	else
+		svshm__error_set(&handle->error, handle->error.code,
+				 "%s \"%s\": %s", done,
+				 print_name(handle, name, sizeof(name)), note);
+}
+
 int svshm__finish(struct svshm *handle, int code, const char *tried)
 {
 	char name[200], message[SVSHM__MESSAGE_SIZE];
@@ -47,9 +70,7 @@ int svshm__finish(struct svshm *handle, int code, const char *tried)
 	if (code == SVSHM_PERMISSION_DENIED && handle->error.errnum)
 		explain_lost_rights(handle);
 	memcpy(message, handle->error.message, sizeof(message));
-	svshm__printable(handle->key ? handle->key :
-			 handle->native_key ? handle->native_key : "(no key)",
-			 name, sizeof(name));
+	print_name(handle, name, sizeof(name));
 	return svshm__error_set(&handle->error, code, "%s \"%s\": %s", tried,
 				name, *message ? message :
 						 svshm_strerror(code));

@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "lock/lock.h"
 #include "memory/attachment.h"
+#include "memory/pages.h"
 
 struct svshm__layout;
 struct svshm__qt;
@@ -22,6 +23,7 @@ struct svshm {
 	gid_t group; /* (gid_t)-1: the default */
 	uid_t owner; /* (uid_t)-1: the caller; see svshm__user() */
 	unsigned max_processes;
+	struct svshm__pages pages; /* what memory is wished for */
 
 	const struct svshm__layout *layout; /* api/layout.h */
 	struct svshm__qt *qt; /* NULL: the native layout; else see qt.h */
@@ -29,6 +31,7 @@ struct svshm {
 	struct svshm__attachment *attachment; /* NULL: not attached */
 	enum svshm_access access;
 	struct svshm__locker locker; /* .attachment NULL: has no lock */
+	bool leaves_orphan; /* who detaches was no user: it was an orphan before */
 
 	bool has_rights; /* those of the last create or attach */
 	uid_t user;
@@ -50,6 +53,9 @@ static inline void svshm__clear(struct svshm *handle)
 	handle->error.errnum = 0;
 	handle->error.message[0] = '\0';
 }
+
+/* Append to the message what stands in pages.note, after DONE; the code stays. */
+void svshm__add_note(struct svshm *handle, const char *done);
 
 /*
  * Record CODE as the result, with the message that the work has left, and what

@@ -28,6 +28,8 @@ libsvshm_la_SOURCES += \
 	lib/kernel/limits.c lib/kernel/limits.h \
 	lib/kernel/list.c lib/kernel/list.h \
 	lib/kernel/listed.c \
+	lib/kernel/pages.c lib/kernel/pages.h \
+	lib/kernel/pages_lock.c \
 	lib/kernel/process.c lib/kernel/process.h \
 	lib/kernel/segment.c lib/kernel/segment.h \
 	lib/kernel/semset.c lib/kernel/semset.h \
@@ -44,6 +46,7 @@ libsvshm_la_SOURCES += \
 	lib/memory/attachment.c lib/memory/attachment.h \
 	lib/memory/layout.h \
 	lib/memory/mapping.c lib/memory/mapping.h \
+	lib/memory/pages.c lib/memory/pages.h \
 	lib/memory/set.c lib/memory/set.h \
 	lib/memory/slots.c lib/memory/slots.h \
 	lib/memory/turn.c lib/memory/turn.h
@@ -107,6 +110,7 @@ libsvshm_la_SOURCES += \
 	lib/api/layout.h \
 	lib/api/limits.c \
 	lib/api/lock.c \
+	lib/api/memory.c lib/api/memory.h \
 	lib/api/names.c \
 	lib/api/native.c \
 	lib/api/object.c \

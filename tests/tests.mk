@@ -30,12 +30,15 @@ check_tests = \
 	tests/object/check_fork \
 	tests/object/check_ftok \
 	tests/object/check_handles \
+	tests/object/check_huge \
 	tests/object/check_ipcrm \
 	tests/object/check_key_directory \
 	tests/object/check_key_file \
 	tests/object/check_key_file_lost \
 	tests/object/check_last_detach \
 	tests/object/check_least_limits \
+	tests/object/check_memory \
+	tests/object/check_memory_locked \
 	tests/object/check_modes \
 	tests/object/check_no_signal \
 	tests/object/check_one_object \
@@ -148,6 +151,10 @@ tests_crash_check_errnos_SOURCES = tests/crash/check_errnos.c \
 	tests/crash/failures.c tests/crash/failures.h $(LAB)
 tests_crash_check_pairs_SOURCES = tests/crash/check_pairs.c \
 	tests/crash/rows.c tests/crash/rows.h $(LAB)
+LARGE = tests/object/large.c tests/object/large.h
+tests_object_check_memory_SOURCES = tests/object/check_memory.c $(LARGE)
+tests_object_check_memory_locked_SOURCES = \
+	tests/object/check_memory_locked.c $(LARGE)
 tests_recovery_check_foreign_SOURCES = tests/recovery/check_foreign.c \
 	tests/recovery/aim.c tests/recovery/aim.h
 tests_recovery_check_idle_SOURCES = tests/recovery/check_idle.c \

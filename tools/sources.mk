@@ -12,6 +12,7 @@ svshm_SOURCES += \
 	tools/common/status.h \
 	tools/common/text.c tools/common/text.h
 svshm_SOURCES += \
+	tools/output/ahead.c tools/output/ahead.h \
 	tools/output/file.c tools/output/file.h \
 	tools/output/json.c tools/output/json.h \
 	tools/output/progress.c tools/output/progress.h \
@@ -58,4 +59,4 @@ svshm_SOURCES += \
 	tools/commands/top.c \
 	tools/commands/top_terminal.c tools/commands/top_terminal.h
 svshm_CPPFLAGS = -I$(srcdir)/include -I$(srcdir)/tools
-svshm_LDADD = libsvshm.la
+svshm_LDADD = libsvshm.la $(SVSHM_LIBS)

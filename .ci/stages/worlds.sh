@@ -24,7 +24,7 @@ fallbacks()
 		check_denied check_system_limits check_no_signal check_wrong_state \
 		check_least_limits check_handles check_layout check_smaller_exists \
 		check_fork check_exec check_signals check_threads \
-		check_process_limits \
+		check_process_limits check_memory check_memory_locked \
 		check_qt check_qt_dead_maker check_qt_exit check_qt_lock \
 		check_qt_shared check_qt_shared_removed check_qt_shared_threads \
 		check_show
@@ -70,6 +70,18 @@ refused_lists()
 	only check_last_detach check_least_limits
 	run_tests "$directory" "${selection[@]}" \
 		LOG_COMPILER="env LD_PRELOAD=$world"
+}
+
+stage huge-pages whole 'Objects of huge pages' huge_pages
+
+# The test reserves them, and gives them back.
+huge_pages()
+{
+	[ "$(id -u)" -eq 0 ] && [ -w /proc/sys/vm/nr_hugepages ] ||
+		skip "no huge pages can be reserved here"
+	usual_build
+	only check_huge
+	SVSHM_TEST_HUGE_PAGES=24 run_tests "$directory" "${selection[@]}"
 }
 
 stage worlds whole 'Small limits; foreign pids; shm_rmid_forced' worlds

@@ -36,6 +36,7 @@ struct svshm__layout {
 	void *(*data)(struct svshm *handle);
 	const void *(*const_data)(const struct svshm *handle);
 	size_t (*size)(const struct svshm *handle);
+	int (*segment_id)(const struct svshm *handle);
 
 	/* ---- The lock; the result is finished. ---- */
 	int (*lock)(struct svshm *handle, int timeout_ms, int if_timed_out);

@@ -166,3 +166,22 @@ int svshm_set_max_processes(struct svshm *handle, unsigned count)
 	return SVSHM_OK;
 }
 
+#define MEMORY_FLAGS \
+	(SVSHM_MEMORY_HUGE | SVSHM_MEMORY_TOUCHED | SVSHM_MEMORY_LOCKED)
+
+int svshm_set_memory(struct svshm *handle, unsigned flags)
+{
+	const char *tried = "set memory";
+
+	if (!handle)
+		return SVSHM_INVALID_ARGUMENT;
+	if (flags & ~MEMORY_FLAGS)
+		return svshm__refuse(handle, SVSHM_INVALID_ARGUMENT, tried,
+				     "there is no such flag");
+	if (svshm_is_attached(handle))
+		return svshm__refuse(handle, SVSHM_ALREADY_ATTACHED, tried,
+				     "detach first");
+	handle->pages.wish = flags;
+	svshm__clear(handle);
+	return SVSHM_OK;
+}

@@ -161,6 +161,11 @@ static size_t size(const struct svshm *handle)
 	return handle->attachment->data_size;
 }
 
+static int segment_id(const struct svshm *handle)
+{
+	return handle->attachment->segment_id;
+}
+
 /* ---- The lock ------------------------------------------------------------------- */
 
 /* 0: the handle is attached, registered and has a lock; a mere reader hasn't. */
@@ -244,6 +249,7 @@ const struct svshm__layout svshm__layout_native = {
 	.data = data,
 	.const_data = const_data,
 	.size = size,
+	.segment_id = segment_id,
 	.lock = lock,
 	.unlock = unlock,
 	.make_consistent = make_consistent,

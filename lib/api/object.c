@@ -7,6 +7,7 @@
 
 #include "api/denied.h"
 #include "api/layout.h"
+#include "api/memory.h"
 #include "kernel/process.h"
 
 /* ---- Results ------------------------------------------------------------- */
@@ -40,6 +41,7 @@ static int check_start(struct svshm *handle, enum svshm_access access,
 			      "this handle is attached already; detach it "
 			      "first, or use another handle");
 	svshm__clear(handle);
+	handle->pages.note[0] = '\0';
 	if (handle->native_key)
 		return SVSHM_OK;
 	if (handle->key && *handle->key)
@@ -64,7 +66,10 @@ static int begin(struct svshm *handle, int code, const char *done,
 					&ignored);
 		svshm__denied_explain(handle, &denial);
 	}
-	return svshm__finish(handle, code, code > 0 ? done : tried);
+	svshm__finish(handle, code, code > 0 ? done : tried);
+	if (code >= 0)
+		svshm__add_note(handle, done);
+	return code;
 }
 
 /* What makes an object asks first for a size as well. */
@@ -90,6 +95,7 @@ static int create(struct svshm *handle, size_t size, enum svshm_access access,
 		return code;
 	state = svshm__cancel_forbidden();
 	code = handle->layout->create(handle, size, access, locked);
+	code = svshm__memory_prepare(handle, code, true);
 	code = begin(handle, code, "created", tried);
 	svshm__cancel_allowed(state);
 	return code;
@@ -128,6 +134,8 @@ int svshm_open(struct svshm *handle, size_t size, enum svshm_access access,
 		return code;
 	state = svshm__cancel_forbidden();
 	code = handle->layout->open(handle, size, access, made);
+	code = svshm__memory_prepare(handle, code, *made);
+	*made = *made && code >= 0;
 	code = begin(handle, code, "opened", tried);
 	svshm__cancel_allowed(state);
 	return code;
@@ -148,6 +156,7 @@ int svshm_attach(struct svshm *handle, enum svshm_access access)
 	int state = svshm__cancel_forbidden();
 
 	code = handle->layout->attach(handle, access);
+	code = svshm__memory_prepare(handle, code, false);
 	code = begin(handle, code, "attached to", tried);
 	svshm__cancel_allowed(state);
 	return code;

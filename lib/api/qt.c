@@ -32,6 +32,11 @@ static size_t size(const struct svshm *handle)
 	return handle->qt->size;
 }
 
+static int segment_id(const struct svshm *handle)
+{
+	return handle->qt->segment_id;
+}
+
 const struct svshm__layout svshm__layout_qt = {
 	.set_key = svshm__qt_set_key,
 	.set_native_key = svshm__qt_set_native_key,
@@ -45,6 +50,7 @@ const struct svshm__layout svshm__layout_qt = {
 	.data = data,
 	.const_data = const_data,
 	.size = size,
+	.segment_id = segment_id,
 	.lock = svshm__qt_lock,
 	.unlock = svshm__qt_unlock,
 	.make_consistent = svshm__qt_make_consistent,

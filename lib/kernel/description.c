@@ -37,6 +37,7 @@ void svshm__description_by_segment(struct svshm_object *object,
 	object->detach_time = segment->detach_time;
 	object->creator_pid = segment->creator_pid;
 	object->last_pid = segment->last_pid;
+	object->memory_locked = segment->locked;
 }
 
 void svshm__description_by_set(struct svshm_object *object,

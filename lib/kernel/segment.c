@@ -92,6 +92,16 @@ int svshm__segment_make(key_t key, size_t size, mode_t mode, int *id,
 	return code;
 }
 
+int svshm__segment_make_huge(key_t key, size_t size, mode_t mode, int *id)
+{
+#if HAVE_DECL_SHM_HUGETLB
+	return make_segment(key, size, SHM_HUGETLB | (int)mode, id);
+#else
+	(void)key, (void)size, (void)mode, (void)id;
+	return ENOSYS;
+#endif
+}
+
 /* Shared anonymous memory is accounted as segments are. */
 static bool there_is_memory(size_t size)
 {
@@ -167,6 +177,9 @@ void svshm__segment_convert(const struct shmid_ds *from,
 	to->attach_time = from->shm_atime;
 	to->detach_time = from->shm_dtime;
 	to->change_time = from->shm_ctime;
+#ifdef SHM_LOCKED
+	to->locked = (from->shm_perm.mode & SHM_LOCKED) != 0;
+#endif
 	/* Elsewhere the key tells: a removed segment loses its own, and none
 	   of ours had none. */
 #if defined(SHM_DEST)

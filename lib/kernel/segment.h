@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * System V segments: the only caller of shmget, shmat, shmdt and shmctl but
- * for the enumeration in list_linux.c. No policy. Every function returns a code
+ * for the enumeration in list_linux.c, and SHM_LOCK in pages_lock.c. No policy. Every function returns a code
  * and, on failure, records a message if ERROR is not NULL.
  */
 #ifndef SVSHM_KERNEL_SEGMENT_H
@@ -26,6 +26,7 @@ struct svshm__segment_status {
 	pid_t creator_pid, last_pid;
 	int64_t attach_time, detach_time, change_time;
 	bool removed; /* marked for destruction, but still mapped */
+	bool locked;  /* its pages are never swapped, by SHM_LOCK */
 };
 
 /*
@@ -48,6 +49,12 @@ int svshm__segment_find(key_t key, int *id, struct svshm__error *error);
 /* SVSHM_ALREADY_EXISTS: some segment has this key, whoever's it is. */
 int svshm__segment_make(key_t key, size_t size, mode_t mode, int *id,
 			struct svshm__error *error);
+
+/*
+ * The same of huge pages: 0, or the errno, EEXIST as above; whatever else it is,
+ * one of ordinary pages may be possible.
+ */
+int svshm__segment_make_huge(key_t key, size_t size, mode_t mode, int *id);
 
 /* SVSHM_REMOVED: no segment has this id (any more). */
 int svshm__segment_stat(int id, struct svshm__segment_status *status,

@@ -33,6 +33,7 @@ struct svshm__attachment {
 	int set_id;
 	key_t key;
 	size_t data_offset, data_size;
+	size_t data_room; /* to the end of the segment: of huge pages, more */
 	size_t slots_offset; /* this and the count: checked, then kept here */
 	unsigned slot_count;
 	const struct svshm__lock_engine_functions *engine;

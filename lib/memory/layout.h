@@ -89,6 +89,12 @@ static inline uint32_t svshm__lock_owner(uint32_t word)
 }
 
 #define SVSHM__FLAG_KEY_FILE 1u /* the library made the key file: unlink it */
+#define SVSHM__FLAG_TRANSPARENT 2u /* its maker asked for transparent huge pages */
+
+/* Of what pages it was made: the kernel does not tell. 0: ordinary ones; else
+   huge ones, of 2 to the power of that. */
+#define SVSHM__FLAGS_PAGE_SHIFT 8
+#define SVSHM__FLAGS_PAGE_MASK 0x3fu
 
 #define SVSHM__NAME_SIZE 16
 

@@ -19,11 +19,12 @@ static bool is_shared(const struct svshm__attachment *attachment)
 		       attachment->base[SVSHM_READ_WRITE];
 }
 
+/* To the end of the segment: no part of a huge page can be protected. */
 static int protect(const struct svshm__attachment *attachment, void *address,
 		   bool writable, struct svshm__error *error)
 {
 	return svshm__segment_protect((char *)address + attachment->data_offset,
-				      attachment->data_size, writable, error);
+				      attachment->data_room, writable, error);
 }
 
 static void set_base(struct svshm__attachment *attachment,

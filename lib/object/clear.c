@@ -32,7 +32,8 @@ int svshm__operation_pass_by(struct svshm__operation *operation)
 	else if (svshm__load(&header->retired) != SVSHM__RETIRED_EMPTY)
 		svshm__object_retire(header,
 				     (char *)mapping + view->data_offset,
-				     view->data_size, others);
+				     view->segment_size - view->data_offset,
+				     others);
 	svshm__turn_end(&evidence->turn, header);
 	svshm__segment_unmap(mapping);
 	return code ? code : SVSHM__TRY_NEXT_KEY;

@@ -22,11 +22,28 @@ struct plan {
 	size_t total;
 };
 
-static int make_plan(struct svshm__operation *operation, struct plan *plan)
+/* In huge pages, all begins and ends with one: see memory/pages.c. */
+static bool plan_sizes(struct plan *plan, size_t used, size_t size, size_t page)
+{
+	struct svshm__view *view = &plan->view;
+	size_t room = (used + page - 1) / page * page;
+	size_t rest = page > svshm__page_size() ? (page - size % page) % page :
+						  0;
+
+	view->data_offset = room;
+	view->data_size = size;
+	if (size > SIZE_MAX - room || rest > SIZE_MAX - room - size)
+		return false;
+	plan->total = room + size + rest;
+	view->segment_size = plan->total;
+	return true;
+}
+
+static int make_plan(struct svshm__operation *operation, struct plan *plan,
+		     size_t page)
 {
 	struct svshm__view *view = &plan->view;
 	const struct svshm *handle = operation->handle;
-	size_t page = svshm__page_size();
 
 	memset(view, 0, offsetof(struct svshm__view, path));
 	plan->key = handle->native || !handle->key ? "" : handle->key;
@@ -47,20 +64,17 @@ static int make_plan(struct svshm__operation *operation, struct plan *plan)
 		svshm__slot_capacity(operation->evidence.set.status.count);
 	used = view->slots_offset +
 	       view->slot_count * sizeof(struct svshm__slot);
-	view->data_offset = (used + page - 1) / page * page;
-	view->data_size = operation->size;
+	view->flags = svshm__pages_flags(page);
 	view->lock_engine = svshm__lock_engine_of_new;
 	view->device = operation->file.device;
 	view->inode = operation->file.inode;
 	view->directory_device = operation->file.directory_device;
 	view->directory_inode = operation->file.directory_inode;
-	if (operation->size > SIZE_MAX - (size_t)view->data_offset)
+	if (!plan_sizes(plan, used, operation->size, page))
 		return svshm__error_set(operation->error, SVSHM_INVALID_SIZE,
 					"%zu bytes are more than the address "
 					"space has",
 					operation->size);
-	plan->total = (size_t)view->data_offset + operation->size;
-	view->segment_size = plan->total;
 	return SVSHM_OK;
 }
 
@@ -83,7 +97,8 @@ static void fill_header(const struct svshm__operation *operation,
 	header->set_id = operation->evidence.set.id;
 	header->set_change_time = operation->evidence.set.status.change_time;
 	header->project = (uint32_t)operation->project;
-	header->flags = operation->file.native ? 0 : SVSHM__FLAG_KEY_FILE;
+	header->flags = view->flags |
+			(operation->file.native ? 0 : SVSHM__FLAG_KEY_FILE);
 	header->slots_offset = view->slots_offset;
 	header->slot_count = view->slot_count;
 	header->path_offset = sizeof(*header);
@@ -142,13 +157,33 @@ static int set_owner(struct svshm__operation *operation)
 	return code;
 }
 
+/* Of huge pages if that is the wish and may be, else of ordinary ones. */
+static int make_pages(struct svshm__operation *operation, struct plan *plan)
+{
+	struct svshm__pages *pages = &operation->handle->pages;
+	size_t page = svshm__pages_wanted(pages, operation->size);
+	mode_t mode = operation->handle->mode | 0600;
+	int *id = &operation->evidence.segment_id, code = SVSHM_OK;
+
+	if (page) {
+		code = make_plan(operation, plan, page);
+		if (!code)
+			code = svshm__pages_make(pages, page, operation->key,
+						 plan->total, mode, id);
+		if (!code || code == SVSHM_ALREADY_EXISTS)
+			return code;
+		code = make_plan(operation, plan, svshm__page_size());
+	}
+	return code ? code :
+		      svshm__segment_make(operation->key, plan->total, mode, id,
+					  operation->error);
+}
+
 /* Step 9, and 10 at its end. */
 static int make_segment(struct svshm__operation *operation, struct plan *plan)
 {
 	struct svshm__evidence *evidence = &operation->evidence;
-	int code = svshm__segment_make(operation->key, plan->total,
-				       operation->handle->mode | 0600,
-				       &evidence->segment_id, operation->error);
+	int code = make_pages(operation, plan);
 
 	if (code)
 		return code;
@@ -174,6 +209,10 @@ static int make_segment(struct svshm__operation *operation, struct plan *plan)
 		evidence->segment_id = -1;
 		return SVSHM__RETRY;
 	}
+	if (!(plan->view.flags >> SVSHM__FLAGS_PAGE_SHIFT) &&
+	    svshm__pages_advise(&operation->handle->pages, evidence->mapping,
+				plan->total))
+		plan->view.flags |= SVSHM__FLAG_TRANSPARENT;
 	fill_header(operation, plan, evidence->mapping);
 	CRASHPOINT("create:published");
 	return SVSHM_OK;
@@ -189,7 +228,7 @@ static int make(struct svshm__operation *operation)
 	int code;
 
 	operation->evidence.segment_id = -1;
-	code = make_plan(operation, &plan);
+	code = make_plan(operation, &plan, svshm__page_size());
 	if (!code && !operation->made_set)
 		code = svshm__gate_mark_creator(&operation->evidence.set,
 						error);
@@ -223,7 +262,7 @@ static int make(struct svshm__operation *operation)
 static int check_size(struct svshm__operation *operation)
 {
 	struct plan plan;
-	int code = make_plan(operation, &plan);
+	int code = make_plan(operation, &plan, svshm__page_size());
 
 	return code ? code :
 		      svshm__segment_try(plan.total,

@@ -60,12 +60,14 @@ static void release_slot(const struct svshm__attachment *attachment)
 }
 
 /*
- * Steps 2 to 5: inside the gate, with this process's last handle. SVSHM_REMOVED:
- * somebody has reset the set.
+ * Steps 2 to 5: inside the gate, with this process's last handle. What ORPHAN says
+ * was an orphan before we came, shall be one again, if we are the last: its data
+ * are nobody's to remove by a mere detach. SVSHM_REMOVED: somebody has reset the
+ * set.
  */
 static int leave_object(struct svshm__attachment *attachment,
 			struct svshm__header *header, struct svshm__set *set,
-			bool *inside, struct svshm__error *error)
+			bool *inside, bool orphan, struct svshm__error *error)
 {
 	struct svshm__farewell farewell;
 	int code = SVSHM_OK, left = SVSHM_OK;
@@ -75,6 +77,8 @@ static int leave_object(struct svshm__attachment *attachment,
 	svshm__farewell_begin(&farewell, attachment, header, set, false);
 	if (farewell.seen || !svshm__gate_refresh(set, NULL))
 		code = svshm__gate_check_own(attachment, set, error);
+	if (orphan && farewell.left == SVSHM__LEFT_TO_NOBODY)
+		farewell.left = SVSHM__LEFT_TO_CHILDREN;
 	svshm__farewell_say(&farewell, SVSHM__SLOT_FREE);
 	last = farewell.left == SVSHM__LEFT_TO_NOBODY && farewell.removable;
 	if (!last) {
@@ -85,6 +89,8 @@ static int leave_object(struct svshm__attachment *attachment,
 	}
 	svshm__mapping_unmap(attachment);
 	CRASHPOINT("detach:unmapped");
+	if (orphan)
+		return code;
 	svshm__farewell_look_again(&farewell);
 	if (farewell.left == SVSHM__LEFT_TO_NOBODY && farewell.removable)
 		left = remove_object(&farewell, inside, code ? NULL : error);
@@ -171,6 +177,7 @@ int svshm__object_detach(struct svshm *handle)
 	last = svshm__mapping_release(attachment, access);
 	if (last && inside) {
 		int left = leave_object(attachment, header, &set, &inside,
+					handle->leaves_orphan,
 					code ? NULL : &handle->error);
 
 		code = code ? code : left;

@@ -194,7 +194,7 @@ void svshm__farewell_say(struct svshm__farewell *farewell,
 	if (!farewell->removable)
 		svshm__object_retire(header,
 				     (char *)header + attachment->data_offset,
-				     attachment->data_size, farewell->watched);
+				     attachment->data_room, farewell->watched);
 }
 
 void svshm__farewell_look_again(struct svshm__farewell *farewell)

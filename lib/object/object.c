@@ -80,6 +80,9 @@
  *   4  If not: unmap, give the slot back.
  *   5  IPC_RMID M, unlink F, IPC_RMID S. Who may not, has retired M and ended the
  *      turn before he unmapped it.
+ * Who has attached to an orphan, and then cannot have its memory as he wants it
+ * (svshm_set_memory()), goes by 2 and 3 as if children were left: so it is an orphan
+ * again.
  * exit(3) does the same, but does not unmap and keeps the slot to its end: other
  * threads and exit handlers may still touch the memory. Its entry says so.
  *

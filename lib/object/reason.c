@@ -48,7 +48,8 @@ static void orphan_reason(const struct svshm__evidence *evidence, char *buffer,
 
 	if (!count)
 		snprintf(buffer, size, "%s; it was left to forked children, "
-			 "who died without detaching", who);
+			 "who died without detaching, or by one whose attach "
+			 "has failed", who);
 	else
 		snprintf(buffer, size, "%s; %u registered process%s %s "
 			 "without detaching", who, count,

@@ -34,6 +34,8 @@ svshm__operation_attachment(const struct svshm__operation *operation,
 	attachment->own_names = svshm__key_file_is_own(&operation->file);
 	attachment->data_offset = (size_t)view->data_offset;
 	attachment->data_size = (size_t)view->data_size;
+	attachment->data_room =
+		(size_t)(view->segment_size - view->data_offset);
 	attachment->slots_offset = view->slots_offset;
 	attachment->slot_count = view->slot_count;
 	attachment->engine = svshm__lock_engine(view->lock_engine);

@@ -69,6 +69,18 @@ static int check_file_owner(struct svshm__qt_operation *operation)
 				(unsigned long)file->owner);
 }
 
+/*
+ * Qt has no header that would say of what pages the segment is, and nobody could
+ * show it: so it gets ordinary ones, or what the system makes of them by itself.
+ */
+static void advise(struct svshm__qt_operation *operation)
+{
+	struct svshm__pages *pages = &operation->handle->pages;
+
+	svshm__pages_unwanted(pages, "Qt's objects have ordinary pages");
+	svshm__pages_advise(pages, operation->qt->address, operation->qt->size);
+}
+
 static int make_segment(struct svshm__qt_operation *operation, bool *found)
 {
 	int id, code = svshm__segment_make(operation->qt->file.key,
@@ -86,6 +98,8 @@ static int make_segment(struct svshm__qt_operation *operation, bool *found)
 	code = svshm__qt_operation_join(operation, id);
 	if (code)
 		svshm__segment_remove(id, NULL);
+	else
+		advise(operation);
 	return code;
 }
 

@@ -147,6 +147,10 @@ int svshm__qt_detach(struct svshm *handle)
 
 	int code = is_removed(qt, &handle->error);
 
+	if (handle->leaves_orphan) {
+		svshm__qt_list_detach(qt);
+		return code;
+	}
 	if (!code)
 		code = enter_if_last(&leaver);
 	CRASHPOINT("qt:leaving");

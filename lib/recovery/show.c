@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "lock/lock.h"
+#include "memory/pages.h"
 #include "recovery/estimate.h"
 #include "recovery/visit.h"
 #include "kernel/description.h"
@@ -100,6 +101,10 @@ static int describe_header(struct picture *picture)
 
 	object->native_key = view->path;
 	object->size = view->data_size;
+	object->page_size = svshm__pages_of(view->flags, view->data_offset);
+	/* The kernel swaps no huge pages, whether locked or not. */
+	object->memory_locked |= object->page_size > svshm__page_size();
+	object->transparent = (view->flags & SVSHM__FLAG_TRANSPARENT) != 0;
 	object->create_time = view->create_time;
 	object->registrations = view->registrations;
 	object->departures = view->departures;

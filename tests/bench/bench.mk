@@ -14,6 +14,7 @@ CROWD = tests/bench/crowd.c tests/bench/crowd.h $(FIGURES)
 MEASURERS = \
 	tests/bench/bench_growth \
 	tests/bench/bench_lock \
+	tests/bench/bench_memory \
 	tests/bench/bench_object \
 	tests/bench/bench_times \
 	tests/bench/bench_tool
@@ -26,6 +27,8 @@ tests_bench_bench_lock_SOURCES = \
 	tests/bench/bench_lock.c \
 	tests/bench/contenders.c tests/bench/contenders.h $(FIGURES)
 tests_bench_bench_lock_LDADD = $(MEASURED)
+tests_bench_bench_memory_SOURCES = tests/bench/bench_memory.c $(FIGURES)
+tests_bench_bench_memory_LDADD = $(MEASURED)
 tests_bench_bench_object_SOURCES = tests/bench/bench_object.c $(FIGURES)
 tests_bench_bench_object_LDADD = $(MEASURED)
 tests_bench_bench_times_SOURCES = tests/bench/bench_times.c $(FIGURES)
@@ -54,4 +57,13 @@ bench-tool: $(BUILT_TOOL) tests/bench/bench_tool$(EXEEXT)
 	[ -x "$$tool" ] || tool='$(abs_builddir)/$(BUILT_TOOL)'; \
 	LD_LIBRARY_PATH='$(abs_builddir)/.libs'; export LD_LIBRARY_PATH; \
 	$(ALONE) ./tests/bench/bench_tool$(EXEEXT) "$$tool" $(BENCH_COUNT)
-.PHONY: bench-growth bench-lock bench-object bench-times bench-tool
+
+# Files on a tmpfs; BENCH_ARGUMENTS='MEGABYTES ROUNDS'.
+BENCH_DIRECTORY = /dev/shm
+bench-memory: $(BUILT_TOOL) tests/bench/bench_memory$(EXEEXT)
+	@tool='$(abs_builddir)/.libs/$(BUILT_TOOL)'; \
+	[ -x "$$tool" ] || tool='$(abs_builddir)/$(BUILT_TOOL)'; \
+	LD_LIBRARY_PATH='$(abs_builddir)/.libs'; export LD_LIBRARY_PATH; \
+	$(ALONE) ./tests/bench/bench_memory$(EXEEXT) "$$tool" \
+		'$(BENCH_DIRECTORY)' $(BENCH_ARGUMENTS)
+.PHONY: bench-growth bench-lock bench-memory bench-object bench-times bench-tool

@@ -19,6 +19,9 @@
 static const struct scene scenes[] = {
 	{ NOTHING, OUTSIDE, ABSENT, act_create },
 	{ NOTHING, OUTSIDE, ABSENT, act_create_locked },
+	{ NOTHING, OUTSIDE, ABSENT, act_create_prepared },
+	{ ORPHAN, OUTSIDE, ABSENT, act_attach_prepared },
+	{ LIVE, OUTSIDE, ATTACHED, act_attach_prepared },
 	{ HALF_MADE, OUTSIDE, ABSENT, act_create },
 	{ ORPHAN, OUTSIDE, ABSENT, act_create },
 	{ ORPHAN_SMALL, OUTSIDE, ABSENT, act_create },
@@ -120,7 +123,7 @@ static bool begins(void)
 	actor_act *act = now.scene->act;
 
 	return act_creates(act) || act == act_attach ||
-	       act == act_attach_read_only;
+	       act == act_attach_prepared || act == act_attach_read_only;
 }
 
 static bool next_gives(struct puppet *puppet, actor_act *act, int one,

@@ -43,6 +43,8 @@ static const struct failure failures[] = {
 	{ "readlink", { EACCES, EINVAL, ENOENT }, { "realpath", "key" } },
 	{ "mmap", { EAGAIN, ENOMEM }, { "memory" } },
 	{ "mprotect", { EACCES, ENOMEM }, { "mprotect(" } },
+	{ "madvise", { EAGAIN, EINTR, EINVAL, ENOMEM, EPERM },
+	  { "MADV_POPULATE" } },
 	{ "clock_nanosleep", { EINTR }, { "" } },
 };
 

@@ -151,6 +151,24 @@ int act_timedlock(struct svshm *handle)
 	return svshm_timedlock(handle, 20000);
 }
 
+static int prepared(struct svshm *handle, actor_act *act)
+{
+	int code = svshm_set_memory(handle, SVSHM_MEMORY_HUGE |
+				    SVSHM_MEMORY_TOUCHED | SVSHM_MEMORY_LOCKED);
+
+	return code ? code : act(handle);
+}
+
+int act_create_prepared(struct svshm *handle)
+{
+	return prepared(handle, act_create);
+}
+
+int act_attach_prepared(struct svshm *handle)
+{
+	return prepared(handle, act_attach);
+}
+
 int act_look_at_it(struct svshm *handle)
 {
 	return svshm_inspect(handle, visit_nothing, NULL);
@@ -174,7 +192,8 @@ int act_count(struct svshm *handle)
 
 bool act_creates(actor_act *act)
 {
-	return act == act_create || act == act_create_locked;
+	return act == act_create || act == act_create_locked ||
+	       act == act_create_prepared;
 }
 
 bool same_object(struct puppet *one, struct puppet *other)
@@ -193,7 +212,9 @@ const char *act_name(actor_act *act)
 	} names[] = {
 		{ act_create, "create" },
 		{ act_create_locked, "create locked" },
+		{ act_create_prepared, "create prepared" },
 		{ act_attach, "attach" },
+		{ act_attach_prepared, "attach prepared" },
 		{ act_attach_read_only, "attach read-only" },
 		{ svshm_lock, "lock" },
 		{ svshm_trylock, "trylock" },

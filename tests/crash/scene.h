@@ -89,6 +89,8 @@ void scene_set(const struct scene *scene, const char *key,
 /* ---- Acts ---------------------------------------------------------------- */
 
 int act_create_locked(struct svshm *handle);
+int act_create_prepared(struct svshm *handle); /* svshm_set_memory() first */
+int act_attach_prepared(struct svshm *handle);
 int act_timedlock(struct svshm *handle);
 int act_look_at_it(struct svshm *handle);   /* svshm_inspect() */
 int act_remove_force(struct svshm *handle); /* svshm_recover() with FORCE */

@@ -96,6 +96,7 @@ static const struct call {
 	{ SYS_getrandom, false, "getrandom" },
 	{ SYS_fcntl, false, "fcntl" },
 	{ SYS_getdents64, false, "getdents64" },
+	{ SYS_madvise, false, "madvise" },
 	{ SYS_prctl, false, "prctl" },
 	{ SYS_exit_group, true, "exit_group" },
 	/* What differs between processors. */

@@ -90,4 +90,31 @@ start_put "$key" "$work/data"
 check "get after a failure" 0 "$SVSHM" get "$key" "$work/copy"
 ended "put ends after the second reader" 0
 
+# Many megabytes, whose pages come in ahead of the copy; the last one is not full.
+awk 'BEGIN { for (i = 0; i < 1500000; i++) print i, "a line of the file" }' \
+	>"$work/large"
+start_put "$key" "$work/large"
+await departed 0
+check "get of many megabytes" 0 "$SVSHM" get "$key" "$work/copy"
+cmp -s "$work/large" "$work/copy" || fail "the large copy differs"
+ended "put of many megabytes ends" 0
+
+# Its memory: whether it is locked, or huge, or why not, is to be seen.
+start "$SVSHM" put "$key" "$work/data" --locked --huge
+await in_use "$key"
+await departed 0
+"$SVSHM" info --json "$key" >"$work/json"
+grep -q '"page_size": [1-9]' "$work/json" || fail "its pages have no size"
+if "$SVSHM" info "$key" | grep -q '^pages .*never swapped'; then
+	grep -q '"memory_locked": true' "$work/json" ||
+		fail "one says that it is locked, the other not"
+else
+	[ "$(uname)" != Linux ] || fail "put --locked has not locked it"
+fi
+# It is less than one.
+grep -q 'no huge pages: ' "$work/job.err" ||
+	fail "put --huge does not say why there are none"
+check "get of the locked" 0 "$SVSHM" get "$key" "$work/copy"
+ended "put --locked ends" 0
+
 finish

@@ -9,7 +9,7 @@
  *   HP-UX, macOS,    shmat() and IPC_STAT of a segment that was removed but is
  *   NetBSD           still mapped: EINVAL
  *   FreeBSD, OpenBSD, macOS
- *                    no semtimedop()
+ *                    no semtimedop(); shmctl(SHM_LOCK): EINVAL
  *   all but Linux    SHM_STAT, SHM_INFO, IPC_INFO, SEM_STAT, SEM_INFO: EINVAL,
  *                    though the macros are there (FreeBSD)
  *   macOS            5 operations in a semop(), 10 undo entries a process
@@ -162,6 +162,8 @@ int shmctl(int id, int command, struct shmid_ds *buffer)
 	case SHM_STAT_ANY:
 		return may_list() ? (int)real_shmctl(id, command, buffer) :
 				    fail(EINVAL);
+	case SHM_LOCK:
+		return fail(EINVAL);
 	case IPC_STAT:
 		return look(id, buffer);
 	case IPC_SET:

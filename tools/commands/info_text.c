@@ -62,6 +62,18 @@ static void print_pid(const char *label, pid_t pid)
 		line(label, "-");
 }
 
+/* Huge pages, if they are, and whether it stays in memory. */
+static void print_memory(const struct svshm_object *object)
+{
+	if (object->page_size)
+		LINE("pages", "of %s%s%s",
+		     text_size(object->page_size).bytes,
+		     object->transparent ? ", or transparent huge ones" : "",
+		     object->memory_locked ? ", never swapped" : "");
+	else
+		line("pages", object->memory_locked ? "never swapped" : "-");
+}
+
 static void print_segment(const struct svshm_object *object,
 			  const struct who *who)
 {
@@ -72,6 +84,7 @@ static void print_segment(const struct svshm_object *object,
 	LINE("segment", "id %d", object->segment_id);
 	print_size("data", object->size);
 	print_size("segment size", object->segment_size);
+	print_memory(object);
 	if (object->mappings == UINT64_MAX)
 		line("mappings", "-");
 	else

@@ -170,6 +170,8 @@ static int put(struct put_run *run, const char *path)
 
 	if (code < 0)
 		return fail(run->handle);
+	if (code == SVSHM_OK && *svshm_error_string(run->handle))
+		message("%s", svshm_error_string(run->handle));
 	if (code == SVSHM_ORPHANED)
 		message("replaces what crashed processes had left");
 	int status = fill(run, &base);
@@ -215,9 +217,12 @@ static int put_run(int argc, char **argv)
 {
 	struct target target = TARGET_INIT;
 	const char *mode = NULL, *group = NULL;
+	bool huge = false, locked = false;
 	const struct tool_option options[] = {
 		{ "group", OPTION_TEXT, &group },
+		{ "huge", OPTION_FLAG, &huge },
 		{ "layout", OPTION_LAYOUT, &target.layout },
+		{ "locked", OPTION_FLAG, &locked },
 		{ "mode", OPTION_TEXT, &mode },
 		{ "native-key", OPTION_TEXT, &target.native_key },
 		{ NULL, OPTION_FLAG, NULL },
@@ -240,6 +245,10 @@ static int put_run(int argc, char **argv)
 		status = set_mode(run.handle, mode);
 	if (status == TOOL_DONE && group)
 		status = set_group(run.handle, group);
+	if (status == TOOL_DONE &&
+	    svshm_set_memory(run.handle, (huge ? SVSHM_MEMORY_HUGE : 0) |
+			     (locked ? SVSHM_MEMORY_LOCKED : 0)) < 0)
+		status = fail(run.handle);
 	if (status == TOOL_DONE)
 		status = put(&run, operands.values[0]);
 	svshm_free(run.handle);
@@ -252,7 +261,8 @@ const struct command command_put = {
 	.run = put_run,
 	.help = "create an object from a file; stay until it has been read",
 	.usage =
-	"usage: svshm put KEY [FILE] [--mode MODE] [--group GROUP]\n"
+	"usage: svshm put KEY [FILE] [--mode MODE] [--group GROUP] [--huge] "
+	"[--locked]\n"
 	"       svshm put --native-key PATH [FILE] [--mode MODE] "
 	"[--group GROUP]\n"
 	"\n"
@@ -261,7 +271,9 @@ const struct command command_put = {
 	"a signal (^C).\n"
 	"\n"
 	"  --group GROUP      the object's group, by name or number\n"
+	"  --huge             of huge pages, if there are any\n"
 	"  --layout LAYOUT    native, or qt: the object of a Qt program\n"
+	"  --locked           never swapped\n"
 	"  --mode MODE        the object's rights, octal (0600)\n"
 	"  --native-key PATH  the object of the key file PATH\n",
 };

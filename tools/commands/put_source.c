@@ -14,6 +14,7 @@
 #include "common/message.h"
 #include "common/signals.h"
 #include "common/status.h"
+#include "output/ahead.h"
 
 /* How much read() gets at a time, so that a signal is seen soon. */
 #define CHUNK ((size_t)1 << 20)
@@ -122,11 +123,13 @@ int source_open(struct source *source, const char *path)
 	return status;
 }
 
-static int read_into(struct source *source, char *data)
+static int read_into(struct source *source, char *data, struct ahead *ahead)
 {
 	size_t done = 0;
 
 	while (done < source->size) {
+		ahead_reach(ahead, done + CHUNK);
+
 		ssize_t length = read_some(source, data + done,
 					   source->size - done);
 
@@ -145,10 +148,21 @@ static int read_into(struct source *source, char *data)
 	return TOOL_DONE;
 }
 
+static int read_with_help(struct source *source, char *data)
+{
+	struct ahead ahead;
+	int status;
+
+	ahead_begin(&ahead, data, source->size, true);
+	status = read_into(source, data, &ahead);
+	ahead_end(&ahead);
+	return status;
+}
+
 int source_copy(struct source *source, char *data)
 {
 	if (!source->memory)
-		return read_into(source, data);
+		return read_with_help(source, data);
 	memcpy(data, source->memory, source->size);
 	/* It may be large, and put may wait for long. */
 	free(source->memory);

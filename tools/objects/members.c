@@ -104,6 +104,20 @@ static void users_json(const struct svshm_object *object)
 	json_close(']');
 }
 
+/* Without a segment there is no memory. */
+static void memory_json(const struct svshm_object *object)
+{
+	json_known("page_size", (int64_t)object->page_size);
+	if (object->page_size)
+		json_boolean("transparent", object->transparent);
+	else
+		json_null("transparent");
+	if (object->segment_size)
+		json_boolean("memory_locked", object->memory_locked);
+	else
+		json_null("memory_locked");
+}
+
 void object_json(const struct svshm_object *object)
 {
 	bool counted = object->segment_id >= 0 &&
@@ -122,6 +136,7 @@ void object_json(const struct svshm_object *object)
 	rights_json(object);
 	json_known("size", (int64_t)object->size);
 	json_known("segment_size", (int64_t)object->segment_size);
+	memory_json(object);
 	json_id("mappings", counted ? (int64_t)object->mappings : -1);
 	json_known("create_time", object->create_time);
 	json_known("attach_time", object->attach_time);

@@ -14,6 +14,7 @@
 
 #include "common/signals.h"
 #include "common/text.h"
+#include "output/ahead.h"
 #include "output/file.h"
 
 /* How much write() gets at a time, so that a signal is seen soon. */
@@ -112,8 +113,8 @@ void new_file_end(struct new_file *file)
 	*file = (struct new_file){ .fd = -1 };
 }
 
-int write_all(int fd, const void *data, size_t size,
-	      struct progress *progress)
+static int write_pieces(int fd, const void *data, size_t size,
+			struct progress *progress, struct ahead *ahead)
 {
 	const char *bytes = data;
 	size_t all = size;
@@ -123,6 +124,8 @@ int write_all(int fd, const void *data, size_t size,
 			errno = EINTR;
 			return -1;
 		}
+		ahead_reach(ahead, all - size + WRITE_CHUNK);
+
 		ssize_t written = write(fd, bytes, size < WRITE_CHUNK ? size :
 					WRITE_CHUNK);
 
@@ -136,4 +139,18 @@ int write_all(int fd, const void *data, size_t size,
 		}
 	}
 	return 0;
+}
+
+int write_all(int fd, const void *data, size_t size,
+	      struct progress *progress)
+{
+	struct ahead ahead;
+	int result, error;
+
+	ahead_begin(&ahead, data, size, false);
+	result = write_pieces(fd, data, size, progress, &ahead);
+	error = errno;
+	ahead_end(&ahead);
+	errno = error;
+	return result;
 }
