@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * For calls.sh: does with one object what a program does, each step after a
+ * mark that shows in a trace of system calls: access() to a file that is not
+ * there, with the step's name.
+ *
+ *   calls native|qt
+ *
+ * What is done once a process only (its own entry in /proc is read, say), is done
+ * before the first mark. Another process has the object between "attach" and
+ * "detach".
+ */
+#include <config.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "svshm.h"
+
+#define SIZE 65536
+
+static char key[64];
+static enum svshm_layout layout;
+
+static void need(struct svshm *handle, int code)
+{
+	if (code >= 0)
+		return;
+	fprintf(stderr, "calls: %s\n", svshm_error_string(handle));
+	exit(1);
+}
+
+static void mark(const char *step)
+{
+	char path[80];
+
+	snprintf(path, sizeof(path), "/svshm-calls/%s", step);
+	if (access(path, F_OK) == 0)
+		exit(1);
+}
+
+static struct svshm *new_handle(void)
+{
+	struct svshm *handle = svshm_new(key);
+
+	if (!handle)
+		exit(1);
+	need(handle, svshm_set_layout(handle, layout));
+	return handle;
+}
+
+static void create(struct svshm *handle)
+{
+	need(handle, svshm_create(handle, SIZE, SVSHM_READ_WRITE));
+}
+
+static void attach(struct svshm *handle)
+{
+	need(handle, svshm_attach(handle, SVSHM_READ_WRITE));
+}
+
+static void detach(struct svshm *handle)
+{
+	need(handle, svshm_detach(handle));
+}
+
+static void as_the_only_user(struct svshm *handle)
+{
+	mark("create");
+	create(handle);
+	mark("last-detach");
+	detach(handle);
+	mark("end");
+}
+
+static void as_another_user(struct svshm *handle)
+{
+	attach(handle);
+	detach(handle);
+	mark("attach");
+	attach(handle);
+	mark("detach");
+	detach(handle);
+	mark("end");
+	svshm_free(handle);
+	exit(0);
+}
+
+int main(int count, char **arguments)
+{
+	if (count != 2)
+		return 2;
+	layout = strcmp(arguments[1], "qt") == 0 ? SVSHM_LAYOUT_QT :
+						  SVSHM_LAYOUT_NATIVE;
+	snprintf(key, sizeof(key), "%s-%ld-calls",
+		 getenv("SVSHM_TEST_PREFIX") ? getenv("SVSHM_TEST_PREFIX") :
+					      "svshm-test", (long)getpid());
+
+	struct svshm *handle = new_handle();
+	int status = 1;
+
+	create(handle);
+	detach(handle);
+	as_the_only_user(handle);
+	create(handle);
+
+	pid_t child = fork();
+
+	if (child == 0)
+		as_another_user(new_handle());
+	if (child > 0)
+		waitpid(child, &status, 0);
+	detach(handle);
+	svshm_free(handle);
+	return status ? 1 : 0;
+}
