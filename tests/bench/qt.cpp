@@ -73,6 +73,8 @@ int main()
 		int milliseconds = 0;
 
 		std::sscanf(line, "%15s %127s %d", verb, key, &milliseconds);
+		if (std::strcmp(verb, "end") == 0)
+			break;
 		obey(verb, QString::fromUtf8(key), milliseconds);
 		std::fflush(stdout);
 	}

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * An order is a line "VERB KEY MILLISECONDS". The answer to hold and go is "ok",
+ * An order is a line "VERB KEY MILLISECONDS"; "end" ends it. The answer to hold and go is "ok",
  * that to the others "COUNT MICROSECONDS". A program of Qt's says its version
  * first.
  */
@@ -79,6 +79,8 @@ static void work(enum svshm_layout layout)
 		int milliseconds = 0;
 
 		sscanf(line, "%15s %127s %d", verb, key, &milliseconds);
+		if (strcmp(verb, "end") == 0)
+			break;
 		if (strcmp(verb, "hold") == 0) {
 			held = enter(key, layout, 1);
 			puts("ok");
@@ -155,13 +157,6 @@ void worker_start(struct worker *worker, const struct contender *contender)
 	start(worker, contender, NULL, 0);
 }
 
-void worker_stop(struct worker *worker)
-{
-	close(worker->orders);
-	close(worker->answers);
-	waitpid(worker->pid, NULL, 0);
-}
-
 void worker_tell(const struct worker *worker, const char *verb,
 		 const char *key, int milliseconds)
 {
@@ -171,6 +166,15 @@ void worker_tell(const struct worker *worker, const char *verb,
 
 	if (write(worker->orders, line, (size_t)length) != length)
 		bench_die("write");
+}
+
+/* Not by closing its pipe: those that were started later have that, too. */
+void worker_stop(struct worker *worker)
+{
+	worker_tell(worker, "end", "-", 0);
+	close(worker->orders);
+	close(worker->answers);
+	waitpid(worker->pid, NULL, 0);
 }
 
 long worker_await(const struct worker *worker, double *microseconds)
