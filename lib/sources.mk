@@ -39,6 +39,7 @@ libsvshm_la_SOURCES += \
 	lib/key/files.c lib/key/files.h \
 	lib/key/key.c lib/key/key.h \
 	lib/key/list.c lib/key/list.h \
+	lib/key/status.c \
 	lib/key/text.c
 libsvshm_la_SOURCES += \
 	lib/memory/attachment.c lib/memory/attachment.h \

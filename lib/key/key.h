@@ -133,6 +133,13 @@ void svshm__key_file_unlink(const char *path, uint64_t device, uint64_t inode,
 int svshm__key_of(const char *path, int project, key_t *key,
 		  struct svshm__error *error);
 
+/*
+ * The same for who has looked at PATH: by lstat(), and it is no link. NOT_FOUND: it
+ * leads to another file by now.
+ */
+int svshm__key_of_status(const char *path, const struct stat *status,
+			 int project, key_t *key, struct svshm__error *error);
+
 /* Whether ftok may have given KEY for a native object of ours. */
 bool svshm__key_plausible(int64_t key);
 
