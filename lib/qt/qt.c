@@ -95,12 +95,12 @@
 #include "kernel/segment.h"
 
 int svshm__qt_operation_look_at_file(struct svshm__qt_operation *operation,
-				     bool make)
+				     enum svshm__qt_making making)
 {
 	struct svshm__qt *qt = operation->qt;
 
 	return svshm__qt_file_look(&qt->file, qt->names.segment,
-				   qt->names.project, qt->names.legacy, make,
+				   qt->names.project, qt->names.legacy, making,
 				   operation->error);
 }
 
@@ -110,28 +110,62 @@ int svshm__qt_operation_enter(struct svshm__qt_operation *operation)
 			       &operation->borrowed, operation->error);
 }
 
-/* SVSHM_OK: there is a segment, and it may be joined or replaced. */
-int svshm__qt_operation_look_at_segment(struct svshm__qt_operation *operation)
+static int say_nothing_there(struct svshm__qt_operation *operation)
 {
-	struct svshm__qt *qt = operation->qt;
-	int code = svshm__qt_judge_segment(&operation->evidence, &qt->file,
-					   operation->error);
+	const struct svshm__qt *qt = operation->qt;
 
-	if (!code && operation->evidence.segment_id < 0)
-		return svshm__error_set(operation->error, SVSHM_NOT_FOUND,
-					"there is no segment with the IPC key "
-					"0x%08lx of the key file %.300s",
-					(unsigned long)qt->file.key &
-						0xffffffffUL,
-					qt->names.segment);
-	if (code)
-		return code;
+	return svshm__error_set(operation->error, SVSHM_NOT_FOUND,
+				"there is no segment with the IPC key "
+				"0x%08lx of the key file %.300s",
+				(unsigned long)qt->file.key & 0xffffffffUL,
+				qt->names.segment);
+}
+
+static int check_collision(struct svshm__qt_operation *operation)
+{
+	const struct svshm__qt *qt = operation->qt;
+
 	return svshm__qt_file_check_collision(&qt->file, qt->names.segment,
 					      qt->names.project,
 					      operation->error);
 }
 
-/* Inside the lock, or in the first look before it: nothing is there. */
+int svshm__qt_operation_look_at_segment(struct svshm__qt_operation *operation)
+{
+	int code = svshm__qt_judge_segment(&operation->evidence,
+					   &operation->qt->file,
+					   operation->error);
+
+	if (!code && operation->evidence.segment_id < 0)
+		return say_nothing_there(operation);
+	return code ? code : check_collision(operation);
+}
+
+int svshm__qt_operation_find_segment(struct svshm__qt_operation *operation)
+{
+	int code = svshm__qt_judge_find(&operation->evidence,
+					&operation->qt->file, operation->error);
+
+	return code == SVSHM_NOT_FOUND || code == SVSHM_REMOVED ?
+		say_nothing_there(operation) : code;
+}
+
+/* A segment keeps its key until it is removed, and its id is no other's. That the
+   key is still that of the path is asked at the end, in step 6. */
+int svshm__qt_operation_look_at_found(struct svshm__qt_operation *operation)
+{
+	int code = svshm__qt_judge_found(&operation->evidence,
+					 &operation->qt->file,
+					 operation->error);
+
+	if (!code)
+		return check_collision(operation);
+	if (code != SVSHM_REMOVED)
+		return code;
+	code = svshm__qt_operation_look_at_file(operation, SVSHM__QT_LOOK);
+	return code ? code : svshm__qt_operation_look_at_segment(operation);
+}
+
 void svshm__qt_operation_leave_nothing(struct svshm__qt_operation *operation)
 {
 	struct svshm__qt *qt = operation->qt;
@@ -142,12 +176,24 @@ void svshm__qt_operation_leave_nothing(struct svshm__qt_operation *operation)
 	svshm__qt_lock_withdraw(&qt->lock, &qt->names, operation->borrowed);
 }
 
+/*
+ * Nobody else had it mapped: a QSharedMemory of Qt 6.6 may have taken it for left
+ * over, and have removed it, without the lock, before we mapped it.
+ */
+static int check_not_removed(int segment_id, struct svshm__error *error)
+{
+	struct svshm__segment_status status;
+	int code = svshm__segment_stat(segment_id, &status, error);
+
+	return !code && status.removed ? SVSHM_REMOVED : code;
+}
+
 /* Steps 5 to 7. The segment is there; nothing is changed on failure. */
 int svshm__qt_operation_join(struct svshm__qt_operation *operation,
-			     int segment_id)
+			     int segment_id,
+			     const struct svshm__segment_status *status)
 {
 	struct svshm__qt *qt = operation->qt;
-	struct svshm__segment_status status;
 	int code = svshm__attachment_at_exit(svshm__qt_exit, operation->error);
 
 	if (!code)
@@ -156,17 +202,16 @@ int svshm__qt_operation_join(struct svshm__qt_operation *operation,
 			operation->error);
 
 	CRASHPOINT("qt:mapped");
-	if (!code)
-		code = svshm__segment_stat(segment_id, &status,
-					   operation->error);
-	if (code == SVSHM_REMOVED || (!code && status.removed) ||
+	if (!code && status->mappings == 0)
+		code = check_not_removed(segment_id, operation->error);
+	if (code == SVSHM_REMOVED ||
 	    (!code && !svshm__qt_file_same(&qt->file, qt->names.segment)))
 		code = SVSHM__RETRY;
 	if (code) {
 		svshm__qt_list_detach(qt);
 		return code;
 	}
-	qt->size = (size_t)status.size;
+	qt->size = (size_t)status->size;
 	qt->lock.joined = true;
 	operation->handle->access = operation->access;
 	if (operation->locked)
@@ -220,7 +265,7 @@ int svshm__qt_operation_tell(struct svshm__qt_operation *operation,
 static bool is_plain(const struct svshm *handle)
 {
 	return handle->mode == 0600 && handle->group == (gid_t)-1 &&
-	       svshm__user(handle) == geteuid();
+	       (handle->owner == (uid_t)-1 || handle->owner == geteuid());
 }
 
 int svshm__qt_check_mode(struct svshm *handle)
