@@ -315,24 +315,30 @@ static bool collides(const struct svshm__qt_file *file, const char *directory,
 	       key == file->key;
 }
 
-/* The first such NAME that begins with PREFIX, in the directory of PATH. */
+/*
+ * The first such NAME that begins with PREFIX, in the directory of PATH. Its own
+ * name is looked at by all who call, when they are inside.
+ */
 static bool find_collision(const struct svshm__qt_file *file, const char *path,
 			   const char *prefix, int project, char *name,
 			   size_t size)
 {
 	char directory[PATH_MAX];
-	const char *slash = strrchr(path, '/');
+	const char *own = svshm__key_base_name(path);
+	size_t length = strlen(prefix);
 	const struct dirent *entry;
 	bool found = false;
 
-	snprintf(directory, sizeof(directory), "%.*s",
-		 slash ? (int)(slash - path) : 1, slash ? path : ".");
+	svshm__key_directory_of(path, directory, sizeof(directory));
+	if (!*directory)
+		memcpy(directory, ".", 2);
 
-	DIR *stream = opendir(*directory ? directory : "/");
+	DIR *stream = opendir(directory);
 
 	/* What cannot be read cannot be told. */
 	while (stream && !found && (entry = readdir(stream))) {
-		found = strncmp(entry->d_name, prefix, strlen(prefix)) == 0 &&
+		found = strncmp(entry->d_name, prefix, length) == 0 &&
+			strcmp(entry->d_name, own) != 0 &&
 			collides(file, directory, entry->d_name, project);
 		if (found && name)
 			snprintf(name, size, "%s", entry->d_name);
