@@ -79,6 +79,7 @@ libsvshm_la_SOURCES += \
 	lib/qt/handle.c \
 	lib/qt/judge.c lib/qt/judge.h \
 	lib/qt/key.c lib/qt/key.h \
+	lib/qt/known.c lib/qt/known.h \
 	lib/qt/list.c \
 	lib/qt/lock.c lib/qt/lock.h \
 	lib/qt/locking.c \

@@ -93,6 +93,7 @@
 #include "base/debug.h"
 #include "kernel/process.h"
 #include "kernel/segment.h"
+#include "qt/known.h"
 
 int svshm__qt_operation_look_at_file(struct svshm__qt_operation *operation,
 				     enum svshm__qt_making making)
@@ -124,10 +125,19 @@ static int say_nothing_there(struct svshm__qt_operation *operation)
 static int check_collision(struct svshm__qt_operation *operation)
 {
 	const struct svshm__qt *qt = operation->qt;
+	const struct svshm__qt_evidence *evidence = &operation->evidence;
+	int code;
 
-	return svshm__qt_file_check_collision(&qt->file, qt->names.segment,
+	if (svshm__qt_known(evidence->segment_id, &evidence->segment,
+			    &qt->file))
+		return SVSHM_OK;
+	code = svshm__qt_file_check_collision(&qt->file, qt->names.segment,
 					      qt->names.project,
 					      operation->error);
+	if (!code)
+		svshm__qt_remember(evidence->segment_id, &evidence->segment,
+				   &qt->file);
+	return code;
 }
 
 int svshm__qt_operation_look_at_segment(struct svshm__qt_operation *operation)
@@ -180,12 +190,13 @@ void svshm__qt_operation_leave_nothing(struct svshm__qt_operation *operation)
  * Nobody else had it mapped: a QSharedMemory of Qt 6.6 may have taken it for left
  * over, and have removed it, without the lock, before we mapped it.
  */
-static int check_not_removed(int segment_id, struct svshm__error *error)
+static int check_not_removed(int segment_id,
+			     struct svshm__segment_status *now,
+			     struct svshm__error *error)
 {
-	struct svshm__segment_status status;
-	int code = svshm__segment_stat(segment_id, &status, error);
+	int code = svshm__segment_stat(segment_id, now, error);
 
-	return !code && status.removed ? SVSHM_REMOVED : code;
+	return !code && now->removed ? SVSHM_REMOVED : code;
 }
 
 /* Steps 5 to 7. The segment is there; nothing is changed on failure. */
@@ -194,6 +205,7 @@ int svshm__qt_operation_join(struct svshm__qt_operation *operation,
 			     const struct svshm__segment_status *status)
 {
 	struct svshm__qt *qt = operation->qt;
+	struct svshm__segment_status now = *status;
 	int code = svshm__attachment_at_exit(svshm__qt_exit, operation->error);
 
 	if (!code)
@@ -203,7 +215,7 @@ int svshm__qt_operation_join(struct svshm__qt_operation *operation,
 
 	CRASHPOINT("qt:mapped");
 	if (!code && status->mappings == 0)
-		code = check_not_removed(segment_id, operation->error);
+		code = check_not_removed(segment_id, &now, operation->error);
 	if (code == SVSHM_REMOVED ||
 	    (!code && !svshm__qt_file_same(&qt->file, qt->names.segment)))
 		code = SVSHM__RETRY;
@@ -211,6 +223,7 @@ int svshm__qt_operation_join(struct svshm__qt_operation *operation,
 		svshm__qt_list_detach(qt);
 		return code;
 	}
+	svshm__qt_remember(segment_id, &now, &qt->file);
 	qt->size = (size_t)status->size;
 	qt->lock.joined = true;
 	operation->handle->access = operation->access;

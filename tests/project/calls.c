@@ -6,9 +6,9 @@
  *
  *   calls native|qt
  *
- * What is done once a process only (its own entry in /proc is read, say), is done
- * before the first mark. Another process has the object between "attach" and
- * "detach".
+ * What is done once a process only (its own entry in /proc is read, say) is done
+ * before the first mark. From "first-attach" on another process has the object,
+ * which has made it.
  */
 #include <config.h>
 
@@ -78,42 +78,71 @@ static void as_the_only_user(struct svshm *handle)
 
 static void as_another_user(struct svshm *handle)
 {
+	mark("first-attach");
 	attach(handle);
+	mark("end");
 	detach(handle);
 	mark("attach");
 	attach(handle);
 	mark("detach");
 	detach(handle);
 	mark("end");
+}
+
+/* Make the object, say so, and leave it when nobody reads any more. */
+static void hold(const int made[2], const int done[2])
+{
+	struct svshm *handle = new_handle();
+	char byte;
+
+	close(done[1]);
+	create(handle);
+	if (write(made[1], "", 1) != 1 || read(done[0], &byte, 1) != 0)
+		exit(1);
+	detach(handle);
 	svshm_free(handle);
 	exit(0);
 }
 
+static int with_a_holder(struct svshm *handle)
+{
+	int made[2], done[2], status = 1;
+	char byte;
+
+	if (pipe(made) < 0 || pipe(done) < 0)
+		return 1;
+
+	pid_t child = fork();
+
+	if (child < 0)
+		return 1;
+	if (child == 0)
+		hold(made, done);
+	close(made[1]);
+	if (read(made[0], &byte, 1) == 1)
+		as_another_user(handle);
+	close(done[1]);
+	waitpid(child, &status, 0);
+	return status ? 1 : 0;
+}
+
 int main(int count, char **arguments)
 {
+	const char *prefix = getenv("SVSHM_TEST_PREFIX");
+	struct svshm *handle;
+	int result;
+
 	if (count != 2)
 		return 2;
 	layout = strcmp(arguments[1], "qt") == 0 ? SVSHM_LAYOUT_QT :
 						  SVSHM_LAYOUT_NATIVE;
 	snprintf(key, sizeof(key), "%s-%ld-calls",
-		 getenv("SVSHM_TEST_PREFIX") ? getenv("SVSHM_TEST_PREFIX") :
-					      "svshm-test", (long)getpid());
-
-	struct svshm *handle = new_handle();
-	int status = 1;
-
+		 prefix ? prefix : "svshm-test", (long)getpid());
+	handle = new_handle();
 	create(handle);
 	detach(handle);
 	as_the_only_user(handle);
-	create(handle);
-
-	pid_t child = fork();
-
-	if (child == 0)
-		as_another_user(new_handle());
-	if (child > 0)
-		waitpid(child, &status, 0);
-	detach(handle);
+	result = with_a_holder(handle);
 	svshm_free(handle);
-	return status ? 1 : 0;
+	return result;
 }

@@ -4,8 +4,8 @@
 # P11: no system call has crept into create, attach and detach that has no line in
 # doc/HACKING.md, "What the native layout's calls cost" and "What the Qt layout's
 # calls cost". Each line there: the kind of call, of what, how many of it in a
-# create, the last detach, an attach, and a detach beside others, and what for. A
-# layout without such a table is not counted.
+# create, the last detach, a process's first attach, its later ones, and a detach
+# beside others, and what for. A layout without such a table is not counted.
 #
 #   calls.sh          counts, and compares
 #   calls.sh LAYOUT   prints LAYOUT's calls, step by step, and compares nothing
@@ -79,8 +79,9 @@ expected()
 		gsub(/[` ]/, "", call)
 		count["create", call] += $4
 		count["last-detach", call] += $5
-		count["attach", call] += $6
-		count["detach", call] += $7
+		count["first-attach", call] += $6
+		count["attach", call] += $7
+		count["detach", call] += $8
 	}
 	END {
 		for (pair in count) {
@@ -97,7 +98,7 @@ compare()
 	[ -s "$work/expected" ] || return 0
 	echo "compared: $1"
 	trace "$1"
-	for step in create last-detach attach detach; do
+	for step in create last-detach first-attach attach detach; do
 		grep -q "^$step " "$work/$1" || {
 			echo "$1: no call in $step"
 			return 1
