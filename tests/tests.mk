@@ -62,6 +62,7 @@ check_tests = \
 	tests/qt/check_qt_leftovers \
 	tests/qt/check_qt_lock \
 	tests/qt/check_qt_native \
+	tests/qt/check_qt_new_key \
 	tests/qt/check_qt_peer \
 	tests/qt/check_qt_peer_lock \
 	tests/qt/check_qt_peer_shared \
