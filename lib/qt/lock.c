@@ -268,11 +268,9 @@ int svshm__qt_lock_give(struct svshm__qt_lock *lock,
 /* One of root's, made for this user's key, is root's to remove. */
 static bool may_remove(const struct svshm__qt_lock *lock)
 {
-	struct svshm__set_status status;
 	uid_t us = geteuid();
 
-	return us == 0 || svshm__semset_stat(lock->set_id, &status, NULL) ||
-	       status.uid == us || status.creator_uid == us;
+	return us == 0 || lock->uid == us || lock->creator_uid == us;
 }
 
 /* Qt's order: who finds the set gone makes a new file, never finds the old. */

@@ -72,6 +72,8 @@ static int check_set(struct svshm__qt_lock *lock,
 		return refuse(lock, names, code, error);
 	if (code)
 		return code;
+	lock->uid = status.uid;
+	lock->creator_uid = status.creator_uid;
 	if (status.count != 1)
 		return svshm__error_set(
 			error, SVSHM_CORRUPT, "semaphore set %d has %d "
@@ -104,6 +106,8 @@ static int make_set(struct svshm__qt_lock *lock, struct svshm__error *error)
 				      error);
 
 	lock->fresh = lock->made_now = code == SVSHM_OK;
+	lock->uid = lock->creator_uid =
+		lock->file.ours ? lock->file.owner : geteuid();
 	CRASHPOINT("qt:set made");
 	return code;
 }

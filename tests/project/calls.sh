@@ -5,7 +5,8 @@
 # doc/HACKING.md, "What the native layout's calls cost" and "What the Qt layout's
 # calls cost". Each line there: the kind of call, of what, how many of it in a
 # create, the last detach, a process's first attach, its later ones, and a detach
-# beside others, and what for. A layout without such a table is not counted.
+# beside others, and what for. A layout without such a table is not counted. What
+# there is fewer of, with another libc say, is noted only.
 #
 #   calls.sh          counts, and compares
 #   calls.sh LAYOUT   prints LAYOUT's calls, step by step, and compares nothing
@@ -119,12 +120,10 @@ compare()
 				bad = 1
 			}
 		for (pair in allowed)
-			if (made[pair] + 0 < allowed[pair]) {
-				print layout ", " pair ": " made[pair] + 0 \
-				      " calls, and \"" title "\" has " \
-				      allowed[pair] ": fewer; take it out there"
-				bad = 1
-			}
+			if (made[pair] + 0 < allowed[pair])
+				print "note: " layout ", " pair ": " \
+				      made[pair] + 0 " calls, and the table " \
+				      "has " allowed[pair]
 		exit bad
 	}' "$work/expected" "$work/$1"
 }
