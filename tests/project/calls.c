@@ -6,6 +6,8 @@
  *
  *   calls native|qt
  *
+ * Exit status 77: the calls of this build mean nothing.
+ *
  * What is done once a process only (its own entry in /proc is read, say) is done
  * before the first mark. From "first-attach" on another process has the object,
  * which has made it.
@@ -21,6 +23,13 @@
 #include "svshm.h"
 
 #define SIZE 65536
+
+/* A build for another system, of which this one is asked to play the part. */
+#if defined(HAVE_USUAL_FTOK) && defined(HAVE_SEMTIMEDOP)
+#define OTHER_CALLS 0
+#else
+#define OTHER_CALLS 1
+#endif
 
 static char key[64];
 static enum svshm_layout layout;
@@ -134,6 +143,8 @@ int main(int count, char **arguments)
 
 	if (count != 2)
 		return 2;
+	if (OTHER_CALLS)
+		return 77;
 	layout = strcmp(arguments[1], "qt") == 0 ? SVSHM_LAYOUT_QT :
 						  SVSHM_LAYOUT_NATIVE;
 	snprintf(key, sizeof(key), "%s-%ld-calls",
