@@ -62,8 +62,10 @@ static int take_set(struct svshm__qt_lock *lock, int64_t deadline,
 	int watched = -1; /* a set that was unused all the time we looked */
 	int64_t age;
 
-	/* What can be taken has a value: there is nothing to find out. */
-	if (!lock->fresh) {
+	/* What can be taken has a value: there is nothing to find out. But who
+	   tries with SEM_UNDO, leaves the time in a set when he exits: none may
+	   look used by that which was not. */
+	if (lock->operated) {
 		int code = svshm__semset_operate(lock->set_id, &try, 1,
 						 SVSHM__FOREVER, error);
 
@@ -216,6 +218,7 @@ int svshm__qt_lock_take(struct svshm__qt_lock *lock,
 		svshm__process_pause(1);
 	}
 	lock->taken = svshm__process_time();
+	lock->operated = true;
 	CRASHPOINT("qt:locked");
 	return SVSHM_OK;
 }

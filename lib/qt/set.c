@@ -72,6 +72,7 @@ static int check_set(struct svshm__qt_lock *lock,
 		return refuse(lock, names, code, error);
 	if (code)
 		return code;
+	lock->operated = status.operation_time != 0;
 	lock->uid = status.uid;
 	lock->creator_uid = status.creator_uid;
 	if (status.count != 1)
@@ -106,6 +107,7 @@ static int make_set(struct svshm__qt_lock *lock, struct svshm__error *error)
 				      error);
 
 	lock->fresh = lock->made_now = code == SVSHM_OK;
+	lock->operated = false;
 	lock->uid = lock->creator_uid =
 		lock->file.ours ? lock->file.owner : geteuid();
 	CRASHPOINT("qt:set made");

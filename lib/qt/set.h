@@ -24,6 +24,7 @@ struct svshm__qt_lock {
 	bool made;      /* a set, since this was last set to false */
 	bool replaced;  /* by the last take: a dead maker's set, by one of ours */
 	uid_t uid, creator_uid; /* of the set, when it was found or made */
+	bool operated;  /* somebody has used it, or has waited for it */
 	bool fresh;     /* it has just been made, and not been used yet */
 	bool made_now;  /* it was made by the last take */
 	bool joined;    /* an object is attached that has this lock: it stays */
