@@ -2,8 +2,8 @@
 /*
  * The IPC key of a file that has been looked at. ftok() looks again, by the name,
  * and may find another file there; so where configure has found that it does no
- * more than the usual with inode and device, we do that ourselves. A file of its own:
- * tests let files collide that do not.
+ * more than the usual with inode and device, we do that ourselves. It has a source
+ * file of its own, for tests that let files collide.
  */
 #include <config.h>
 

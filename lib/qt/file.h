@@ -35,8 +35,9 @@ enum svshm__qt_making {
 };
 
 /*
- * Look at the key file PATH, or make it as Qt makes it, as MAKING says. LEGACY: a file of a user's key, not one that a program has chosen.
- * NOT_FOUND, PERMISSION_DENIED, KEY_ERROR...
+ * Look at the key file PATH, or make it as Qt makes it, as MAKING says. LEGACY: a
+ * file of a user's key, not one that a program has chosen. NOT_FOUND,
+ * PERMISSION_DENIED, KEY_ERROR...
  */
 int svshm__qt_file_look(struct svshm__qt_file *file, const char *path,
 			int project, bool legacy, enum svshm__qt_making making,

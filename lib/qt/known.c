@@ -44,7 +44,8 @@ static bool is_same(const struct known *a, const struct known *b)
 	       a->device == b->device && a->inode == b->inode;
 }
 
-bool svshm__qt_known(int segment_id, const struct svshm__segment_status *segment,
+bool svshm__qt_known(int segment_id,
+		     const struct svshm__segment_status *segment,
 		     const struct svshm__qt_file *file)
 {
 	struct known one = describe(segment_id, segment, file);

@@ -13,7 +13,8 @@
 #include "kernel/segment.h"
 #include "qt/file.h"
 
-bool svshm__qt_known(int segment_id, const struct svshm__segment_status *segment,
+bool svshm__qt_known(int segment_id,
+		     const struct svshm__segment_status *segment,
 		     const struct svshm__qt_file *file);
 void svshm__qt_remember(int segment_id,
 			const struct svshm__segment_status *segment,

@@ -11,9 +11,29 @@
  * was asked for. There is no other record of who uses it than the kernel's
  * count of mappings.
  *
+ * CALLS. Each that is made has a line in doc/HACKING.md, "What the Qt layout's
+ * calls cost", with the promise that it serves; tests/project/calls.sh counts
+ * them. What is not asked, and why it need not be:
+ *   - ftok() would look at the file again: inode and device of the one look give
+ *     the key (key/status.c);
+ *   - who has just made a key file makes set and segment with IPC_EXCL at once:
+ *     what is there all the same is looked at when that fails;
+ *   - whose a set is that we have made; and whether a set has a value yet that
+ *     could be taken at the first try, if it had been used before. One that was
+ *     not is looked at first, as SEM_UNDO leaves traces in it;
+ *   - whether the file of a new set is still there, before we own it: step 4 asks
+ *     that of all, and what was made too late goes;
+ *   - file and key of the segment, which attach has looked for before it took the
+ *     lock: an id is no other segment's, and step 6 asks for the file;
+ *   - whose a segment is, of one that this process has made or attached before
+ *     (qt/known.c);
+ *   - a segment's state after it was mapped, if others had it mapped before: who
+ *     leaves removes nothing without the lock, which we have.
+ *
  * LOCK (qt/lock.c). Both the user's lock() and every change of the object go
  * by the one semaphore.
- *   1. Key file: found, or made (O_EXCL). Set: found, or made (IPC_EXCL).
+ *   1. Key file: found, or made (O_EXCL). Set: found, or made (IPC_EXCL). create
+ *      tries to make first, attach to find.
  *   2. A set that we have made has the value 0, which for everybody else means
  *      held: we own it, by {wait for 0, +1, -1 SEM_UNDO} in one step. Qt's
  *      SETVAL to 1 in between makes the first part fail, and we wait as others.
@@ -47,15 +67,16 @@
  *
  * CREATE, ATTACH. I1: a segment is made, joined and removed inside the lock
  * only.
- *   1. Enter the lock (attach: only if there is a segment).
+ *   1. Enter the lock (attach: only if there is a key file, and a segment).
  *   2. Segment's key file: made if missing (create); else NOT_FOUND.
- *   3. A segment under the key? Then: is it this user's? Could it be another
- *      key file's, as ftok collides? Is nobody attached (an orphan)? One that
- *      was never mapped gets 0.8 s to be so: its maker may have lost the
- *      lock to Qt's SETVAL.
+ *   3. A segment under the key, or still the one that attach has found? Then: is
+ *      it this user's? Could it be another key file's, as ftok collides? Is
+ *      nobody attached (an orphan)? One that was never mapped gets 0.8 s to be
+ *      so: its maker may have lost the lock to Qt's SETVAL.
  *   4. create: remove the orphan, make a segment. Killed: an orphan is left, or
  *      key files. attach: an orphan is joined with its data.
- *   5. Map it. From here on others see a user.
+ *   5. Map it. From here on others see a user. If it was the only one: was it
+ *      removed meanwhile? Then start again.
  *   6. Does the path still lead to the key file of 2? Else start again.
  *   7. Leave the lock.
  *

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * An order is a line "VERB KEY MILLISECONDS"; "end" ends it. The answer to hold and go is "ok",
- * that to the others "COUNT MICROSECONDS". A program of Qt's says its version
- * first.
+ * An order is a line "VERB KEY MILLISECONDS"; "end" ends it. The answer to hold
+ * and go is "ok", that to the others "COUNT MICROSECONDS". A program of Qt's says
+ * its version first.
  */
 #include <config.h>
 
