@@ -31,8 +31,8 @@ skip()
 
 [ -z "${LD_PRELOAD-}" ] || skip 'another library makes calls here'
 command -v strace >/dev/null || skip 'strace is not installed'
-strace -f -o "$work/try" true 2>/dev/null && grep -q exit_group "$work/try" ||
-	skip 'strace may not trace here'
+strace -f -o "$work/try" true 2>/dev/null
+grep -q exit_group "$work/try" 2>/dev/null || skip 'strace may not trace here'
 
 # trace LAYOUT: its calls into $work/LAYOUT, in directories that have nothing else.
 trace()
