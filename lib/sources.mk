@@ -41,6 +41,7 @@ libsvshm_la_SOURCES += \
 	lib/key/files.c lib/key/files.h \
 	lib/key/key.c lib/key/key.h \
 	lib/key/list.c lib/key/list.h \
+	lib/key/status.c \
 	lib/key/text.c
 libsvshm_la_SOURCES += \
 	lib/memory/attachment.c lib/memory/attachment.h \
@@ -82,6 +83,7 @@ libsvshm_la_SOURCES += \
 	lib/qt/handle.c \
 	lib/qt/judge.c lib/qt/judge.h \
 	lib/qt/key.c lib/qt/key.h \
+	lib/qt/known.c lib/qt/known.h \
 	lib/qt/list.c \
 	lib/qt/lock.c lib/qt/lock.h \
 	lib/qt/locking.c \

@@ -65,6 +65,7 @@ check_tests = \
 	tests/qt/check_qt_leftovers \
 	tests/qt/check_qt_lock \
 	tests/qt/check_qt_native \
+	tests/qt/check_qt_new_key \
 	tests/qt/check_qt_peer \
 	tests/qt/check_qt_peer_lock \
 	tests/qt/check_qt_peer_shared \
@@ -85,6 +86,7 @@ check_tests = \
 	tests/unit/check_pids
 
 script_tests = \
+	tests/project/calls.sh \
 	tests/project/crash_points.sh \
 	tests/project/examples.sh \
 	tests/project/examples_daemon.sh \
@@ -177,6 +179,7 @@ tests_qt_check_qt_shared_threads_SOURCES = \
 # against the schema. Data, so that who builds only some of the tests need not name
 # them.
 HELPERS = \
+	tests/project/calls \
 	tests/project/kill_at \
 	tests/support/user \
 	tests/tool/make_sets \
@@ -185,6 +188,7 @@ HELPERS = \
 EXTRA_PROGRAMS += $(HELPERS)
 BUILT_HELPERS = $(HELPERS:=$(EXEEXT))
 CLEANFILES += $(BUILT_HELPERS)
+tests_project_calls_LDADD = libsvshm-internal.a $(SVSHM_LIBS)
 tests_project_kill_at_LDADD =
 tests_support_user_CPPFLAGS = -I$(srcdir)/include -I$(srcdir)/lib
 tests_support_user_LDADD = libsvshm-internal.a $(SVSHM_LIBS)

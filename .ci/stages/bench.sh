@@ -14,6 +14,9 @@ bench_library()
 	make -C "$directory" -j$jobs bench-growth BENCH_ARGUMENTS='1 1'
 	make -C "$directory" bench-growth BENCH_ARGUMENTS='--json 1 1' |
 		sed -n '/^\[/,/^\]/p' >"$work/growth.json"
+	make -C "$directory" bench-object BENCH_ARGUMENTS='--json 1 1' |
+		sed -n '/^\[/,/^\]/p' >"$work/object.json"
+	! command -v python3 || python3 -m json.tool "$work/object.json"
 	! command -v python3 || python3 -m json.tool "$work/growth.json"
 }
 

@@ -17,7 +17,7 @@ debian_system()
 	[ -n "$mirror" ] || skip "apt knows no place of Debian's"
 	mkdir -m 755 "$root"
 	timeout 600 debootstrap --variant=minbase \
-		--include=check,g++,make,pkgconf,qtbase5-dev,qt6-base-dev \
+		--include=check,g++,make,pkgconf,strace,qtbase5-dev,qt6-base-dev \
 		"$suite" "$root" "$mirror" || {
 			tail -n 5 "$root/debootstrap/debootstrap.log" || true
 			skip "the packages of $suite cannot be had"

@@ -4,7 +4,6 @@
 #include "base/sha1.h"
 
 #include <stdint.h>
-#include <stdio.h>
 #include <string.h>
 
 static uint32_t rotate(uint32_t word, int bits)
@@ -83,6 +82,8 @@ void svshm__sha1_hex(const void *data, size_t size,
 	if (tail_size == 128)
 		block(state, tail + 64);
 
-	for (int i = 0; i < 5; i++)
-		snprintf(hex + 8 * (size_t)i, 9, "%08lx", (unsigned long)state[i]);
+	for (unsigned i = 0; i < SVSHM__SHA1_HEX_SIZE - 1; i++)
+		hex[i] = "0123456789abcdef"[state[i / 8] >> (28 - i % 8 * 4) &
+					    0xf];
+	hex[SVSHM__SHA1_HEX_SIZE - 1] = '\0';
 }

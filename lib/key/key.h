@@ -158,6 +158,13 @@ static inline bool svshm__key_file_is_own(const struct svshm__key_file *file)
 int svshm__key_of(const char *path, int project, key_t *key,
 		  struct svshm__error *error);
 
+/*
+ * The same for who has looked at PATH: by lstat(), and it is no link. NOT_FOUND: it
+ * leads to another file by now.
+ */
+int svshm__key_of_status(const char *path, const struct stat *status,
+			 int project, key_t *key, struct svshm__error *error);
+
 /* The first IPC key of the name that is PATH's. */
 int svshm__key_first(const char *path, key_t *first,
 		     struct svshm__error *error);

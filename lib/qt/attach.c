@@ -20,42 +20,48 @@ static int check_size(const struct svshm__qt_operation *operation)
 				(unsigned long long)size, operation->least);
 }
 
+static int join_found(struct svshm__qt_operation *operation)
+{
+	int code = svshm__qt_judge_unused(&operation->evidence,
+					  operation->error);
+
+	operation->orphaned = code == SVSHM_OK;
+	if (code == SVSHM_REMOVED)
+		return SVSHM__RETRY;
+	if (code && code != SVSHM_BUSY)
+		return code;
+	return svshm__qt_operation_join(operation,
+					operation->evidence.segment_id,
+					&operation->evidence.segment);
+}
+
 static int attach_once(struct svshm__qt_operation *operation)
 {
 	struct svshm__qt *qt = operation->qt;
-	int id, code = svshm__qt_operation_look_at_file(operation, false);
+	int code = svshm__qt_operation_look_at_file(operation, SVSHM__QT_LOOK);
 
 	/* Who finds nothing makes no lock: Qt's attach() would. */
 	if (!code)
-		code = svshm__qt_operation_look_at_segment(operation);
+		code = svshm__qt_operation_find_segment(operation);
 	if (code)
 		return code;
-	qt->lock.make = qt->file.owner == geteuid();
+	qt->lock.make = qt->file.ours;
 	code = svshm__qt_operation_enter(operation);
 	if (code)
 		return code;
-	code = svshm__qt_operation_look_at_file(operation, false);
-	if (!code)
-		code = svshm__qt_operation_look_at_segment(operation);
-	if (code == SVSHM_NOT_FOUND) {
-		svshm__qt_operation_leave_nothing(operation);
-		return code;
-	}
+	code = svshm__qt_operation_look_at_found(operation);
 	if (!code)
 		code = check_size(operation);
-	id = operation->evidence.segment_id;
-	if (!code) {
-		code = svshm__qt_judge_unused(id, operation->error);
-		operation->orphaned = code == SVSHM_OK;
-		if (code == SVSHM_OK || code == SVSHM_BUSY)
-			code = svshm__qt_operation_join(operation, id);
-		else if (code == SVSHM_REMOVED)
-			code = SVSHM__RETRY;
-	}
+	if (!code)
+		code = join_found(operation);
 	if (!code)
 		return svshm__qt_operation_tell(
 			operation, "these are the data that they left");
-	svshm__qt_leave(qt, operation->borrowed);
+	/* A lock that we have made for nothing goes. */
+	if (code == SVSHM_NOT_FOUND || qt->lock.made)
+		svshm__qt_operation_leave_nothing(operation);
+	else
+		svshm__qt_leave(qt, operation->borrowed);
 	return code;
 }
 

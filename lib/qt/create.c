@@ -30,7 +30,7 @@ static int make_room(struct svshm__qt_operation *operation, bool *found)
 	if (code)
 		return code;
 	id = operation->evidence.segment_id;
-	code = svshm__qt_judge_unused(id, operation->error);
+	code = svshm__qt_judge_unused(&operation->evidence, operation->error);
 	if (!code)
 		code = check_locked(operation);
 	if (code == SVSHM_BUSY)
@@ -59,7 +59,7 @@ static int check_file_owner(struct svshm__qt_operation *operation)
 {
 	const struct svshm__qt_file *file = &operation->qt->file;
 
-	if (file->owner == geteuid() || file->owner == 0)
+	if (file->ours || file->owner == 0)
 		return SVSHM_OK;
 	return svshm__error_set(operation->error, SVSHM_PERMISSION_DENIED,
 				"the key file %.300s belongs to uid %lu, who "
@@ -83,6 +83,7 @@ static void advise(struct svshm__qt_operation *operation)
 
 static int make_segment(struct svshm__qt_operation *operation, bool *found)
 {
+	struct svshm__segment_status status = { .size = operation->size };
 	int id, code = svshm__segment_make(operation->qt->file.key,
 					   operation->size, 0600, &id,
 					   operation->error);
@@ -95,12 +96,32 @@ static int make_segment(struct svshm__qt_operation *operation, bool *found)
 	}
 	if (code)
 		return code;
-	code = svshm__qt_operation_join(operation, id);
+	code = svshm__qt_operation_join(operation, id, &status);
 	if (code)
 		svshm__segment_remove(id, NULL);
 	else
 		advise(operation);
 	return code;
+}
+
+/*
+ * Who has just made the key file hardly finds a segment: he makes it at once. If
+ * there is one all the same, of another key file that collides with this, say, it
+ * is looked at then.
+ */
+static int make_it(struct svshm__qt_operation *operation, bool *found)
+{
+	int code;
+
+	if (operation->qt->file.made) {
+		code = check_locked(operation);
+		if (!code)
+			code = make_segment(operation, found);
+		if (!*found)
+			return code;
+	}
+	code = make_room(operation, found);
+	return code ? code : make_segment(operation, found);
 }
 
 int svshm__qt_operation_create(struct svshm__qt_operation *operation)
@@ -110,18 +131,17 @@ int svshm__qt_operation_create(struct svshm__qt_operation *operation)
 	int code;
 
 	memset(&qt->file, 0, sizeof(qt->file));
-	qt->lock.make = true;
+	qt->lock.make = qt->lock.new_name = true;
 	code = svshm__qt_operation_enter(operation);
 	if (code)
 		return code;
-	code = svshm__qt_operation_look_at_file(operation, true);
+	code = svshm__qt_operation_look_at_file(operation,
+						SVSHM__QT_MAKE_OR_LOOK);
 	CRASHPOINT("qt:file made");
 	if (!code)
 		code = check_file_owner(operation);
 	if (!code)
-		code = make_room(operation, &found);
-	if (!code)
-		code = make_segment(operation, &found);
+		code = make_it(operation, &found);
 	if (!code)
 		return svshm__qt_operation_tell(
 			operation, "what they left has been replaced");

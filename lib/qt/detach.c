@@ -40,14 +40,24 @@ static int enter(struct leaver *leaver)
 	return code;
 }
 
-/* Before our mapping goes, if it is the only one. */
-static int enter_if_last(struct leaver *leaver)
+/* Before our mapping goes, if it is the only one: USERS, with us. */
+static int enter_if_last(struct leaver *leaver, uint64_t users)
 {
 	leaver->qt->lock.make = true;
 	leaver->qt->lock.made = leaver->qt->lock.file.made = false;
-	if (leaver->inside || look_for_users(leaver->qt, 1, NULL))
+	if (leaver->inside || users > 1)
 		return SVSHM_OK;
 	return enter(leaver);
+}
+
+static int say_replaced(const struct leaver *leaver)
+{
+	return svshm__error_set(leaver->error, SVSHM_REMOVED,
+				"its key file %.300s was removed or replaced "
+				"meanwhile (does something clean up its "
+				"directory?): who came after that has got "
+				"another object of this name",
+				leaver->qt->names.segment);
 }
 
 /* Inside the lock: segment, key file, lock. The lock goes with it, unless
@@ -56,26 +66,26 @@ static int enter_if_last(struct leaver *leaver)
 static int remove_object(const struct leaver *leaver)
 {
 	struct svshm__qt *qt = leaver->qt;
-	bool same = svshm__qt_file_same(&qt->file, qt->names.segment);
 	int code = svshm__segment_remove(qt->segment_id, leaver->error);
+	struct svshm__qt_place place;
 
 	CRASHPOINT("qt:segment gone");
-	if (code || !same) {
+	if (code) {
 		svshm__qt_leave(qt, leaver->borrowed);
-		return code ? code :
-			svshm__error_set(leaver->error, SVSHM_REMOVED,
-					 "its key file %.300s was removed or "
-					 "replaced meanwhile (does something "
-					 "clean up its directory?): who came "
-					 "after that has got another object of "
-					 "this name", qt->names.segment);
+		return code;
 	}
-	svshm__qt_file_unlink(&qt->file, qt->names.segment);
+	svshm__qt_place_open(&place, qt->names.segment);
+	if (!svshm__qt_place_unlink(&place, &qt->file, qt->names.segment)) {
+		svshm__qt_place_close(&place);
+		svshm__qt_leave(qt, leaver->borrowed);
+		return say_replaced(leaver);
+	}
 	CRASHPOINT("qt:file gone");
 	/* Owned by the key that shares it: not even the file can go, as who waits
 	   for the lock would get it, and newcomers another one. */
 	if (!leaver->borrowed)
-		svshm__qt_lock_remove(&qt->lock, &qt->names);
+		svshm__qt_lock_remove(&qt->lock, &qt->names, &place);
+	svshm__qt_place_close(&place);
 	return SVSHM_OK;
 }
 
@@ -118,11 +128,15 @@ static int leave_object(struct leaver *leaver)
 	return code == SVSHM_BUSY || code == SVSHM_REMOVED ? SVSHM_OK : code;
 }
 
-static int is_removed(const struct svshm__qt *qt, struct svshm__error *error)
+/* *USERS: how many mappings there are, with ours. */
+static int look_at_segment(const struct svshm__qt *qt, uint64_t *users,
+			   struct svshm__error *error)
 {
 	struct svshm__segment_status status;
 	int code = svshm__segment_stat(qt->segment_id, &status, error);
 
+	/* What may not be looked at is another's to remove. */
+	*users = code ? UINT64_MAX : status.mappings;
 	if (code == SVSHM_REMOVED || (!code && status.removed))
 		return svshm__error_set(error, SVSHM_REMOVED,
 					"somebody has removed segment %d under "
@@ -145,14 +159,15 @@ int svshm__qt_detach(struct svshm *handle)
 		return SVSHM_OK;
 	}
 
-	int code = is_removed(qt, &handle->error);
+	uint64_t users;
+	int code = look_at_segment(qt, &users, &handle->error);
 
 	if (handle->leaves_orphan) {
 		svshm__qt_list_detach(qt);
 		return code;
 	}
 	if (!code)
-		code = enter_if_last(&leaver);
+		code = enter_if_last(&leaver, users);
 	CRASHPOINT("qt:leaving");
 	svshm__qt_list_detach(qt);
 	svshm__qt_set_owner(qt, false);
@@ -162,6 +177,15 @@ int svshm__qt_detach(struct svshm *handle)
 	if (leaver.inside)
 		svshm__qt_leave(qt, false);
 	return code;
+}
+
+/* What may not be looked at, or is removed, is no last one's. */
+static uint64_t count_users(const struct svshm__qt *qt)
+{
+	struct svshm__segment_status status;
+
+	return svshm__segment_stat(qt->segment_id, &status, NULL) ?
+		UINT64_MAX : status.mappings;
 }
 
 /*
@@ -195,7 +219,7 @@ void svshm__qt_exit(void)
 
 		free(path);
 		if (!code)
-			code = enter_if_last(&leaver);
+			code = enter_if_last(&leaver, count_users(&copy));
 		svshm__segment_vacate(copy.address, copy.size);
 		if (!code && (!held || look_for_users(&copy, 0, NULL) !=
 				       SVSHM_BUSY))

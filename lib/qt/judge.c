@@ -10,29 +10,33 @@
 
 #define PATIENCE_MS 800
 
-int svshm__qt_judge_segment(struct svshm__qt_evidence *evidence,
-			    const struct svshm__qt_file *file,
-			    struct svshm__error *error)
+int svshm__qt_judge_find(struct svshm__qt_evidence *evidence,
+			 const struct svshm__qt_file *file,
+			 struct svshm__error *error)
+{
+	evidence->foreign = false;
+	memset(&evidence->segment, 0, sizeof(evidence->segment));
+
+	int code = svshm__segment_find(file->key, &evidence->segment_id, error);
+
+	evidence->unreadable = code == SVSHM_PERMISSION_DENIED;
+	return code;
+}
+
+int svshm__qt_judge_found(struct svshm__qt_evidence *evidence,
+			  const struct svshm__qt_file *file,
+			  struct svshm__error *error)
 {
 	struct svshm__segment_status *segment = &evidence->segment;
-	int code = svshm__segment_find(file->key, &evidence->segment_id,
-				       error);
+	int code = svshm__segment_stat(evidence->segment_id, segment, error);
 
-	evidence->unreadable = false;
-	evidence->foreign = false;
-	memset(segment, 0, sizeof(*segment));
-	if (!code)
-		code = svshm__segment_stat(evidence->segment_id, segment,
-					   error);
-	if (code == SVSHM_PERMISSION_DENIED) {
+	if (code == SVSHM_PERMISSION_DENIED)
 		evidence->unreadable = true;
+	/* Removed, it has another key, or none. */
+	if (!code && segment->removed)
+		code = SVSHM_REMOVED;
+	if (code)
 		return code;
-	}
-	if (code) {
-		evidence->segment_id = -1;
-		return code == SVSHM_NOT_FOUND || code == SVSHM_REMOVED ?
-			SVSHM_OK : code;
-	}
 	if (svshm__qt_file_trusts(file, segment->uid, segment->creator_uid))
 		return SVSHM_OK;
 	evidence->foreign = true;
@@ -45,6 +49,21 @@ int svshm__qt_judge_segment(struct svshm__qt_evidence *evidence,
 				(unsigned long)segment->creator_uid,
 				(unsigned long)file->owner,
 				evidence->segment_id);
+}
+
+int svshm__qt_judge_segment(struct svshm__qt_evidence *evidence,
+			    const struct svshm__qt_file *file,
+			    struct svshm__error *error)
+{
+	int code = svshm__qt_judge_find(evidence, file, error);
+
+	if (!code)
+		code = svshm__qt_judge_found(evidence, file, error);
+	if (!code || evidence->foreign || evidence->unreadable)
+		return code;
+	evidence->segment_id = -1;
+	return code == SVSHM_NOT_FOUND || code == SVSHM_REMOVED ? SVSHM_OK :
+								  code;
 }
 
 void svshm__qt_judge_set(struct svshm__qt_evidence *evidence,
@@ -96,23 +115,25 @@ enum svshm_verdict svshm__qt_judge(const struct svshm__qt_evidence *evidence)
 		SVSHM_VERDICT_UNKNOWN : SVSHM_VERDICT_GONE;
 }
 
-int svshm__qt_judge_unused(int segment_id, struct svshm__error *error)
+int svshm__qt_judge_unused(struct svshm__qt_evidence *evidence,
+			   struct svshm__error *error)
 {
 	int64_t deadline = svshm__process_deadline(PATIENCE_MS);
-	struct svshm__segment_status status;
+	struct svshm__segment_status *status = &evidence->segment;
 
 	for (;;) {
-		int code = svshm__segment_stat(segment_id, &status, error);
+		int code;
 
-		if (code)
-			return code;
-		if (status.mappings)
+		if (status->mappings)
 			return SVSHM_BUSY;
-		if (status.attach_time ||
-		    svshm__process_time() - status.change_time > 1 ||
+		if (status->attach_time ||
+		    svshm__process_time() - status->change_time > 1 ||
 		    svshm__process_now() > deadline)
 			return SVSHM_OK;
 		svshm__process_pause(10);
+		code = svshm__segment_stat(evidence->segment_id, status, error);
+		if (code)
+			return code;
 	}
 }
 

@@ -30,7 +30,17 @@ struct svshm__qt_evidence {
 	char shared[SVSHM__QT_NAME_SIZE];
 };
 
-/* The segment with FILE's key. SVSHM_OK also if there is none. */
+/* The segment with FILE's key, for who looks at it later: NOT_FOUND... */
+int svshm__qt_judge_find(struct svshm__qt_evidence *evidence,
+			 const struct svshm__qt_file *file,
+			 struct svshm__error *error);
+
+/* What was found: REMOVED, if it is gone by now; PERMISSION_DENIED... */
+int svshm__qt_judge_found(struct svshm__qt_evidence *evidence,
+			  const struct svshm__qt_file *file,
+			  struct svshm__error *error);
+
+/* Both. SVSHM_OK also if there is none. */
 int svshm__qt_judge_segment(struct svshm__qt_evidence *evidence,
 			    const struct svshm__qt_file *file,
 			    struct svshm__error *error);
@@ -42,11 +52,13 @@ void svshm__qt_judge_set(struct svshm__qt_evidence *evidence,
 enum svshm_verdict svshm__qt_judge(const struct svshm__qt_evidence *evidence);
 
 /*
- * Under the lock: whether nobody uses the segment ID. One that was never mapped
- * may be a maker's that has lost the lock to Qt's create(): that one will
- * map it in microseconds, and gets a second. SVSHM_BUSY: it is used.
+ * Under the lock: whether nobody uses the segment, which was looked at just now,
+ * under the lock as well. One that was never mapped may be a maker's that has
+ * lost the lock to Qt's create(): that one will map it in microseconds, and gets
+ * a second. SVSHM_BUSY: it is used.
  */
-int svshm__qt_judge_unused(int segment_id, struct svshm__error *error);
+int svshm__qt_judge_unused(struct svshm__qt_evidence *evidence,
+			   struct svshm__error *error);
 
 /* Whether another key has the same set: LOCK_FILE is PATH. Reads its directory. */
 void svshm__qt_judge_shared(struct svshm__qt_evidence *evidence,

@@ -193,12 +193,16 @@ bool svshm__qt_key_of_path(const char *path, char *buffer, size_t size)
 static char *join(const char *directory, size_t length, const char *prefix,
 		  const char *suffix)
 {
-	size_t size = length + 1 + strlen(prefix) + strlen(suffix) + 1;
-	char *path = malloc(size);
+	size_t start = length + 1, middle = start + strlen(prefix);
+	size_t size = strlen(suffix) + 1;
+	char *path = malloc(middle + size);
 
-	if (path)
-		snprintf(path, size, "%.*s/%s%s", (int)length, directory,
-			 prefix, suffix);
+	if (!path)
+		return NULL;
+	memcpy(path, directory, length);
+	path[length] = '/';
+	memcpy(path + start, prefix, middle - start);
+	memcpy(path + middle, suffix, size);
 	return path;
 }
 

@@ -54,14 +54,24 @@ static int await_value(const struct svshm__qt_lock *lock, int64_t *end,
 					error);
 }
 
-static int take_set(struct svshm__qt_lock *lock,
-		    const struct svshm__qt_names *names, int64_t deadline,
+static int take_set(struct svshm__qt_lock *lock, int64_t deadline,
 		    struct svshm__error *error)
 {
 	struct sembuf take = { 0, -1, SEM_UNDO };
+	struct sembuf try = { 0, -1, SEM_UNDO | IPC_NOWAIT };
 	int watched = -1; /* a set that was unused all the time we looked */
 	int64_t age;
 
+	/* What can be taken has a value: there is nothing to find out. But who
+	   tries with SEM_UNDO, leaves the time in a set when he exits: none may
+	   look used by that which was not. */
+	if (lock->operated) {
+		int code = svshm__semset_operate(lock->set_id, &try, 1,
+						 SVSHM__FOREVER, error);
+
+		if (code != SVSHM_BUSY)
+			return code;
+	}
 	for (;;) {
 		int64_t end = deadline;
 		bool unused = !lock->fresh &&
@@ -70,7 +80,7 @@ static int take_set(struct svshm__qt_lock *lock,
 
 		/* Ages are counted in seconds: 1 may be a moment. */
 		if (unused && (age > 1 || watched == lock->set_id))
-			code = svshm__qt_set_replace(lock, names, error);
+			code = svshm__qt_set_replace(lock, error);
 		if (code)
 			return code;
 		if (lock->fresh) {
@@ -140,11 +150,15 @@ static void undo_fresh(struct svshm__qt_lock *lock,
 static void leave_old(struct svshm__qt_lock *lock,
 		      const struct svshm__qt_names *names)
 {
-	if (lock->joined) {
+	if (lock->joined && !lock->made_now) {
 		svshm__qt_lock_give(lock, NULL);
 		return;
 	}
-	svshm__qt_lock_withdraw(lock, names, false);
+	/* What nobody else has had in common goes in any case. */
+	if (lock->made_now)
+		svshm__qt_lock_remove(lock, names, NULL);
+	else
+		svshm__qt_lock_withdraw(lock, names, false);
 	lock->made = false;
 	lock->set_id = -1;
 }
@@ -179,13 +193,13 @@ int svshm__qt_lock_take(struct svshm__qt_lock *lock,
 	int64_t patience = svshm__process_deadline(PATIENCE_MS);
 	int code, vanished = 0;
 
-	lock->replaced = false;
+	lock->replaced = lock->made_now = false;
 	for (;;) {
 		code = svshm__qt_set_open(lock, names, error);
 		if (!code)
 			code = check_self(lock, error);
 		if (!code)
-			code = take_set(lock, names, deadline, error);
+			code = take_set(lock, deadline, error);
 		if (code && code != SVSHM_REMOVED && lock->fresh)
 			undo_fresh(lock, names);
 		if (code == SVSHM_REMOVED && vanished++ < 1000) {
@@ -204,6 +218,7 @@ int svshm__qt_lock_take(struct svshm__qt_lock *lock,
 		svshm__process_pause(1);
 	}
 	lock->taken = svshm__process_time();
+	lock->operated = true;
 	CRASHPOINT("qt:locked");
 	return SVSHM_OK;
 }
@@ -256,22 +271,21 @@ int svshm__qt_lock_give(struct svshm__qt_lock *lock,
 /* One of root's, made for this user's key, is root's to remove. */
 static bool may_remove(const struct svshm__qt_lock *lock)
 {
-	struct svshm__set_status status;
 	uid_t us = geteuid();
 
-	return us == 0 || svshm__semset_stat(lock->set_id, &status, NULL) ||
-	       status.uid == us || status.creator_uid == us;
+	return us == 0 || lock->uid == us || lock->creator_uid == us;
 }
 
 /* Qt's order: who finds the set gone makes a new file, never finds the old. */
 void svshm__qt_lock_remove(struct svshm__qt_lock *lock,
-			   const struct svshm__qt_names *names)
+			   const struct svshm__qt_names *names,
+			   const struct svshm__qt_place *place)
 {
 	bool there = lock->set_id >= 0;
 
 	if (!there || may_remove(lock)) {
 		if (names->legacy)
-			svshm__qt_file_unlink(&lock->file, names->lock);
+			svshm__qt_place_unlink(place, &lock->file, names->lock);
 		CRASHPOINT("qt:lock file gone");
 		there = there && svshm__semset_remove(lock->set_id, NULL);
 	}
@@ -289,7 +303,7 @@ void svshm__qt_lock_withdraw(struct svshm__qt_lock *lock,
 		svshm__qt_file_shares_lock(&lock->file, names->lock, NULL, 0);
 
 	if (!borrowed && (lock->made || (lock->file.made && !shared))) {
-		svshm__qt_lock_remove(lock, names);
+		svshm__qt_lock_remove(lock, names, NULL);
 		return;
 	}
 	/* The set was there before the file: it is the other key's. */

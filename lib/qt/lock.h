@@ -33,10 +33,13 @@ int svshm__qt_lock_give(struct svshm__qt_lock *lock,
 /*
  * Held: remove key file and set. Who waits makes new ones, the users of a key
  * that shares the set among them: this is what Qt does, and nobody is inside. If
- * the set may not be removed, it is given back, and keeps its file.
+ * the set may not be removed, it is given back, and keeps its file. PLACE: the key
+ * files' directory, for who has opened it, or NULL.
  */
+struct svshm__qt_place;
 void svshm__qt_lock_remove(struct svshm__qt_lock *lock,
-			   const struct svshm__qt_names *names);
+			   const struct svshm__qt_names *names,
+			   const struct svshm__qt_place *place);
 
 /*
  * Nothing came of it: let go of what the last take has made, and give back what

@@ -22,7 +22,7 @@ struct svshm__qt_operation {
 };
 
 int svshm__qt_operation_look_at_file(struct svshm__qt_operation *operation,
-				     bool make);
+				     enum svshm__qt_making making);
 
 /* The lock, for as long as it takes. */
 int svshm__qt_operation_enter(struct svshm__qt_operation *operation);
@@ -30,12 +30,20 @@ int svshm__qt_operation_enter(struct svshm__qt_operation *operation);
 /* SVSHM_OK: there is a segment, and it may be joined or replaced. */
 int svshm__qt_operation_look_at_segment(struct svshm__qt_operation *operation);
 
-/* Inside the lock, or in the first look before it: nothing is there. */
+/* Before the lock: is there a segment at all? NOT_FOUND. */
+int svshm__qt_operation_find_segment(struct svshm__qt_operation *operation);
+
+/* Inside the lock: what it found, if that is still there, or what is. */
+int svshm__qt_operation_look_at_found(struct svshm__qt_operation *operation);
+
+/* Inside the lock: nothing is there, or nothing came of it. */
 void svshm__qt_operation_leave_nothing(struct svshm__qt_operation *operation);
 
-/* Steps 5 to 7. The segment is there; nothing is changed on failure. */
+/* Steps 5 to 7. The segment is there, STATUS its state before; nothing is changed
+   on failure. */
 int svshm__qt_operation_join(struct svshm__qt_operation *operation,
-			     int segment_id);
+			     int segment_id,
+			     const struct svshm__segment_status *status);
 
 void svshm__qt_operation_start(struct svshm__qt_operation *operation);
 

@@ -11,9 +11,29 @@
  * was asked for. There is no other record of who uses it than the kernel's
  * count of mappings.
  *
+ * CALLS. Each that is made has a line in doc/HACKING.md, "What the Qt layout's
+ * calls cost", with the promise that it serves; tests/project/calls.sh counts
+ * them. What is not asked, and why it need not be:
+ *   - ftok() would look at the file again: inode and device of the one look give
+ *     the key (key/status.c);
+ *   - who has just made a key file makes set and segment with IPC_EXCL at once:
+ *     what is there all the same is looked at when that fails;
+ *   - whose a set is that we have made; and whether a set has a value yet that
+ *     could be taken at the first try, if it had been used before. One that was
+ *     not is looked at first, as SEM_UNDO leaves traces in it;
+ *   - whether the file of a new set is still there, before we own it: step 4 asks
+ *     that of all, and what was made too late goes;
+ *   - file and key of the segment, which attach has looked for before it took the
+ *     lock: an id is no other segment's, and step 6 asks for the file;
+ *   - whose a segment is, of one that this process has made or attached before
+ *     (qt/known.c);
+ *   - a segment's state after it was mapped, if others had it mapped before: who
+ *     leaves removes nothing without the lock, which we have.
+ *
  * LOCK (qt/lock.c). Both the user's lock() and every change of the object go
  * by the one semaphore.
- *   1. Key file: found, or made (O_EXCL). Set: found, or made (IPC_EXCL).
+ *   1. Key file: found, or made (O_EXCL). Set: found, or made (IPC_EXCL). create
+ *      tries to make first, attach to find.
  *   2. A set that we have made has the value 0, which for everybody else means
  *      held: we own it, by {wait for 0, +1, -1 SEM_UNDO} in one step. Qt's
  *      SETVAL to 1 in between makes the first part fail, and we wait as others.
@@ -47,15 +67,16 @@
  *
  * CREATE, ATTACH. I1: a segment is made, joined and removed inside the lock
  * only.
- *   1. Enter the lock (attach: only if there is a segment).
+ *   1. Enter the lock (attach: only if there is a key file, and a segment).
  *   2. Segment's key file: made if missing (create); else NOT_FOUND.
- *   3. A segment under the key? Then: is it this user's? Could it be another
- *      key file's, as ftok collides? Is nobody attached (an orphan)? One that
- *      was never mapped gets 0.8 s to be so: its maker may have lost the
- *      lock to Qt's SETVAL.
+ *   3. A segment under the key, or still the one that attach has found? Then: is
+ *      it this user's? Could it be another key file's, as ftok collides? Is
+ *      nobody attached (an orphan)? One that was never mapped gets 0.8 s to be
+ *      so: its maker may have lost the lock to Qt's SETVAL.
  *   4. create: remove the orphan, make a segment. Killed: an orphan is left, or
  *      key files. attach: an orphan is joined with its data.
- *   5. Map it. From here on others see a user.
+ *   5. Map it. From here on others see a user. If it was the only one: was it
+ *      removed meanwhile? Then start again.
  *   6. Does the path still lead to the key file of 2? Else start again.
  *   7. Leave the lock.
  *
@@ -93,14 +114,15 @@
 #include "base/debug.h"
 #include "kernel/process.h"
 #include "kernel/segment.h"
+#include "qt/known.h"
 
 int svshm__qt_operation_look_at_file(struct svshm__qt_operation *operation,
-				     bool make)
+				     enum svshm__qt_making making)
 {
 	struct svshm__qt *qt = operation->qt;
 
 	return svshm__qt_file_look(&qt->file, qt->names.segment,
-				   qt->names.project, qt->names.legacy, make,
+				   qt->names.project, qt->names.legacy, making,
 				   operation->error);
 }
 
@@ -110,28 +132,71 @@ int svshm__qt_operation_enter(struct svshm__qt_operation *operation)
 			       &operation->borrowed, operation->error);
 }
 
-/* SVSHM_OK: there is a segment, and it may be joined or replaced. */
+static int say_nothing_there(struct svshm__qt_operation *operation)
+{
+	const struct svshm__qt *qt = operation->qt;
+
+	return svshm__error_set(operation->error, SVSHM_NOT_FOUND,
+				"there is no segment with the IPC key "
+				"0x%08lx of the key file %.300s",
+				(unsigned long)qt->file.key & 0xffffffffUL,
+				qt->names.segment);
+}
+
+static int check_collision(struct svshm__qt_operation *operation)
+{
+	const struct svshm__qt *qt = operation->qt;
+	const struct svshm__qt_evidence *evidence = &operation->evidence;
+	int code;
+
+	if (svshm__qt_known(evidence->segment_id, &evidence->segment,
+			    &qt->file))
+		return SVSHM_OK;
+	code = svshm__qt_file_check_collision(&qt->file, qt->names.segment,
+					      qt->names.project,
+					      operation->error);
+	if (!code)
+		svshm__qt_remember(evidence->segment_id, &evidence->segment,
+				   &qt->file);
+	return code;
+}
+
 int svshm__qt_operation_look_at_segment(struct svshm__qt_operation *operation)
 {
-	struct svshm__qt *qt = operation->qt;
-	int code = svshm__qt_judge_segment(&operation->evidence, &qt->file,
+	int code = svshm__qt_judge_segment(&operation->evidence,
+					   &operation->qt->file,
 					   operation->error);
 
 	if (!code && operation->evidence.segment_id < 0)
-		return svshm__error_set(operation->error, SVSHM_NOT_FOUND,
-					"there is no segment with the IPC key "
-					"0x%08lx of the key file %.300s",
-					(unsigned long)qt->file.key &
-						0xffffffffUL,
-					qt->names.segment);
-	if (code)
-		return code;
-	return svshm__qt_file_check_collision(&qt->file, qt->names.segment,
-					      qt->names.project,
-					      operation->error);
+		return say_nothing_there(operation);
+	return code ? code : check_collision(operation);
 }
 
-/* Inside the lock, or in the first look before it: nothing is there. */
+int svshm__qt_operation_find_segment(struct svshm__qt_operation *operation)
+{
+	int code = svshm__qt_judge_find(&operation->evidence,
+					&operation->qt->file, operation->error);
+
+	return code == SVSHM_NOT_FOUND || code == SVSHM_REMOVED ?
+		say_nothing_there(operation) : code;
+}
+
+/* A segment keeps its key until it is removed, and its id is no other's. That the
+   key is still that of the path is asked at the end, in step 6. */
+int svshm__qt_operation_look_at_found(struct svshm__qt_operation *operation)
+{
+	int code = svshm__qt_judge_found(&operation->evidence,
+					 &operation->qt->file,
+					 operation->error);
+
+	if (!code)
+		return check_collision(operation);
+	if (code != SVSHM_REMOVED)
+		return code;
+	code = svshm__qt_operation_look_at_file(operation, SVSHM__QT_LOOK);
+	return code ? code : svshm__qt_operation_look_at_segment(operation);
+}
+
 void svshm__qt_operation_leave_nothing(struct svshm__qt_operation *operation)
 {
 	struct svshm__qt *qt = operation->qt;
@@ -142,12 +207,26 @@ void svshm__qt_operation_leave_nothing(struct svshm__qt_operation *operation)
 	svshm__qt_lock_withdraw(&qt->lock, &qt->names, operation->borrowed);
 }
 
+/*
+ * Nobody else had it mapped: a QSharedMemory of Qt 6.6 may have taken it for left
+ * over, and have removed it, without the lock, before we mapped it.
+ */
+static int check_not_removed(int segment_id,
+			     struct svshm__segment_status *now,
+			     struct svshm__error *error)
+{
+	int code = svshm__segment_stat(segment_id, now, error);
+
+	return !code && now->removed ? SVSHM_REMOVED : code;
+}
+
 /* Steps 5 to 7. The segment is there; nothing is changed on failure. */
 int svshm__qt_operation_join(struct svshm__qt_operation *operation,
-			     int segment_id)
+			     int segment_id,
+			     const struct svshm__segment_status *status)
 {
 	struct svshm__qt *qt = operation->qt;
-	struct svshm__segment_status status;
+	struct svshm__segment_status now = *status;
 	int code = svshm__attachment_at_exit(svshm__qt_exit, operation->error);
 
 	if (!code)
@@ -156,17 +235,17 @@ int svshm__qt_operation_join(struct svshm__qt_operation *operation,
 			operation->error);
 
 	CRASHPOINT("qt:mapped");
-	if (!code)
-		code = svshm__segment_stat(segment_id, &status,
-					   operation->error);
-	if (code == SVSHM_REMOVED || (!code && status.removed) ||
+	if (!code && status->mappings == 0)
+		code = check_not_removed(segment_id, &now, operation->error);
+	if (code == SVSHM_REMOVED ||
 	    (!code && !svshm__qt_file_same(&qt->file, qt->names.segment)))
 		code = SVSHM__RETRY;
 	if (code) {
 		svshm__qt_list_detach(qt);
 		return code;
 	}
-	qt->size = (size_t)status.size;
+	svshm__qt_remember(segment_id, &now, &qt->file);
+	qt->size = (size_t)status->size;
 	qt->lock.joined = true;
 	operation->handle->access = operation->access;
 	if (operation->locked)
@@ -220,7 +299,7 @@ int svshm__qt_operation_tell(struct svshm__qt_operation *operation,
 static bool is_plain(const struct svshm *handle)
 {
 	return handle->mode == 0600 && handle->group == (gid_t)-1 &&
-	       svshm__user(handle) == geteuid();
+	       (handle->owner == (uid_t)-1 || handle->owner == geteuid());
 }
 
 int svshm__qt_check_mode(struct svshm *handle)

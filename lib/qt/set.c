@@ -72,6 +72,9 @@ static int check_set(struct svshm__qt_lock *lock,
 		return refuse(lock, names, code, error);
 	if (code)
 		return code;
+	lock->operated = status.operation_time != 0;
+	lock->uid = status.uid;
+	lock->creator_uid = status.creator_uid;
 	if (status.count != 1)
 		return svshm__error_set(
 			error, SVSHM_CORRUPT, "semaphore set %d has %d "
@@ -94,56 +97,66 @@ static int check_set(struct svshm__qt_lock *lock,
 }
 
 /*
- * A set made for a file that a maker who left has unlinked since we looked at
- * it: nobody would find it. He unlinks the file first, so it shows now.
+ * ALREADY_EXISTS: somebody else was faster, or has it by another key. A maker who
+ * left may have unlinked the file since we looked at it, so that nobody finds what
+ * we make: that shows when we own it, as for any set.
  */
-static bool made_too_late(const struct svshm__qt_lock *lock,
-			  const struct svshm__qt_names *names)
-{
-	if (svshm__qt_file_same(&lock->file, names->lock))
-		return false;
-	svshm__qt_set_drop(lock, names);
-	return true;
-}
-
-/* REMOVED: somebody else was faster. */
-static int make_set(struct svshm__qt_lock *lock,
-		    const struct svshm__qt_names *names,
-		    struct svshm__error *error)
+static int make_set(struct svshm__qt_lock *lock, struct svshm__error *error)
 {
 	int code = svshm__semset_make(lock->file.key, 1, 0600, &lock->set_id,
 				      error);
 
-	if (code == SVSHM_ALREADY_EXISTS ||
-	    (!code && made_too_late(lock, names))) {
-		lock->set_id = -1;
-		return SVSHM_REMOVED;
-	}
-	lock->fresh = code == SVSHM_OK;
+	lock->fresh = lock->made_now = code == SVSHM_OK;
+	lock->operated = false;
+	lock->uid = lock->creator_uid =
+		lock->file.ours ? lock->file.owner : geteuid();
 	CRASHPOINT("qt:set made");
 	return code;
 }
 
+/* NOT_FOUND. One that is there may be anybody's; what we make is ours. */
 static int find_set(struct svshm__qt_lock *lock,
 		    const struct svshm__qt_names *names,
 		    struct svshm__error *error)
 {
 	int code = svshm__semset_find(lock->file.key, &lock->set_id, error);
 
-	lock->fresh = false;
-	if (code == SVSHM_NOT_FOUND && lock->make) {
-		code = make_set(lock, names, error);
-		if (code == SVSHM_REMOVED)
-			return code;
-		lock->made = lock->made || lock->fresh;
-	}
-	if (!code)
-		code = check_set(lock, names, error);
-	if (code && lock->fresh)
-		svshm__qt_set_drop(lock, names);
+	lock->fresh = lock->made_now = false;
+	return code ? code : check_set(lock, names, error);
+}
+
+/* REMOVED: it is to be looked for again. */
+static int find_or_make_set(struct svshm__qt_lock *lock,
+			    const struct svshm__qt_names *names,
+			    struct svshm__error *error)
+{
+	/* Who has just made the file hardly finds a set. */
+	bool first = lock->file.made && lock->make;
+	int code = first ? make_set(lock, error) :
+			   find_set(lock, names, error);
+
+	if (first && code == SVSHM_ALREADY_EXISTS)
+		code = find_set(lock, names, error);
+	else if (code == SVSHM_NOT_FOUND && lock->make)
+		code = make_set(lock, error);
+	lock->made = lock->made || (!code && lock->fresh);
 	if (code)
 		lock->set_id = -1;
-	return code;
+	return code == SVSHM_ALREADY_EXISTS ||
+			       (first && code == SVSHM_NOT_FOUND) ?
+		SVSHM_REMOVED : code;
+}
+
+static int look_at_file(struct svshm__qt_lock *lock,
+			const struct svshm__qt_names *names,
+			struct svshm__error *error)
+{
+	enum svshm__qt_making making = !lock->make ? SVSHM__QT_LOOK :
+		lock->new_name ? SVSHM__QT_MAKE_OR_LOOK :
+				 SVSHM__QT_LOOK_OR_MAKE;
+
+	return svshm__qt_file_look(&lock->file, names->lock, names->project,
+				   names->legacy, making, error);
 }
 
 int svshm__qt_set_open(struct svshm__qt_lock *lock,
@@ -154,11 +167,9 @@ int svshm__qt_set_open(struct svshm__qt_lock *lock,
 
 	/* A set that comes and goes while we look is looked for again. */
 	for (int i = 0; i < 100 && lock->set_id < 0; i++) {
-		code = svshm__qt_file_look(&lock->file, names->lock,
-					   names->project, names->legacy,
-					   lock->make, error);
+		code = look_at_file(lock, names, error);
 		if (!code)
-			code = find_set(lock, names, error);
+			code = find_or_make_set(lock, names, error);
 		if (code == SVSHM_NOT_FOUND)
 			return svshm__error_set(
 				error, SVSHM_LOCK_ERROR, "the lock of another "
@@ -183,7 +194,6 @@ int svshm__qt_set_open(struct svshm__qt_lock *lock,
  * impossible: its id is not used again. REMOVED: it is to be looked for again.
  */
 int svshm__qt_set_replace(struct svshm__qt_lock *lock,
-			  const struct svshm__qt_names *names,
 			  struct svshm__error *error)
 {
 	int code;
@@ -195,7 +205,9 @@ int svshm__qt_set_replace(struct svshm__qt_lock *lock,
 	lock->set_id = -1;
 	if (!lock->make)
 		return SVSHM_REMOVED;
-	code = make_set(lock, names, error);
+	code = make_set(lock, error);
+	if (code)
+		lock->set_id = -1;
 	lock->replaced = lock->fresh;
-	return code;
+	return code == SVSHM_ALREADY_EXISTS ? SVSHM_REMOVED : code;
 }

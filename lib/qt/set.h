@@ -20,9 +20,13 @@ struct svshm__qt_lock {
 	int set_id; /* -1: not looked for yet, or it has vanished */
 	struct svshm__qt_file file; /* whose key the set has */
 	bool make;      /* what is missing of file and set */
+	bool new_name;  /* hardly anything can be there: make first, then look */
 	bool made;      /* a set, since this was last set to false */
 	bool replaced;  /* by the last take: a dead maker's set, by one of ours */
+	uid_t uid, creator_uid; /* of the set, when it was found or made */
+	bool operated;  /* somebody has used it, or has waited for it */
 	bool fresh;     /* it has just been made, and not been used yet */
+	bool made_now;  /* it was made by the last take */
 	bool joined;    /* an object is attached that has this lock: it stays */
 	int64_t taken;  /* when we took it last, in seconds since the Epoch */
 };
@@ -40,7 +44,6 @@ bool svshm__qt_set_unused(const struct svshm__qt_lock *lock, int64_t *age);
 
 /* Its maker is dead: let it go, and make another. REMOVED: look again. */
 int svshm__qt_set_replace(struct svshm__qt_lock *lock,
-			  const struct svshm__qt_names *names,
 			  struct svshm__error *error);
 
 /* Remove a set that we have made and not used, unless another key uses it. */

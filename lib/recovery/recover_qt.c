@@ -94,7 +94,7 @@ static int look(struct svshm__recovery_work *work)
 	struct svshm__qt_evidence *evidence = &qt->evidence;
 	int code = svshm__qt_file_look(&qt->file, qt->names.segment,
 				       qt->names.project, qt->names.legacy,
-				       false, &work->error);
+				       SVSHM__QT_LOOK, &work->error);
 
 	evidence->segment_id = -1;
 	if (!code)
@@ -116,7 +116,7 @@ static int look(struct svshm__recovery_work *work)
 
 static int judge(struct svshm__recovery_work *work)
 {
-	const struct qt *qt = work->own;
+	struct qt *qt = work->own;
 	enum svshm_verdict verdict;
 	int code = look(work);
 
@@ -125,7 +125,7 @@ static int judge(struct svshm__recovery_work *work)
 	verdict = svshm__qt_judge(&qt->evidence);
 	/* One that is just being mapped is no orphan. */
 	if (verdict == SVSHM_VERDICT_ORPHAN &&
-	    svshm__qt_judge_unused(qt->evidence.segment_id, NULL))
+	    svshm__qt_judge_unused(&qt->evidence, NULL))
 		verdict = SVSHM_VERDICT_IN_USE;
 	work->recovery->verdict = verdict;
 	return SVSHM_OK;
@@ -219,7 +219,7 @@ static int remove_it(struct svshm__recovery_work *work)
 	CRASHPOINT("qt:file gone");
 	if (qt->stays)
 		return SVSHM_OK;
-	svshm__qt_lock_remove(&qt->lock, &qt->names);
+	svshm__qt_lock_remove(&qt->lock, &qt->names, NULL);
 	qt->inside = false;
 	return SVSHM_OK;
 }

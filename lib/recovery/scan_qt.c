@@ -76,9 +76,10 @@ static int look(struct svshm__qt_evidence *evidence,
 {
 	struct svshm__qt_file file, lock_file;
 	bool lock = svshm__qt_file_look(&lock_file, names->lock, names->project,
-					names->legacy, false, NULL) == SVSHM_OK;
+					names->legacy, SVSHM__QT_LOOK,
+					NULL) == SVSHM_OK;
 	int code = svshm__qt_file_look(&file, names->segment, names->project,
-				       names->legacy, false, error);
+				       names->legacy, SVSHM__QT_LOOK, error);
 
 	memset(evidence, 0, sizeof(*evidence));
 	evidence->segment_id = -1;

@@ -29,21 +29,39 @@ tests_bench_bench_lock_SOURCES = \
 tests_bench_bench_lock_LDADD = $(MEASURED)
 tests_bench_bench_memory_SOURCES = tests/bench/bench_memory.c $(FIGURES)
 tests_bench_bench_memory_LDADD = $(MEASURED)
-tests_bench_bench_object_SOURCES = tests/bench/bench_object.c $(FIGURES)
+tests_bench_bench_object_SOURCES = tests/bench/bench_object.c \
+	tests/bench/worker.c tests/bench/worker.h $(FIGURES)
 tests_bench_bench_object_LDADD = $(MEASURED)
 tests_bench_bench_times_SOURCES = tests/bench/bench_times.c $(FIGURES)
 tests_bench_bench_times_LDADD = $(MEASURED)
 tests_bench_bench_tool_SOURCES = tests/bench/bench_tool.c $(CROWD)
 tests_bench_bench_tool_LDADD = $(MEASURED)
 
+# The real QSharedMemory, as tests/tests.mk builds its programs.
+QT_MEASURERS =
+if HAVE_QT5
+QT_MEASURERS += tests/bench/qt5
+endif
+if HAVE_QT6
+QT_MEASURERS += tests/bench/qt6
+endif
+EXTRA_DIST += tests/bench/qt.cpp
+CLEANFILES += $(QT_MEASURERS)
+BUILD_MEASURER = $(AM_V_GEN)$(MKDIR_P) tests/bench && $(CXX) -std=c++17 $(CXXFLAGS) -fPIC
+tests/bench/qt5: tests/bench/qt.cpp
+	$(BUILD_MEASURER) $(QT5_CFLAGS) -o $@ '$(srcdir)/tests/bench/qt.cpp' $(QT5_LIBS)
+tests/bench/qt6: tests/bench/qt.cpp
+	$(BUILD_MEASURER) $(QT6_CFLAGS) -o $@ '$(srcdir)/tests/bench/qt.cpp' $(QT6_LIBS)
+
 # In an IPC namespace of its own, if that may be.
 ALONE = in='unshare --ipc'; $$in true 2>/dev/null || in=; $$in
 
-# Two minutes, and ten seconds; BENCH_ARGUMENTS='ROUNDS MILLISECONDS'. The third
-# takes ROUNDS only, the fourth --json before both.
+# Two minutes, and one; BENCH_ARGUMENTS='ROUNDS MILLISECONDS'. The third takes
+# ROUNDS only; the second and the fourth take --json before both.
 bench-lock: tests/bench/bench_lock$(EXEEXT)
 	tests/bench/bench_lock$(EXEEXT) $(BENCH_ARGUMENTS)
-bench-object: tests/bench/bench_object$(EXEEXT)
+bench-object: tests/bench/bench_object$(EXEEXT) $(QT_MEASURERS)
+	@SVSHM_BENCH_QT='$(QT_MEASURERS)'; export SVSHM_BENCH_QT; \
 	tests/bench/bench_object$(EXEEXT) $(BENCH_ARGUMENTS)
 bench-times: tests/bench/bench_times$(EXEEXT)
 	tests/bench/bench_times$(EXEEXT) $(BENCH_ARGUMENTS)

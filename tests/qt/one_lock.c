@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "key/key.h"
+
 const char *keys[2];
 char *paths[2];
 
@@ -15,17 +17,30 @@ char *paths[2];
    seen by this program, since a child may be in another PID namespace. */
 static pid_t low_bits;
 
-key_t ftok(const char *path, int project)
+static key_t key_of(const char *path, const struct stat *status, int project)
 {
 	bool lock = strstr(path, "/qipc_systemsem_") != NULL;
+
+	return (key_t)(((unsigned)project & 0xff) << 24 |
+		       ((unsigned)status->st_dev & 0xff) << 16 |
+		       ((unsigned)(lock ? (ino_t)low_bits : status->st_ino) &
+			0xffff));
+}
+
+key_t ftok(const char *path, int project)
+{
 	struct stat status;
 
-	if (stat(path, &status) < 0)
-		return -1;
-	return (key_t)(((unsigned)project & 0xff) << 24 |
-		       ((unsigned)status.st_dev & 0xff) << 16 |
-		       ((unsigned)(lock ? (ino_t)low_bits : status.st_ino) &
-			0xffff));
+	return stat(path, &status) < 0 ? -1 : key_of(path, &status, project);
+}
+
+/* The library's own, which has a file of its own there for this. */
+int svshm__key_of_status(const char *path, const struct stat *status,
+			 int project, key_t *key, struct svshm__error *error)
+{
+	(void)error;
+	*key = key_of(path, status, project);
+	return SVSHM_OK;
 }
 
 void make_keys(void)
