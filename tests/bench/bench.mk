@@ -30,14 +30,16 @@ tests_bench_bench_object_SOURCES = tests/bench/bench_object.c $(FIGURES)
 tests_bench_bench_object_LDADD = $(MEASURED)
 tests_bench_bench_times_SOURCES = tests/bench/bench_times.c $(FIGURES)
 tests_bench_bench_times_LDADD = $(MEASURED)
-tests_bench_bench_tool_SOURCES = tests/bench/bench_tool.c $(CROWD)
+tests_bench_bench_tool_SOURCES = tests/bench/bench_tool.c \
+	tests/bench/command.c tests/bench/command.h \
+	tests/bench/tool_growth.c tests/bench/tool_growth.h $(CROWD)
 tests_bench_bench_tool_LDADD = $(MEASURED)
 
 # In an IPC namespace of its own, if that may be.
 ALONE = in='unshare --ipc'; $$in true 2>/dev/null || in=; $$in
 
 # Two minutes, and ten seconds; BENCH_ARGUMENTS='ROUNDS MILLISECONDS'. The third
-# takes ROUNDS only, the fourth --json before both.
+# takes ROUNDS only, the fourth --json before both, bench-tool --json only.
 bench-lock: tests/bench/bench_lock$(EXEEXT)
 	tests/bench/bench_lock$(EXEEXT) $(BENCH_ARGUMENTS)
 bench-object: tests/bench/bench_object$(EXEEXT)
@@ -53,5 +55,5 @@ bench-tool: $(BUILT_TOOL) tests/bench/bench_tool$(EXEEXT)
 	@tool='$(abs_builddir)/.libs/$(BUILT_TOOL)'; \
 	[ -x "$$tool" ] || tool='$(abs_builddir)/$(BUILT_TOOL)'; \
 	LD_LIBRARY_PATH='$(abs_builddir)/.libs'; export LD_LIBRARY_PATH; \
-	$(ALONE) ./tests/bench/bench_tool$(EXEEXT) "$$tool" $(BENCH_COUNT)
+	$(ALONE) ./tests/bench/bench_tool$(EXEEXT) $(BENCH_ARGUMENTS) "$$tool" $(BENCH_COUNT)
 .PHONY: bench-growth bench-lock bench-object bench-times bench-tool
