@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * P4: death at every instruction of the lock. A child, the victim, is stepped N
+ * P4, P11: death at every instruction of the lock. A child, the victim, is stepped N
  * instructions into an operation and killed there, for each N until it comes to
  * the end. Then the next one gets the lock at once, and is told of the owner's
  * death if, and only if, the lock word was the victim's.
@@ -9,7 +9,7 @@
  * That takes minutes, so it is done if SVSHM_TEST_LONG is set; else only every
  * SAMPLEth case is, and each one next to a system call.
  *
- * P11: and where nobody else wants the lock, few instructions are taken.
+ * And where nobody else wants the lock, few instructions are taken.
  */
 #include <config.h>
 
