@@ -59,7 +59,7 @@ void crowd_remove_segments(int count)
 bool crowd_make_orphan(const char *key, size_t size)
 {
 	pid_t child = fork();
-	int status;
+	int status = -1;
 
 	if (child == 0) {
 		struct svshm *handle = svshm_new(key);
