@@ -165,6 +165,35 @@ if command -v strace >/dev/null; then
 else
 	echo "note: no strace to count calls"
 fi
+# One whose file does not hold its data any more is saved anew. The tool stops at
+# its first link(): then all are written, and none has its name.
+stopped()
+{
+	[ -n "$(ps -o pid= --ppid "$job" 2>/dev/null)" ] &&
+		ps -o stat= --ppid "$job" | grep -q '^T\|^t'
+}
+if command -v strace >/dev/null && command -v ps >/dev/null; then
+	rm -r "$work/many"
+	mkdir "$work/many"
+	for i in 1 2 3; do
+		orphan "$prefix-many$i" "$work/data"
+	done
+	start strace -f -o "$work/trace" -e trace=link,linkat \
+		-e inject=link,linkat:signal=STOP:when=1 \
+		"$SVSHM" recover --save "$work/many"
+	await stopped
+	for file in "$work/many"/.svshm-*; do
+		echo more >>"$file"
+	done
+	kill -CONT "$(ps -o pid= --ppid "$job" | tr -d ' ')"
+	ended "saving what has changed meanwhile" 0
+	for i in 1 2 3; do
+		cmp "$work/data" "$work/many/$prefix-many$i".* ||
+			fail "$name: the data differ"
+	done
+	[ "$(find "$work/many" -type f | wc -l)" -eq 3 ] ||
+		fail "$name: left a file behind"
+fi
 
 # ---- No permission -----------------------------------------------------------
 
