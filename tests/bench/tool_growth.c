@@ -166,7 +166,13 @@ static double floor_of(bool save)
 static void measure(struct row *row, enum column column,
 		    const char *const *words)
 {
-	figures_add(&row->of[column], command_run(words));
+	double time = command_run(words);
+
+	if (time < 0) {
+		fprintf(stderr, "bench: %s does not run\n", tool);
+		exit(1);
+	}
+	figures_add(&row->of[column], time);
 }
 
 static void list(struct row *row)
