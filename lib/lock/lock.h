@@ -123,12 +123,12 @@ int64_t svshm__lock_slice(int64_t deadline);
  * line, as a call costs about as much. False: nothing was done, the long way
  * tells why. After a success svshm__lock_confirm() must follow if it is due.
  *
- * An exchange waits until all that is before it has been done, and keeps what is
- * behind it from beginning: a load that another one must have been made for costs
- * its full time. So what goes into the exchange, and what is asked before it, is
- * in the handle itself. The long way notes it there: that this process is
- * registered, with which mark, and when that was so. The epoch tells whether it is
- * so still. The word itself is asked with the exchange, not before it.
+ * An exchange waits until all that is before it has been done, and keeps what
+ * is behind it from beginning: a load that waits for another load costs its full
+ * time. So what goes into the exchange, and what is asked before it, is in the
+ * handle itself. The long way notes it there: that this process is registered,
+ * with which mark, and when that was so. The epoch tells whether it is so still.
+ * The word itself is asked with the exchange, not before it.
  */
 #if defined(FAST_LOCK) && defined(HAVE_PTHREAD_ATFORK)
 

@@ -85,9 +85,8 @@ uint32_t svshm__fork_generation(void);
 #endif
 
 /*
- * Changes after each registration, and in the child at every fork: what a handle
- * has noted of its registration counts only while this is as it was. Never 0, but
- * for a moment in four billion changes.
+ * Changes after each registration, and in the child at every fork: what a
+ * handle has noted of its registration counts only while this is as it was.
  */
 extern uint32_t svshm__registration_epoch;
 
