@@ -51,10 +51,12 @@ svshm_SOURCES += \
 	tools/commands/put.c \
 	tools/commands/put_source.c tools/commands/put_source.h \
 	tools/commands/recover.c \
+	tools/commands/recover_batch.c tools/commands/recover_batch.h \
 	tools/commands/recover_object.c tools/commands/recover_object.h \
 	tools/commands/recover_posix.c tools/commands/recover_posix.h \
 	tools/commands/recover_report.c tools/commands/recover_report.h \
 	tools/commands/recover_save.c tools/commands/recover_save.h \
+	tools/commands/recover_visit.c tools/commands/recover_visit.h \
 	tools/commands/remove.c \
 	tools/commands/top.c \
 	tools/commands/top_terminal.c tools/commands/top_terminal.h

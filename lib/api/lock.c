@@ -6,8 +6,17 @@
 #include "kernel/process.h"
 #include "lock/lock.h"
 
-/* The long way: what the short one could not do, or what it has to add. */
-static int lock(struct svshm *handle, int timeout_ms, int if_timed_out)
+/*
+ * The long way: what the short one could not do, or what it has to add. Not in
+ * line: the short one would have to make room on the stack for it.
+ */
+#ifdef __GNUC__
+#define APART __attribute__((__noinline__))
+#else
+#define APART
+#endif
+
+APART static int lock(struct svshm *handle, int timeout_ms, int if_timed_out)
 {
 	int state = svshm__cancel_forbidden();
 	int code = handle->layout->lock(handle, timeout_ms, if_timed_out);
@@ -16,7 +25,7 @@ static int lock(struct svshm *handle, int timeout_ms, int if_timed_out)
 	return code;
 }
 
-static int confirm(struct svshm *handle)
+APART static int confirm(struct svshm *handle)
 {
 	svshm__clear(handle);
 
@@ -61,7 +70,7 @@ int svshm_timedlock(struct svshm *handle, int timeout_ms)
 	return lock_shortly(handle, timeout_ms, SVSHM_TIMED_OUT);
 }
 
-static int unlock(struct svshm *handle)
+APART static int unlock(struct svshm *handle)
 {
 	int state = svshm__cancel_forbidden();
 	int code = handle->layout->unlock(handle);
@@ -70,12 +79,23 @@ static int unlock(struct svshm *handle)
 	return code;
 }
 
+APART static int confirm_given(struct svshm *handle)
+{
+	svshm__clear(handle);
+	return svshm__finish(handle,
+			     svshm__lock_confirm_given(&handle->locker,
+						       &handle->error),
+			     "cannot unlock");
+}
+
 int svshm_unlock(struct svshm *handle)
 {
 	if (!handle)
 		return SVSHM_INVALID_ARGUMENT;
 	if (!svshm__lock_give_at_once(&handle->locker))
 		return unlock(handle);
+	if (svshm__lock_confirm_given_due(&handle->locker))
+		return confirm_given(handle);
 	svshm__clear(handle);
 	return SVSHM_OK;
 }

@@ -79,7 +79,7 @@
  * processes that take turns.
  */
 #define SPIN_EARLY 2
-#define SPIN_PATIENT 36
+#define SPIN_PATIENT 24
 #define SPIN_STEP 4
 #define SPIN_TOTAL 300
 #define GIVE_WAY 40

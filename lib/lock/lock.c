@@ -92,7 +92,30 @@ int svshm__lock_confirm(struct svshm__locker *locker,
 				"svshm_make_consistent()");
 }
 
+int svshm__lock_confirm_given(const struct svshm__locker *locker,
+			      struct svshm__error *error)
+{
+	return svshm__lock_look(locker->attachment, locker->header, error) ==
+			       SVSHM_REMOVED ? SVSHM_REMOVED : SVSHM_OK;
+}
+
 /* ---- Take and give ------------------------------------------------------------ */
+
+/* For the short way. The epoch first: what is registered anew while this is read
+   changes it afterwards. */
+static void note_registration(struct svshm__locker *locker)
+{
+#ifdef FAST_LOCK
+	const struct svshm__attachment *attachment = locker->attachment;
+
+	locker->epoch = svshm__load(&svshm__registration_epoch);
+	locker->mark = attachment->engine == &svshm__lock_fast &&
+				       svshm__attachment_registered(attachment) ?
+			       attachment->lock_mark : 0;
+#else
+	(void)locker;
+#endif
+}
 
 int svshm__lock_take(struct svshm__locker *locker, int timeout_ms,
 		     struct svshm__error *error)
@@ -106,6 +129,8 @@ int svshm__lock_take(struct svshm__locker *locker, int timeout_ms,
 		return svshm__error_set(error, SVSHM_DEADLOCK,
 					"this thread owns the lock already; "
 					"unlock first");
+
+	note_registration(locker);
 
 	int code = attachment->engine->take(locker, timeout_ms, error);
 
@@ -131,10 +156,9 @@ int svshm__lock_give(struct svshm__locker *locker, struct svshm__error *error)
 	int code = locker->attachment->engine->give(locker, error);
 
 	/* There may be a simple reason. */
-	if ((code == SVSHM_OK && svshm__load(&locker->header->removed)) ||
+	if ((code == SVSHM_OK && svshm__lock_confirm_given_due(locker)) ||
 	    code == SVSHM_LOCK_ERROR)
-		return svshm__lock_look(locker->attachment, locker->header,
-					error) == SVSHM_REMOVED ?
+		return svshm__lock_confirm_given(locker, error) ?
 			SVSHM_REMOVED : code;
 	return code;
 }

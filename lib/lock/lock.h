@@ -23,6 +23,9 @@ struct svshm__locker {
 	struct svshm__header *header; /* the handle's mapping */
 	uint32_t held; /* the fork generation in which this handle took the
 			  lock; 0: it does not own it */
+	/* For the short way: see below. */
+	uint32_t mark;  /* as the attachment has it; 0: not the fast lock */
+	uint32_t epoch; /* the registration epoch in which MARK was noted */
 	/* When to look whether the object is still there: see lock.c. */
 	uint32_t unlooked, stride;
 	int64_t looked;
@@ -119,38 +122,39 @@ int64_t svshm__lock_slice(int64_t deadline);
  * What nearly every lock and unlock is: the word is free, or nobody waits. In
  * line, as a call costs about as much. False: nothing was done, the long way
  * tells why. After a success svshm__lock_confirm() must follow if it is due.
+ *
+ * An exchange waits until all that is before it has been done, and keeps what
+ * is behind it from beginning: a load that waits for another load costs its full
+ * time. So what goes into the exchange, and what is asked before it, is in the
+ * handle itself. The long way notes it there: that this process is registered,
+ * with which mark, and when that was so. The epoch tells whether it is so still.
+ * The word itself is asked with the exchange, not before it.
  */
-#ifdef FAST_LOCK
+#if defined(FAST_LOCK) && defined(HAVE_PTHREAD_ATFORK)
 
 static inline bool svshm__lock_take_at_once(struct svshm__locker *locker)
 {
-	struct svshm__attachment *attachment = locker->attachment;
-
-	if (!attachment || attachment->engine != &svshm__lock_fast ||
-	    !svshm__attachment_registered(attachment) ||
-	    !svshm__exchange_if(&locker->header->lock_word, 0,
-				attachment->lock_mark))
+	if (locker->mark == 0 ||
+	    locker->epoch != svshm__load(&svshm__registration_epoch) ||
+	    !svshm__exchange_if(&locker->header->lock_word, 0, locker->mark))
 		return false;
 	locker->held = svshm__fork_generation();
-	svshm__store_relaxed(&attachment->lock_thread, svshm__lock_self());
+	svshm__store_relaxed(&locker->attachment->lock_thread,
+			     svshm__lock_self());
 	return true;
 }
 
+/* After a success svshm__lock_confirm_given() must follow if it is due. */
 static inline bool svshm__lock_give_at_once(struct svshm__locker *locker)
 {
-	struct svshm__attachment *attachment = locker->attachment;
-
-	if (!attachment || attachment->engine != &svshm__lock_fast ||
-	    !svshm__lock_held(locker) || svshm__load(&locker->header->removed))
+	if (locker->mark == 0 || !svshm__lock_held(locker))
 		return false;
 	/* Before the word: else the next owner's would be wiped. */
-	svshm__store_relaxed(&attachment->lock_thread, 0);
-	if (svshm__exchange_if(&locker->header->lock_word,
-			       attachment->lock_mark, 0)) {
-		locker->held = 0;
-		return true;
-	}
-	return false;
+	svshm__store_relaxed(&locker->attachment->lock_thread, 0);
+	if (!svshm__exchange_if(&locker->header->lock_word, locker->mark, 0))
+		return false;
+	locker->held = 0;
+	return true;
 }
 
 #else
@@ -183,5 +187,16 @@ static inline bool svshm__lock_confirm_due(struct svshm__locker *locker)
  */
 int svshm__lock_confirm(struct svshm__locker *locker,
 			struct svshm__error *error);
+
+/* The lock was just given: the same. */
+static inline bool
+svshm__lock_confirm_given_due(const struct svshm__locker *locker)
+{
+	return svshm__load(&locker->header->removed) != 0;
+}
+
+/* SVSHM_REMOVED, or 0. */
+int svshm__lock_confirm_given(const struct svshm__locker *locker,
+			      struct svshm__error *error);
 
 #endif

@@ -15,6 +15,7 @@ static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static pthread_mutex_t readers_mutex = PTHREAD_MUTEX_INITIALIZER;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static struct svshm__attachment *first;
+uint32_t svshm__registration_epoch = 1;
 
 /* ---- Fork ---------------------------------------------------------------- */
 
@@ -69,6 +70,7 @@ static void in_child(void)
 	struct svshm__header *header;
 
 	svshm__forks++;
+	svshm__add(&svshm__registration_epoch, 1);
 	for (struct svshm__attachment *one = first; one; one = one->next) {
 		header = header_for_child(one);
 		if (header && !svshm__child_count(one->set_id)) {
@@ -255,4 +257,5 @@ void svshm__attachment_set_slot(struct svshm__attachment *attachment, int slot,
 	attachment->slot = slot;
 	attachment->lock_mark = svshm__lock_mark((unsigned)slot, registration);
 	svshm__store(&attachment->generation, svshm__fork_generation());
+	svshm__add(&svshm__registration_epoch, 1);
 }

@@ -85,6 +85,12 @@ static inline uint32_t svshm__fork_generation(void)
 uint32_t svshm__fork_generation(void);
 #endif
 
+/*
+ * Changes after each registration, and in the child at every fork: what a
+ * handle has noted of its registration counts only while this is as it was.
+ */
+extern uint32_t svshm__registration_epoch;
+
 /* Whether this process has the segment attached, and with which set. */
 bool svshm__attachment_find(int segment_id, int *set_id);
 

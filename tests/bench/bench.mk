@@ -34,7 +34,9 @@ tests_bench_bench_object_SOURCES = tests/bench/bench_object.c \
 tests_bench_bench_object_LDADD = $(MEASURED)
 tests_bench_bench_times_SOURCES = tests/bench/bench_times.c $(FIGURES)
 tests_bench_bench_times_LDADD = $(MEASURED)
-tests_bench_bench_tool_SOURCES = tests/bench/bench_tool.c $(CROWD)
+tests_bench_bench_tool_SOURCES = tests/bench/bench_tool.c \
+	tests/bench/command.c tests/bench/command.h \
+	tests/bench/tool_growth.c tests/bench/tool_growth.h $(CROWD)
 tests_bench_bench_tool_LDADD = $(MEASURED)
 
 # The real QSharedMemory, as tests/tests.mk builds its programs.
@@ -57,7 +59,8 @@ tests/bench/qt6: tests/bench/qt.cpp
 ALONE = in='unshare --ipc'; $$in true 2>/dev/null || in=; $$in
 
 # Two minutes, and one; BENCH_ARGUMENTS='ROUNDS MILLISECONDS'. The third takes
-# ROUNDS only; the second and the fourth take --json before both.
+# ROUNDS only; the second and the fourth take --json before both, bench-tool
+# --json only.
 bench-lock: tests/bench/bench_lock$(EXEEXT)
 	tests/bench/bench_lock$(EXEEXT) $(BENCH_ARGUMENTS)
 bench-object: tests/bench/bench_object$(EXEEXT) $(QT_MEASURERS)
@@ -74,7 +77,7 @@ bench-tool: $(BUILT_TOOL) tests/bench/bench_tool$(EXEEXT)
 	@tool='$(abs_builddir)/.libs/$(BUILT_TOOL)'; \
 	[ -x "$$tool" ] || tool='$(abs_builddir)/$(BUILT_TOOL)'; \
 	LD_LIBRARY_PATH='$(abs_builddir)/.libs'; export LD_LIBRARY_PATH; \
-	$(ALONE) ./tests/bench/bench_tool$(EXEEXT) "$$tool" $(BENCH_COUNT)
+	$(ALONE) ./tests/bench/bench_tool$(EXEEXT) $(BENCH_ARGUMENTS) "$$tool" $(BENCH_COUNT)
 
 # Files on a tmpfs; BENCH_ARGUMENTS='MEGABYTES ROUNDS'.
 BENCH_DIRECTORY = /dev/shm

@@ -9,12 +9,10 @@
  */
 #include <config.h>
 
-#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "crowd.h"
@@ -22,7 +20,6 @@
 #include "svshm.h"
 
 #define SIZE 65536
-#define USERS_MAX 200
 
 static int rounds = 5;
 static int milliseconds = 20;
@@ -86,44 +83,11 @@ static double run(bool (*once)(void))
 
 /* ---- Other users --------------------------------------------------------- */
 
-static pid_t users[USERS_MAX];
-
-/* The first makes the object; each stays until it is killed. */
-static void start_user(int number)
-{
-	int ready[2];
-	char byte;
-
-	if (pipe(ready) < 0)
-		bench_die("pipe");
-	users[number] = fork();
-	if (users[number] < 0)
-		bench_die("fork");
-	if (users[number] == 0) {
-		struct svshm *handle = svshm_new("bench-held");
-
-		need(handle, number == 0 ?
-			svshm_create(handle, size, SVSHM_READ_WRITE) :
-			svshm_attach(handle, SVSHM_READ_WRITE));
-		if (write(ready[1], "", 1) != 1)
-			bench_die("write");
-		for (;;)
-			pause();
-	}
-	close(ready[1]);
-	if (read(ready[0], &byte, 1) != 1)
-		exit(1); /* it has said why */
-	close(ready[0]);
-}
-
 static void stop_users(int count)
 {
 	struct svshm *handle = svshm_new("bench-held");
 
-	for (int i = 0; i < count; i++) {
-		kill(users[i], SIGKILL);
-		waitpid(users[i], NULL, 0);
-	}
+	crowd_stop_users(count);
 	need(handle, svshm_attach(handle, SVSHM_READ_WRITE));
 	need(handle, svshm_detach(handle));
 	svshm_free(handle);
@@ -162,8 +126,7 @@ static void measure(const char *what, unsigned long long count, int user_count)
 		print_row(what, count, &create, &attach);
 		return;
 	}
-	for (int i = 0; i < user_count; i++)
-		start_user(i);
+	crowd_start_users("bench-held", size, user_count);
 	for (int i = 0; i < rounds; i++) {
 		figures_add(&create, run(create_and_go));
 		figures_add(&attach, run(attach_and_detach));
@@ -174,7 +137,7 @@ static void measure(const char *what, unsigned long long count, int user_count)
 
 static void grow_users(void)
 {
-	static const int counts[] = { 1, 8, 64, USERS_MAX };
+	static const int counts[] = { 1, 8, 64, CROWD_USERS_MAX };
 
 	for (size_t i = 0; i < sizeof(counts) / sizeof(*counts); i++)
 		measure("processes", (unsigned)counts[i], counts[i]);

@@ -4,7 +4,7 @@
  * fork to wait, in turn, the same number of times each. Run it in an IPC
  * namespace of its own ("make bench-tool" does).
  *
- *   bench_tool TOOL [COUNT]
+ *   bench_tool [--json] TOOL [COUNT]
  *
  * lists COUNT (4000) segments of another program and COUNT orphans of svshm's,
  * a quarter of them too, so that one sees whether time grows as their number
@@ -12,10 +12,13 @@
  * makers are dead: as many as there may be (30000), and a quarter of them, are
  * listed, judged and removed. "floor" is what the job can't do without: the
  * bare system calls, in this process.
+ *
+ * Last a table of how it grows: list and recover with none, 100 and COUNT
+ * other segments, or orphans; with 1 to 200 users of one object; with sizes
+ * from 4 KiB to 16 GiB. --json prints that only.
  */
 #include <config.h>
 
-#include <fcntl.h>
 #include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -25,13 +28,14 @@
 #include <sys/sem.h>
 #include <sys/shm.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
+#include "command.h"
 #include "crowd.h"
 #include "figures.h"
 #include "kernel/segment.h"
 #include "kernel/semun.h"
+#include "tool_growth.h"
 
 #define ROUNDS 11
 
@@ -47,30 +51,13 @@ static double now_ms(void)
 
 struct command {
 	const char *name;
-	const char *argv[6];
+	const char *argv[COMMAND_WORDS];
 	struct figures times;
 };
 
 static double run(const struct command *command)
 {
-	double start = now_ms();
-	pid_t child = fork();
-	int status = -1;
-
-	if (child == 0) {
-		int null = open("/dev/null", O_WRONLY);
-
-		dup2(null, STDOUT_FILENO);
-		execvp(command->argv[0], (char *const *)command->argv);
-		_exit(127);
-	}
-	if (child < 0 || waitpid(child, &status, 0) < 0)
-		bench_die(command->name);
-	if (WIFEXITED(status) && WEXITSTATUS(status) == 127)
-		return -1;
-	if (status != 0)
-		bench_die(command->name);
-	return now_ms() - start;
+	return command_run(command->argv);
 }
 
 static void compare(const char *title, struct command *commands)
@@ -186,9 +173,9 @@ static void bench_recover(int count, const char *const *argv, const char *what)
 static void bench_recovers(int count)
 {
 	char saved[80];
-	const char *const plain[6] = { tool, "recover", "--quiet" };
-	const char *const saving[6] = { tool, "recover", "--quiet", "--save",
-					saved };
+	const char *const plain[COMMAND_WORDS] = { tool, "recover", "--quiet" };
+	const char *const saving[COMMAND_WORDS] = { tool, "recover", "--quiet",
+						    "--save", saved };
 	char clean[120];
 
 	snprintf(saved, sizeof(saved), "%s/saved", directory);
@@ -260,18 +247,8 @@ static void bench_sets(int count)
 		       set_floor());
 }
 
-int main(int argc, char **argv)
+static void compare_all(int count)
 {
-	if (argc < 2) {
-		fprintf(stderr, "usage: bench_tool TOOL [COUNT]\n");
-		return 2;
-	}
-
-	int count = argc > 2 ? bench_argument(argv[2], 4, INT_MAX) : 4000;
-
-	tool = argv[1];
-	setvbuf(stdout, NULL, _IOLBF, 0);
-	directory = crowd_directory();
 	for (int part = 4; part >= 1; part -= 3) {
 		crowd_make_segments(count / part);
 		bench_list("segments of another program", count / part, true);
@@ -288,5 +265,27 @@ int main(int argc, char **argv)
 	bench_recovers(count / 4);
 	for (int part = 4; part >= 1; part -= 3)
 		bench_sets((count < 4000 ? count * 10 : SETS_MAX) / part);
+}
+
+int main(int argc, char **argv)
+{
+	bool json = argc > 1 && strcmp(argv[1], "--json") == 0;
+	char **operands = argv + json;
+	int operand_count = argc - json;
+
+	if (operand_count < 2) {
+		fprintf(stderr, "usage: bench_tool [--json] TOOL [COUNT]\n");
+		return 2;
+	}
+
+	int count = operand_count > 2 ?
+			    bench_argument(operands[2], 4, INT_MAX) : 4000;
+
+	tool = operands[1];
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	directory = crowd_directory();
+	if (!json)
+		compare_all(count);
+	tool_growth(tool, directory, count, json);
 	return rmdir(directory) == 0 ? 0 : 1;
 }

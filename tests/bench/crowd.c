@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -55,18 +56,19 @@ void crowd_remove_segments(int count)
 /* ---- Orphans ------------------------------------------------------------- */
 
 /* _exit() is no detach: it leaves an orphan. */
-static void make_orphan(const char *key)
+bool crowd_make_orphan(const char *key, size_t size)
 {
 	pid_t child = fork();
-	int status;
+	int status = -1;
 
 	if (child == 0) {
 		struct svshm *handle = svshm_new(key);
 
-		_exit(svshm_create(handle, 4096, SVSHM_READ_WRITE) < 0);
+		_exit(svshm_create(handle, size, SVSHM_READ_WRITE) < 0);
 	}
-	if (child < 0 || waitpid(child, &status, 0) < 0 || status != 0)
+	if (child < 0 || waitpid(child, &status, 0) < 0)
 		bench_die("making an orphan");
+	return status == 0;
 }
 
 static key_t first_key(const char *path)
@@ -145,7 +147,8 @@ void crowd_make_orphans(int count)
 	struct semid_ds status;
 	union semun argument = { .buf = &status };
 
-	make_orphan("bench-00000");
+	if (!crowd_make_orphan("bench-00000", 4096))
+		bench_die("making an orphan");
 	snprintf(path, sizeof(path), "%s/bench-00000", directory);
 
 	key_t key = first_key(path);
@@ -158,6 +161,54 @@ void crowd_make_orphans(int count)
 	for (int i = 1; i < count; i++)
 		clone_orphan(template, (int)status.sem_nsems, i);
 	shmdt(template);
+}
+
+/* ---- Users --------------------------------------------------------------- */
+
+static pid_t users[CROWD_USERS_MAX];
+
+static void use(const char *key, size_t size, bool make, int ready)
+{
+	struct svshm *handle = svshm_new(key);
+	int code = make ? svshm_create(handle, size, SVSHM_READ_WRITE) :
+			  svshm_attach(handle, SVSHM_READ_WRITE);
+
+	if (code < 0) {
+		fprintf(stderr, "bench: %s\n", svshm_error_string(handle));
+		exit(1);
+	}
+	if (write(ready, "", 1) != 1)
+		bench_die("write");
+	for (;;)
+		pause();
+}
+
+void crowd_start_users(const char *key, size_t size, int count)
+{
+	for (int i = 0; i < count; i++) {
+		int ready[2];
+		char byte;
+
+		if (pipe(ready) < 0)
+			bench_die("pipe");
+		users[i] = fork();
+		if (users[i] < 0)
+			bench_die("fork");
+		if (users[i] == 0)
+			use(key, size, i == 0, ready[1]);
+		close(ready[1]);
+		if (read(ready[0], &byte, 1) != 1)
+			exit(1); /* it has said why */
+		close(ready[0]);
+	}
+}
+
+void crowd_stop_users(int count)
+{
+	for (int i = 0; i < count; i++) {
+		kill(users[i], SIGKILL);
+		waitpid(users[i], NULL, 0);
+	}
 }
 
 /* ---- Semaphore sets of another program ----------------------------------- */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * P4: death at every instruction of the lock. A child, the victim, is stepped N
+ * P4, P11: death at every instruction of the lock. A child, the victim, is stepped N
  * instructions into an operation and killed there, for each N until it comes to
  * the end. Then the next one gets the lock at once, and is told of the owner's
  * death if, and only if, the lock word was the victim's.
@@ -8,6 +8,8 @@
  * Every instruction of the library is a case, and some of libc's: see stepper.h.
  * That takes minutes, so it is done if SVSHM_TEST_LONG is set; else only every
  * SAMPLEth case is, and each one next to a system call.
+ *
+ * And where nobody else wants the lock, few instructions are taken.
  */
 #include <config.h>
 
@@ -221,6 +223,70 @@ START_TEST(lock_survives_death_at_any_instruction)
 }
 END_TEST
 
+/* ---- How many there are --------------------------------------------------- */
+
+#ifdef FAST_LOCK
+
+/* Of lock and unlock, with their calls; what instruments the code adds its own. */
+#if defined(__OPTIMIZE__) && !defined(__SANITIZE_ADDRESS__) && \
+	!defined(__SANITIZE_THREAD__)
+#define INSTRUCTIONS_MAX 70
+#endif
+
+static volatile int pairs; /* that the next victim does */
+
+static int act_pairs(struct svshm *handle)
+{
+	/* The kernel isn't asked this time whether the object is there. */
+	handle->locker.unlooked = 100;
+	for (int i = 0; i < pairs; i++) {
+		svshm_lock(handle);
+		svshm_unlock(handle);
+	}
+	return SVSHM_OK;
+}
+
+static const struct operation count_pairs = { "pairs", ALONE, act_pairs };
+
+static long count_instructions(int of_pairs)
+{
+	struct path path;
+	long count;
+
+	pairs = of_pairs;
+	begin();
+	path_find(&path, &victim, SAMPLE);
+	test_kill(victim.pid);
+	count = path.count;
+	path_free(&path);
+	return count;
+}
+
+START_TEST(lock_takes_few_instructions)
+{
+	long instructions;
+
+	one_processor();
+	operation = &count_pairs;
+	svshm__lock_engine_of_new = SVSHM__LOCK_FAST;
+	key = test_key("few");
+	mine = make_object(key, 100);
+	victim.done = test_shared(sizeof(*victim.done));
+	victim.meanwhile = let_go_on;
+	/* The first ones note what the others need. */
+	instructions = (count_instructions(12) - count_instructions(2)) / 10;
+	printf("fast lock: lock and unlock: %ld instructions\n", instructions);
+	fflush(stdout);
+#ifdef INSTRUCTIONS_MAX
+	ck_assert_int_le(instructions, INSTRUCTIONS_MAX);
+#endif
+	svshm_free(mine);
+	ck_assert(test_nothing_left(key));
+}
+END_TEST
+
+#endif
+
 static Suite *make_suite(void)
 {
 	Suite *suite = suite_create("The lock: death at each instruction");
@@ -228,6 +294,9 @@ static Suite *make_suite(void)
 
 	tcase_add_loop_test(tcase, lock_survives_death_at_any_instruction, 0,
 			    OPERATIONS * ENGINES);
+#ifdef FAST_LOCK
+	tcase_add_test(tcase, lock_takes_few_instructions);
+#endif
 	tcase_set_timeout(tcase, 600);
 	suite_add_tcase(suite, tcase);
 	return suite;

@@ -15,10 +15,12 @@
 #include "arguments/search.h"
 #include "arguments/target.h"
 #include "commands/commands.h"
+#include "commands/recover_batch.h"
 #include "commands/recover_object.h"
 #include "commands/recover_posix.h"
 #include "commands/recover_report.h"
 #include "commands/recover_save.h"
+#include "commands/recover_visit.h"
 #include "common/message.h"
 #include "common/signals.h"
 #include "common/status.h"
@@ -73,6 +75,7 @@ static void recover_all(struct recover_run *run)
 				   run->foreign ? SVSHM_SCAN_FOREIGN : 0,
 				   recover_visit, run);
 
+	batch_end(run);
 	if (code < 0) {
 		char *what = text_print("cannot look at all objects: %s",
 					svshm_strerror(code));

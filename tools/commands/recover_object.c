@@ -2,31 +2,12 @@
 #include <config.h>
 
 #include <stdlib.h>
-#include <time.h>
 
 #include "commands/recover_object.h"
 #include "commands/recover_save.h"
-#include "common/signals.h"
 #include "common/text.h"
 #include "objects/object.h"
-#include "objects/scan.h"
 #include "output/values.h"
-
-/*
- * Too young for --older-than? Its age counts from the last detach, which for
- * a process that dies is its death, or from the creation. What is of unknown
- * age is too young: who gives the option wants to be careful.
- */
-static bool too_young(const struct recover_run *run,
-		      const struct svshm_object *object)
-{
-	int64_t since = object_left_time(object);
-
-	if (run->older_than < 0)
-		return false;
-	return since <= 0 ||
-	       (int64_t)time(NULL) - since <= run->older_than / 1000;
-}
 
 /* The library has not removed it: is that a failure? */
 static enum action judge_refusal(struct recover_run *run, int code,
@@ -67,6 +48,12 @@ static char *removal_text(const struct svshm_object *object,
 			  object->certainty ? object_certainty(object) : "");
 }
 
+static bool is_only_listed(const struct recover_run *run,
+			   const struct svshm_object *object)
+{
+	return object->verdict == SVSHM_VERDICT_FOREIGN && !run->yes;
+}
+
 static unsigned recover_flags(const struct recover_run *run, bool dry)
 {
 	return (dry ? SVSHM_RECOVER_DRY_RUN : 0) |
@@ -74,13 +61,40 @@ static unsigned recover_flags(const struct recover_run *run, bool dry)
 	       (run->unmapped ? SVSHM_RECOVER_UNMAPPED : 0);
 }
 
-static void recover_object(struct recover_run *run,
-			   const struct svshm_object *object)
+void recover_tell(struct recover_run *run, const struct svshm_object *object,
+		  const struct svshm_recovery *recovery, int code,
+		  struct rescue *rescue)
+{
+	bool only_listed = is_only_listed(run, object);
+
+	if (code >= 0) {
+		char *what = removal_text(object, recovery);
+
+		if (only_listed)
+			run->report.listed++;
+		else
+			run->report.found++;
+		report_object(&run->report, object,
+			      only_listed ? LISTED : REMOVED, what,
+			      rescue->path);
+		free(what);
+	} else {
+		char *why = rescue->problem ? rescue->problem :
+			    object_refusal(object, recovery, code);
+
+		rescue->problem = why;
+		report_object(&run->report, object,
+			      judge_refusal(run, code, recovery->verdict), why,
+			      rescue->path);
+	}
+	free(rescue->path);
+	free(rescue->problem);
+}
+
+void recover_object(struct recover_run *run, const struct svshm_object *object)
 {
 	struct rescue rescue = { .directory = run->directory };
-	bool only_listed = object->verdict == SVSHM_VERDICT_FOREIGN &&
-			   !run->yes;
-	bool dry = run->report.dry_run || only_listed;
+	bool dry = run->report.dry_run || is_only_listed(run, object);
 	struct svshm_recovery recovery = {
 		.flags = recover_flags(run, dry),
 		.unmapped_for = run->unmapped ? (run->older_than + 999) / 1000 :
@@ -90,80 +104,5 @@ static void recover_object(struct recover_run *run,
 	};
 	int code = svshm_recover(object, &recovery);
 
-	if (code >= 0) {
-		char *what = removal_text(object, &recovery);
-
-		if (only_listed)
-			run->report.listed++;
-		else
-			run->report.found++;
-		report_object(&run->report, object,
-			      only_listed ? LISTED : REMOVED, what,
-			      rescue.path);
-		free(what);
-	} else {
-		char *why = rescue.problem ? rescue.problem :
-			    object_refusal(object, &recovery, code);
-
-		rescue.problem = why;
-		report_object(&run->report, object,
-			      judge_refusal(run, code, recovery.verdict), why,
-			      rescue.path);
-	}
-	free(rescue.path);
-	free(rescue.problem);
-}
-
-/*
- * Other programs': those that are left over, and those that nobody has mapped,
- * with the reason why they are kept; with --unmapped also sets for which nobody
- * waits. The rest is in use: no word of it.
- */
-static bool is_concerned(const struct recover_run *run,
-			 const struct svshm_object *object)
-{
-	if (object_is_leftover(object))
-		return true;
-	if (!(run->foreign || run->named) ||
-	    object->verdict != SVSHM_VERDICT_FOREIGN)
-		return false;
-	if (object->certainty)
-		return true;
-	return object->segment_id >= 0 ? object->mappings == 0 :
-	       run->unmapped && object->waiters == 0;
-}
-
-static void report_in_use(struct recover_run *run,
-			  const struct svshm_object *object)
-{
-	char *users = object_users(object);
-	char *why = users ? text_print("in use by %s", users) :
-		    text_print("in use: %s", object->reason);
-
-	report_object(&run->report, object, KEPT, why, NULL);
-	free(why);
-	free(users);
-}
-
-int recover_visit(const struct svshm_object *object, void *context)
-{
-	struct recover_run *run = context;
-
-	scan_keep_fast();
-	/* Stop between two objects, not inside one. */
-	if (signals_caught())
-		return 1;
-	if (object->verdict == SVSHM_VERDICT_IN_USE && run->named) {
-		report_in_use(run, object);
-		return 0;
-	}
-	if (!run->named && (!is_concerned(run, object) ||
-			    (object->layout == SVSHM_LAYOUT_QT) != run->qt))
-		return 0;
-	if (is_concerned(run, object) && too_young(run, object))
-		report_object(&run->report, object, KEPT,
-			      "not as old as --older-than asks for", NULL);
-	else
-		recover_object(run, object);
-	return signals_caught() ? 1 : 0;
+	recover_tell(run, object, &recovery, code, &rescue);
 }

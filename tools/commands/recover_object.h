@@ -8,7 +8,17 @@
 
 #include "arguments/target.h"
 #include "commands/recover_report.h"
+#include "commands/recover_save.h"
+#include "objects/snapshot.h"
 #include "svshm.h"
+
+#define DRAFTS_MAX 64
+
+/* Orphans whose data are in files without their names yet, in the same order. */
+struct batch {
+	struct snapshot objects;
+	struct new_file drafts[DRAFTS_MAX];
+};
 
 struct recover_run {
 	bool foreign, yes;     /* other programs' too; and remove them */
@@ -18,10 +28,16 @@ struct recover_run {
 	struct target target;  /* how, and whose */
 	int64_t older_than;    /* milliseconds; negative: any age */
 	const char *directory; /* where to save; NULL: nowhere */
+	struct batch batch;
 	struct report report;
 };
 
-/* A visit; the context is a struct recover_run. */
-int recover_visit(const struct svshm_object *object, void *context);
+/* Remove it, if it is a leftover, and say what was done. */
+void recover_object(struct recover_run *run, const struct svshm_object *object);
+
+/* Say what svshm_recover() has done, with CODE; RESCUE is freed. */
+void recover_tell(struct recover_run *run, const struct svshm_object *object,
+		  const struct svshm_recovery *recovery, int code,
+		  struct rescue *rescue);
 
 #endif

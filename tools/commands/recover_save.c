@@ -12,7 +12,6 @@
 #include "commands/recover_save.h"
 #include "common/message.h"
 #include "common/text.h"
-#include "output/file.h"
 #include "output/progress.h"
 
 /* A file name has 255 bytes; the id, a dot and a margin have to fit too. */
@@ -71,34 +70,66 @@ static char *save_path(const char *directory, const struct svshm_object *object)
 	return text_print("%s/%s.%d", directory, encoded, object->segment_id);
 }
 
+static int write_data(const struct new_file *file, const void *data,
+		      size_t size)
+{
+	struct progress progress;
+
+	progress_begin(&progress, "saved");
+	int written = write_all(file->fd, data, size, &progress);
+
+	progress_end(&progress);
+	return written;
+}
+
+/* What errno says; the file goes. */
+static int give_up(struct rescue *rescue, struct new_file *file)
+{
+	rescue->problem = text_print("cannot save the data in %s: %s",
+				     file->path, strerror(errno));
+	new_file_end(file);
+	return SVSHM_UNKNOWN_ERROR;
+}
+
+static int begin(struct rescue *rescue, const struct svshm_object *object,
+		 struct new_file *file)
+{
+	char *path = save_path(rescue->directory, object);
+	int result = new_file_begin(file, path);
+
+	if (result != 0)
+		rescue->problem = text_print("cannot make a file in %s: %s",
+					     rescue->directory,
+					     strerror(errno));
+	free(path);
+	return result == 0 ? 0 : SVSHM_UNKNOWN_ERROR;
+}
+
+int rescue_draft(struct rescue *rescue, const struct svshm_object *object,
+		 const void *data, size_t size, struct new_file *file)
+{
+	int code = begin(rescue, object, file);
+
+	if (code)
+		return code;
+	if (write_data(file, data, size) != 0 || new_file_secure(file) != 0)
+		return give_up(rescue, file);
+	return 0;
+}
+
 int rescue_save(const struct svshm_object *object, const void *data,
 		size_t size, void *context)
 {
 	struct rescue *rescue = context;
 	struct new_file file;
-	char *path = save_path(rescue->directory, object);
+	int code = begin(rescue, object, &file);
 
-	if (new_file_begin(&file, path) != 0) {
-		rescue->problem = text_print("cannot make a file in %s: %s",
-					     rescue->directory,
-					     strerror(errno));
-		free(path);
-		return SVSHM_UNKNOWN_ERROR;
-	}
-	struct progress progress;
-
-	progress_begin(&progress, "saved");
-	int written = write_all(file.fd, data, size, &progress);
-
-	progress_end(&progress);
-	if (written != 0 || new_file_commit(&file, false) != 0) {
-		rescue->problem = text_print("cannot save the data in %s: %s",
-					     path, strerror(errno));
-		new_file_end(&file);
-		free(path);
-		return SVSHM_UNKNOWN_ERROR;
-	}
+	if (code)
+		return code;
+	if (write_data(&file, data, size) != 0 ||
+	    new_file_commit(&file, false) != 0)
+		return give_up(rescue, &file);
+	rescue->path = text_print("%s", file.path);
 	new_file_end(&file);
-	rescue->path = path;
 	return 0;
 }

@@ -5,6 +5,7 @@
 
 #include <stddef.h>
 
+#include "output/file.h"
 #include "svshm.h"
 
 struct rescue {
@@ -15,6 +16,13 @@ struct rescue {
 
 /* Is PATH a directory, itself and no link, to write to? Says what is wrong. */
 int rescue_check(const char *path);
+
+/*
+ * The first half of it: a file that holds the data, durable, without its name
+ * yet. 0; or a code, and the problem is set.
+ */
+int rescue_draft(struct rescue *rescue, const struct svshm_object *object,
+		 const void *data, size_t size, struct new_file *file);
 
 /* For svshm_recovery, with a struct rescue: what fails keeps the object. */
 int rescue_save(const struct svshm_object *object, const void *data,

@@ -52,13 +52,10 @@ int new_file_begin(struct new_file *file, const char *path)
 	return -1;
 }
 
-/* A name is durable only after the directory that holds it is. */
-static int sync_directory(const char *path)
+int directory_secure(const char *directory)
 {
-	char *directory = directory_of(path);
 	int fd = open(directory, O_RDONLY);
 
-	free(directory);
 	/* One that may be written to, but not read, cannot be opened. */
 	if (fd < 0)
 		return errno == EACCES ? 0 : -1;
@@ -75,6 +72,18 @@ static int sync_directory(const char *path)
 	return 0;
 }
 
+/* A name is durable only after the directory that holds it is. */
+static int sync_directory(const char *path)
+{
+	char *directory = directory_of(path);
+	int result = directory_secure(directory);
+	int error = errno;
+
+	free(directory);
+	errno = error;
+	return result;
+}
+
 /* rename() would replace a file that is there; link() never does. */
 static int give_name(const struct new_file *file, bool replace)
 {
@@ -85,7 +94,7 @@ static int give_name(const struct new_file *file, bool replace)
 	return unlink(file->temporary);
 }
 
-int new_file_commit(struct new_file *file, bool replace)
+int new_file_secure(struct new_file *file)
 {
 	if (fsync(file->fd) != 0)
 		return -1;
@@ -93,13 +102,48 @@ int new_file_commit(struct new_file *file, bool replace)
 	int fd = file->fd;
 
 	file->fd = -1;
-	if (close(fd) != 0)
-		return -1;
+	return close(fd);
+}
+
+int new_file_name(struct new_file *file, bool replace)
+{
 	if (give_name(file, replace) != 0)
 		return -1;
 	free(file->temporary);
 	file->temporary = NULL;
+	return 0;
+}
+
+int new_file_commit(struct new_file *file, bool replace)
+{
+	if (new_file_secure(file) != 0 || new_file_name(file, replace) != 0)
+		return -1;
 	return sync_directory(file->path);
+}
+
+static bool holds(int fd, const char *bytes, size_t size)
+{
+	static char buffer[1 << 16];
+	size_t done = 0;
+	ssize_t length;
+
+	while ((length = read(fd, buffer, sizeof(buffer))) > 0) {
+		if ((size_t)length > size - done ||
+		    memcmp(buffer, bytes + done, (size_t)length) != 0)
+			return false;
+		done += (size_t)length;
+	}
+	return length == 0 && done == size;
+}
+
+bool new_file_holds(const struct new_file *file, const void *data, size_t size)
+{
+	int fd = open(file->path, O_RDONLY);
+	bool result = fd >= 0 && holds(fd, data, size);
+
+	if (fd >= 0)
+		close(fd);
+	return result;
 }
 
 void new_file_end(struct new_file *file)
