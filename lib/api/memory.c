@@ -19,13 +19,13 @@ static void take_back(struct svshm *handle, bool was_orphan)
 
 int svshm__memory_prepare(struct svshm *handle, int code, bool made)
 {
-	struct svshm__error before = handle->error;
-	void *data;
-	int failure;
-
 	if (code < 0 || !(handle->pages.wish & ~SVSHM_MEMORY_HUGE))
 		return code;
-	data = handle->layout->data(handle);
+
+	struct svshm__error before = handle->error;
+	void *data = handle->layout->data(handle);
+	int failure;
+
 	failure = svshm__pages_prepare(&handle->pages,
 				       handle->layout->segment_id(handle),
 				       data, handle->layout->size(handle),

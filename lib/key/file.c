@@ -203,7 +203,7 @@ static int start(struct svshm__key_file *file, const char *path, bool native,
 	file->descriptor = -1;
 	file->native = native;
 	file->us = geteuid();
-	file->user = user;
+	file->user = user == (uid_t)-1 ? file->us : user;
 	code = native ? look_at_native(file, path, make, error) :
 			look_at_directory(file, path, make, error);
 	return code ? code :

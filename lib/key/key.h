@@ -80,7 +80,7 @@ char *svshm__key_path(const char *key, uid_t user, struct svshm__error *error);
 bool svshm__key_decode(const char *name, char *buffer, size_t size);
 
 /*
- * Look at USER's key file PATH. If it is missing: NOT_FOUND. _make(): then it is
+ * Look at USER's key file PATH ((uid_t)-1: the caller's). If it is missing: NOT_FOUND. _make(): then it is
  * made, unless it is NATIVE, with MODE and GROUP ((gid_t)-1: the default); by
  * root it is given to USER. Close with svshm__key_file_free() after success and
  * failure.

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The IPC key of a file that has been looked at. ftok() looks again, by the name,
- * and may find another file there; so where configure has found that it does no
- * more than the usual with inode and device, we do that ourselves. It has a source
- * file of its own, for tests that let files collide.
+ * The IPC key of a file that has been looked at. It has a source file of its own,
+ * for tests that let files collide.
  */
 #include <config.h>
 
@@ -11,7 +9,7 @@
 
 #include <sys/stat.h>
 
-#ifdef HAVE_USUAL_FTOK
+/* What ftok() makes of a file on all systems that we know. */
 static key_t usual_key(const struct stat *status, int project)
 {
 	uint32_t bits = ((uint32_t)project & 0xff) << 24 |
@@ -20,24 +18,21 @@ static key_t usual_key(const struct stat *status, int project)
 
 	return (key_t)bits;
 }
-#endif
 
+/*
+ * ftok() looks again, by the name, and may find another file there. Mostly its
+ * answer is one that only this file, or one that has the same key, can give.
+ */
 int svshm__key_of_status(const char *path, const struct stat *status,
 			 int project, key_t *key, struct svshm__error *error)
 {
 	struct stat now;
-	int code;
+	int code = svshm__key_of(path, project, key, error);
 
-#ifdef HAVE_USUAL_FTOK
-	*key = usual_key(status, project);
-	/* What means failure elsewhere: let ftok() say so. */
-	if (*key != (key_t)-1)
-		return SVSHM_OK;
-#endif
-	code = svshm__key_of(path, project, key, error);
-	if (code)
+	if (code || *key == usual_key(status, project))
 		return code;
 	return lstat(path, &now) == 0 && now.st_dev == status->st_dev &&
 			       now.st_ino == status->st_ino ?
-		SVSHM_OK : SVSHM_NOT_FOUND;
+		       SVSHM_OK :
+		       SVSHM_NOT_FOUND;
 }

@@ -82,14 +82,14 @@ int svshm__set_look(struct svshm__set *set, unsigned name_hash,
 }
 
 /* Nobody can have been inside yet; if somebody has, entering tells. */
-void svshm__set_made(struct svshm__set *set, int count, mode_t mode)
+void svshm__set_made(struct svshm__set *set, int count, mode_t mode, uid_t us)
 {
 	memset(&set->status, 0, sizeof(set->status));
 	memset(set->values, 0, sizeof(set->values));
 	set->status.count = count;
 	set->status.mode = mode;
-	set->status.uid = set->status.creator_uid = geteuid();
-	set->status.gid = getegid();
+	set->status.uid = set->status.creator_uid = us;
+	set->status.gid = (gid_t)-1;
 	set->fresh = set->tagged = set->marked = true;
 }
 
@@ -102,7 +102,7 @@ int svshm__set_give(struct svshm__set *set, uid_t user,
 		return SVSHM_OK;
 	CRASHPOINT("enter:set not given");
 	code = svshm__semset_change(set->id, set->status.mode | SVSHM__SET_MARK,
-				    user, set->status.gid, error);
+				    user, getegid(), error);
 	if (code)
 		svshm__semset_remove(set->id, NULL);
 	else

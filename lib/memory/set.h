@@ -44,8 +44,9 @@ bool svshm__set_has_tag(const struct svshm__set *set);
 /* Whether the kernel lets this process remove it. */
 bool svshm__set_is_removable(const struct svshm__set *set);
 
-/* What svshm__set_look() would find on a set that was made just now. */
-void svshm__set_made(struct svshm__set *set, int count, mode_t mode);
+/* What svshm__set_look() would find on a set that US has made just now; but its
+   group. */
+void svshm__set_made(struct svshm__set *set, int count, mode_t mode, uid_t us);
 
 /*
  * Root gives a set that it has made to USER. It is removed if that can't be done.

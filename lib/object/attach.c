@@ -178,7 +178,7 @@ static int attach_found(struct svshm__operation *operation)
 {
 	struct svshm__found found;
 
-	if (svshm__find(&operation->file, -1, &found))
+	if (svshm__find(&operation->file, &found))
 		return SVSHM_NOT_FOUND;
 	operation->key = found.key;
 	operation->evidence.set.status.count = 0;
@@ -221,7 +221,7 @@ static int look_at_name(struct svshm__operation *operation)
 	const struct svshm *handle = operation->handle;
 	struct svshm__key_file *file = &operation->file;
 	int code = svshm__key_file_name(file, handle->native_key,
-					handle->native, svshm__user(handle),
+					handle->native, handle->owner,
 					operation->error);
 
 	if (code || file->private)

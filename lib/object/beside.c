@@ -109,6 +109,19 @@ bool svshm__operation_join_beside(struct svshm__operation *operation)
 
 /* ---- Leave ---------------------------------------------------------------- */
 
+/* The table says so: else nobody is asked. */
+static bool others_seem_to_stay(const struct svshm__slot *slots,
+				unsigned slot_count, unsigned slot)
+{
+	unsigned i = slot - slot % SVSHM__SLOTS_PER_SEMAPHORE;
+	unsigned end = i + SVSHM__SLOTS_PER_SEMAPHORE;
+
+	while (i < end && i < slot_count &&
+	       (i == slot || svshm__load(&slots[i].used) != SVSHM__SLOT_USED))
+		i++;
+	return i < end && i < slot_count;
+}
+
 static bool is_left_to_others(const struct svshm__attachment *attachment,
 			      const struct svshm__header *header)
 {
@@ -118,7 +131,9 @@ static bool is_left_to_others(const struct svshm__attachment *attachment,
 	struct svshm__set set;
 
 	set.id = attachment->set_id;
-	return !svshm__set_look(&set, 0, NULL) &&
+	return others_seem_to_stay(slots, attachment->slot_count,
+				   (unsigned)attachment->slot) &&
+	       !svshm__set_look(&set, 0, NULL) &&
 	       svshm__judge_set_state(&set, header->set_id,
 				      header->set_change_time) ==
 		       SVSHM__SET_INTACT &&

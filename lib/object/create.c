@@ -393,7 +393,7 @@ int svshm__operation_create(struct svshm__operation *operation)
 {
 	const struct svshm *handle = operation->handle;
 	int code = svshm__key_file_make(&operation->file, handle->native_key,
-					handle->native, svshm__user(handle),
+					handle->native, handle->owner,
 					handle->mode, handle->group,
 					operation->error);
 

@@ -69,7 +69,8 @@ static int undo(struct svshm__operation *operation)
 }
 
 /*
- * Step 11, inside our gate, with our object published. Two makers of one name
+ * Step 11, inside our gate, with our object published. Under our own key there is
+ * nobody else, as long as our gate is there. Two makers of one name
  * may meet here, each inside his own gate. To wait for each other's gate would
  * be a deadlock, so only the one with the lower key waits; the other undoes his
  * object first.
@@ -79,14 +80,8 @@ int svshm__operation_meet_duplicates(struct svshm__operation *operation)
 	struct svshm__found found;
 	int code;
 
-	while (svshm__find(&operation->file, operation->evidence.segment_id,
-			   &found) == SVSHM_OK) {
-		/* Under our own key: ours has been removed, with our set, and
-		   the gate there is another's. */
-		if (found.key == operation->key) {
-			code = undo(operation);
-			return code ? code : SVSHM__RETRY;
-		}
+	while (svshm__find_other(&operation->file, operation->project,
+				 &found) == SVSHM_OK) {
 		if ((uint32_t)found.key < (uint32_t)operation->key) {
 			code = undo(operation);
 			return code ? code : settle_with(operation, &found);

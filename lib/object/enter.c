@@ -20,7 +20,7 @@ static int prepare_set(struct svshm__operation *operation, mode_t *mode)
 	int id;
 
 	*mode = operation->handle->mode | 0600;
-	operation->set_owner = svshm__user(operation->handle);
+	operation->set_owner = file->user;
 	if (operation->size)
 		return svshm__key_file_name_maker(file, operation->error);
 	if (svshm__segment_find(operation->key, &id, NULL) ||
@@ -52,7 +52,7 @@ static int make_set(struct svshm__operation *operation)
 				  &set->id, operation->error);
 	operation->made_set = code == SVSHM_OK;
 	if (operation->made_set)
-		svshm__set_made(set, count, mode);
+		svshm__set_made(set, count, mode, operation->file.us);
 	CRASHPOINT("enter:set made");
 	return code;
 }

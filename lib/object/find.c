@@ -64,23 +64,26 @@ static bool may_be_object_of(const struct svshm__key_file *file,
 	return result;
 }
 
-int svshm__find(const struct svshm__key_file *file, int except,
-		struct svshm__found *found)
+int svshm__find_other(const struct svshm__key_file *file, int project,
+		      struct svshm__found *found)
 {
 	unsigned name_hash = svshm__key_name_hash(file->path);
 
 	found->set_id = -1;
-	if (!file->first_key)
-		return SVSHM_NOT_FOUND;
-	for (int i = 0; i < SVSHM__PROJECTS; i++) {
+	for (int i = 0; file->first_key && i < SVSHM__PROJECTS; i++) {
 		found->key = svshm__key_nth(file->first_key, i);
-		if (!svshm__segment_find(found->key, &found->segment_id,
+		if (SVSHM__PROJECT_FIRST + i != project &&
+		    !svshm__segment_find(found->key, &found->segment_id,
 					 NULL) &&
-		    found->segment_id != except &&
 		    may_be_object_of(file, found, name_hash))
 			return SVSHM_OK;
 	}
 	return SVSHM_NOT_FOUND;
+}
+
+int svshm__find(const struct svshm__key_file *file, struct svshm__found *found)
+{
+	return svshm__find_other(file, -1, found);
 }
 
 bool svshm__find_by_keys(const struct svshm__key_file *file,

@@ -16,11 +16,13 @@ struct svshm__found {
 /*
  * A segment under any of FILE's keys whose published header names FILE's object,
  * or may do so (somebody is inside its gate just now), whatever became of its
- * set. NOT_FOUND. Not EXCEPT, if that is not -1: a segment that the caller has
- * mapped, so that it is there.
+ * set. NOT_FOUND.
  */
-int svshm__find(const struct svshm__key_file *file, int except,
-		struct svshm__found *found);
+int svshm__find(const struct svshm__key_file *file, struct svshm__found *found);
+
+/* The same under other keys than the project's. */
+int svshm__find_other(const struct svshm__key_file *file, int project,
+		      struct svshm__found *found);
 
 /* What FILE leads to under one of its keys; false: nothing. */
 bool svshm__find_by_keys(const struct svshm__key_file *file,

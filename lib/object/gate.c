@@ -98,7 +98,7 @@ static int make_gate(const struct svshm__attachment *attachment,
 				  NULL);
 	if (code)
 		return code;
-	svshm__set_made(set, count, status.mode);
+	svshm__set_made(set, count, status.mode, geteuid());
 	return svshm__set_give(set, status.uid, NULL);
 }
 

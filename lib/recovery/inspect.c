@@ -37,7 +37,7 @@ static int find_and_show(const struct svshm__key_file *file,
 		code = show(&candidate, &found, visit, context, shown);
 	if (code || *shown)
 		return code;
-	if (svshm__find(file, -1, &found) == SVSHM_OK) {
+	if (svshm__find(file, &found) == SVSHM_OK) {
 		candidate.path = NULL;
 		if (svshm__semset_find(found.key, &found.set_id, NULL))
 			found.set_id = -1;

@@ -1575,8 +1575,16 @@ make:
 
 	/* ---- 11 ---- */
 meet_twins:
-	/* Each of the name's keys, one after the other. */
-	atomic { list = (1 << PROJECTS) - 1; found = NONE };
+	/* Each of the name's keys, one after the other; but our own, under which
+	   there is nobody but us as long as our gate is there. */
+	atomic {
+		list = (1 << PROJECTS) - 1;
+		if
+		:: op == CREATE -> list = list & ~(1 << project)
+		:: else
+		fi;
+		found = NONE
+	};
 #ifdef WITHOUT_TWINS
 	if
 	:: op == CREATE -> goto no_twin
@@ -1640,9 +1648,6 @@ look_at_list:
 	:: op == CREATE && found != NONE && base_key < key ->
 		/* Ours goes first. */
 		atomic { code = SETTLE; unmap(me); goto remove }
-	:: op == CREATE && found != NONE && base_key == key ->
-		/* Somebody has removed ours. */
-		atomic { code = RETRY; unmap(me); goto remove }
 	:: op == CREATE && found != NONE && base_key > key ->
 		atomic {
 			duplicate = BESIDE;

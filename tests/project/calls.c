@@ -25,7 +25,7 @@
 #define SIZE 65536
 
 /* A build for another system, of which this one is asked to play the part. */
-#if defined(HAVE_USUAL_FTOK) && defined(HAVE_SEMTIMEDOP)
+#if defined(HAVE_SEMTIMEDOP) && HAVE_DECL_SEMTIMEDOP
 #define OTHER_CALLS 0
 #else
 #define OTHER_CALLS 1
