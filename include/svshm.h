@@ -9,7 +9,8 @@
  * Words used here and in the manual:
  *
  *   key         the name that programs use
- *   native key  the path of the file from which ftok(3) derives the IPC key
+ *   native key  the path of the key file: ftok(3) of its directory, and its name
+ *               there, give the IPC key
  *   object      the named thing: key file + segment + semaphore set
  *   handle      a struct svshm: one process's view of one object
  *   registered  a process that holds a slot in the object (every process that
@@ -188,7 +189,7 @@ SVSHM_API const char *svshm_key(const struct svshm *handle);
 
 /*
  * Use the existing file or directory PATH (copied) as key file, as users of
- * ftok(3) do. It is never written to and never unlinked. Otherwise as
+ * ftok(3) do; but its name counts, not its inode, so it may be edited. It is never written to and never unlinked. Otherwise as
  * svshm_set_key(). In the Qt layout also a text that QNativeIpcKey::toString()
  * makes, and an empty file is Qt's, to be made and unlinked.
  * Returns: as svshm_set_key(); there also KEY_ERROR, NOT_SUPPORTED ("posix:").
@@ -196,8 +197,8 @@ SVSHM_API const char *svshm_key(const struct svshm *handle);
 SVSHM_API int svshm_set_native_key(struct svshm *handle, const char *path);
 
 /*
- * The path that ftok(3) gets: the one set, or the key file of the key. NULL if
- * there is no key. Owned by the handle, valid until the key changes.
+ * The path of the key file: the one set, or that of the key. NULL if there is no
+ * key. Owned by the handle, valid until the key changes.
  */
 SVSHM_API const char *svshm_native_key(const struct svshm *handle);
 
@@ -427,7 +428,7 @@ enum svshm_verdict {
 /* What there is to say beside the verdict: bits of svshm_object.notes. */
 #define SVSHM_NOTE_KEY_FILE_GONE 1u     /* the path leads to nothing any more */
 #define SVSHM_NOTE_KEY_FILE_REPLACED 2u /* it leads to another file by now */
-#define SVSHM_NOTE_COLLISION 4u /* the first key of ftok was somebody else's */
+#define SVSHM_NOTE_COLLISION 4u /* its first IPC key was somebody else's */
 #define SVSHM_NOTE_SET_GONE 8u  /* somebody has removed the semaphore set */
 #define SVSHM_NOTE_RETIRED 16u  /* the last user was not permitted to remove it:
 				   empty, and in nobody's way */

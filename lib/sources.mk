@@ -57,7 +57,6 @@ libsvshm_la_SOURCES += \
 	lib/lock/portable.c
 libsvshm_la_SOURCES += \
 	lib/object/attach.c \
-	lib/object/beside.c \
 	lib/object/clear.c \
 	lib/object/create.c \
 	lib/object/detach.c \
@@ -67,7 +66,9 @@ libsvshm_la_SOURCES += \
 	lib/object/find.c lib/object/find.h \
 	lib/object/gate.c lib/object/gate.h \
 	lib/object/header.c \
+	lib/object/join.c \
 	lib/object/judge.c lib/object/judge.h \
+	lib/object/leave.c \
 	lib/object/object.c lib/object/object.h \
 	lib/object/open.c \
 	lib/object/reader.c \

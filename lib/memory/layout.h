@@ -148,10 +148,10 @@ struct svshm__header {
 	uint64_t data_offset;  /* [const] a multiple of the page size */
 	uint64_t data_size;    /* [const] what the user asked for */
 
-	/* The key file as it was when the object was made. */
+	/* The key file as it was when the object was made: what detach unlinks. */
 	uint64_t device; /* [const] */
 	uint64_t inode;  /* [const] */
-	uint32_t project;     /* [const] ftok's second argument */
+	uint32_t project;     /* [const] which of the name's IPC keys */
 	uint32_t flags;       /* [const] */
 	uint32_t path_offset; /* [const] absolute, with NUL */
 	uint32_t path_length; /* [const] without NUL */

@@ -170,6 +170,21 @@ bool svshm__slot_user_seen(const struct svshm__slot *entry, int segment_id)
 	return false;
 }
 
+bool svshm__slot_others_stay(const struct svshm__set *set,
+			     const struct svshm__slot *slots, unsigned count,
+			     unsigned slot)
+{
+	unsigned first = slot - slot % SVSHM__SLOTS_PER_SEMAPHORE;
+	unsigned end = first + SVSHM__SLOTS_PER_SEMAPHORE;
+
+	for (unsigned i = first; i < end && i < count; i++)
+		if (i != slot &&
+		    svshm__load(&slots[i].used) == SVSHM__SLOT_USED &&
+		    (!set || svshm__slot_held(set, i)))
+			return true;
+	return false;
+}
+
 void svshm__slot_note(struct svshm__slot *entry, enum svshm_access access,
 		      uint32_t registration)
 {

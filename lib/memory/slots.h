@@ -70,6 +70,15 @@ static inline bool svshm__slot_is_leaving(const struct svshm__slot *entry)
 	return used == SVSHM__SLOT_LEAVING || used == SVSHM__SLOT_FREE;
 }
 
+/*
+ * Whether there is somebody else who is registered, and has not called exit(3), in
+ * the semaphore of SLOT, so that who changes that one by compare-and-exchange
+ * knows that he is still there. By the table SLOTS, and by SET, if it is not NULL.
+ */
+bool svshm__slot_others_stay(const struct svshm__set *set,
+			     const struct svshm__slot *slots, unsigned count,
+			     unsigned slot);
+
 /* The slot table's entry: who we are, for people, and which registration. */
 void svshm__slot_note(struct svshm__slot *entry, enum svshm_access access,
 		      uint32_t registration);

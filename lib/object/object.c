@@ -1,16 +1,20 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The native object: its protocol, and what create and attach have in common.
- * enter.c has steps 2 to 5, create.c, attach.c and detach.c have the rest.
+ * enter.c has steps 2 to 5; create.c, attach.c, register.c and detach.c have the
+ * rest, join.c and leave.c what is shorter beside others.
  *
  * WORDS
  *
- *   key file F    a file, from whose inode ftok derives the IPC key K
+ *   key file F    a file that is there as long as the object, for people, and to
+ *                 say who may have the object. A native key is such a file, too
+ *   name          F's directory (device, inode) and the name in it: M's header
+ *                 says both
+ *   key K         one of the name's IPC keys, there is one for each project (see
+ *                 key/key.h): whatever becomes of F, they stay the same
  *   set S         the semaphore set under K
  *   segment M     the shared memory segment under K: a header, a table of slots,
  *                 and the user's data
- *   name          F's directory (device, inode) and the name in it: M's header
- *                 says both
  *   gate          a semaphore of S: who has raised it is inside, and alone
  *   tag           the first semaphore of S: its value says that S is svshm's,
  *                 and of which name
@@ -34,19 +38,21 @@
  * SEM_UNDO.
  *
  * create and attach:
- *   1  Look at F (create: make it if missing).
- *   2  K = ftok(F, project); S = semget(K) (create: make it if missing). Who
- *      makes a set for another's F has written in F who he is (key.h).
+ *   1  Look at F's directory. create: look at F, make it if missing. attach: only
+ *      where others can make objects in the directory, for step 3.
+ *   2  K = the first project's; S = semget(K) (create: make it if missing, or
+ *      if we have made F, look for it if it is there). Who makes a set for
+ *      another's F has written in F who he is (key.h).
  *   3  Is S ours, and of this name, and by somebody we trust? Another's: next
  *      project, from 2.
  *   4  Enter the gate. A fresh S gets its tag in the same semop.
- *   5  Is F still the file of step 1? Else: leave, from 1.
- *        Inside the gate of the S that F leads to, nobody else changes the
- *        object, and nobody removes F (detach unlinks F inside this gate too).
+ *   5  create: is F still the file of step 1? Else: leave, from 1.
+ *        Inside the gate nobody else changes the object, and nobody removes F
+ *        (detach unlinks F inside it, too). F is there when M is.
  *   6  M = shmget(K); map; look at M's turn; S's values, IPC_STAT of S and M;
  *      check the header.
  *   7  Judge (judge.c), and act:
- *        in use, orphan   create: refuse, or remove M and go on; attach: 13
+ *        in use, orphan   create: refuse, or remove M and go on; attach: 12
  *        half-made, half-removed
  *                         create: remove M, go on; attach: remove M, F, S
  *        what we may write to, but not remove
@@ -57,15 +63,13 @@
  *   9  M = shmget(K, IPC_CREAT|IPC_EXCL), map it, take its turn, fill in the
  *      header: also S, and when S was changed last.
  *  10  Store the magic. From here on, everybody who scans sees the object.
- *  11  Look for a duplicate: an object of the same name under another key, as F
- *      was lost and made anew, or because a key was somebody else's then and is
- *      not now. The lower key stays, the higher gives way (see meet_twin()).
+ *  11  Look for a duplicate: an object of the same name under another of its
+ *      keys, because a key was somebody else's then and is not now. The lower
+ *      key stays, the higher gives way (duplicate.c).
  *        Both of two makers have stored their magic before they look, so at
  *        least one sees the other: never two objects (P1).
- *  12  Is F still the file of step 1? Else undo, from 1. (For systems that
- *      cannot scan.)
  *   both:
- *  13  Take the turn. Note ourselves in the slot table, claim the slot. Over an
+ *  12  Take the turn. Note ourselves in the slot table, claim the slot. Over an
  *      orphan: from now on S is the set that counts, and the dead go off the
  *      table. End the turn, leave the gate.
  *
@@ -77,14 +81,34 @@
  *      gate.
  *        In this order: who leaves at the same time by another gate must not
  *        count us after our turn, or each would leave the object to the other.
- *   4  If not: unmap, give the slot back.
- *   5  IPC_RMID M, unlink F, IPC_RMID S. Who may not, has retired M and ended the
- *      turn before he unmapped it.
+ *   4  If not: unmap.
+ *   5  IPC_RMID M, unlink F, IPC_RMID S, and with it goes our slot. Who may not,
+ *      has retired M and ended the turn before he unmapped it.
  * Who has attached to an orphan, and then cannot have its memory as he wants it
  * (svshm_set_memory()), goes by 2 and 3 as if children were left: so it is an orphan
  * again.
  * exit(3) does the same, but does not unmap and keeps the slot to its end: other
  * threads and exit handlers may still touch the memory. Its entry says so.
+ *
+ * BESIDE OTHERS. Where somebody is registered who stays, less is to be asked.
+ *   attach  What S was seen to say in step 3 is not asked again in step 6. The
+ *           claim changes the semaphore by compare-and-exchange, so it fails if
+ *           that is not so any more; and our slot is in the same semaphore as
+ *           that of one who stays, so that he is there at that moment. If it
+ *           fails: step 6 as ever. S must be the header's, and have been
+ *           changed by nobody; M must be mapped by others, as one who dies
+ *           loses his memory before his slot.
+ *   detach  1  Look at the turn; without the gate. By S and the table, is there
+ *              one who stays, and is M mapped by others? If not: the gate.
+ *           2  Take the turn: so he has not left since. Clear the table's entry,
+ *              end the turn. From here on we count for nobody: our slot has no
+ *              entry, and so our mapping is that of one who leaves.
+ *           3  Unmap, give the slot back.
+ *           Of all who leave at the same time, each looks since the last one's
+ *           turn, so one of them finds nobody else, and goes by the gate.
+ *           Who dies here has left.
+ *   To attach without the gate is not possible: who has M mapped and is not yet
+ *   registered would look like a child (see below) to the last one who leaves.
  *
  * WHO USES AN OBJECT. The kernel counts mappings, and who is registered holds a
  * slot. "No mapping" proves that nobody uses it. A mapping alone proves nothing:
@@ -138,15 +162,15 @@
  * first turn of all before he fills in the header, and keeps it until he is
  * registered; who removes M, until M is gone. A dead one's turn is anybody's,
  * and his identity in the header tells that he is dead; who cannot be asked for
- * is taken for dead after two seconds, unless S is as it was, and we are inside
- * its gate: then he died there.
+ * is taken for dead after two seconds, unless S is as it was, and he took the
+ * turn inside its gate, in which we are now: then he died there.
  *
  * TEAMS. Who may write to an object of another user may not remove it, and must
  * go on all the same. He retires it, inside its gate: header->retired, and its
  * pages go back to the system, unless observers see them. A retired object is
  * nobody's: everybody passes it by, on to the next project's key, where step 11
  * sees to it that there is only one. Its owner, and root, remove it when they
- * come by. F stays as long as there is a set under any of its keys.
+ * come by. F stays as long as there is a set under any of the name's keys.
  *
  * OWNERS. Root may make an object for another user (svshm_set_owner()): it gives
  * him S once it is inside the gate, so that S has its tag, and M before the
@@ -171,7 +195,7 @@
  *   before S and M are given             are root's       next key; root's tool
  *                                                         finds S by its tag, and
  *                                                         not before it has one
- *   create 10-13                         F, S, M unused   half-removed, or orphan
+ *   create 10-12                         F, S, M unused   half-removed, or orphan
  *   while attached                       an orphan        replaces or joins it
  *   fork, before the child is counted    forks > births   waits, and then is in
  *                                                         doubt, as long as
@@ -180,9 +204,7 @@
  *   detach 2-5, being the last           F, S, M unused   half-removed
  *   detach 2, retired                    F, S, M retired  passes it by
  *   detach 5, M gone                     F, S             half-made
- *   detach 5, F gone                     S alone          nobody reaches it; it
- *                                                         costs a set until the
- *                                                         tool finds it by tag
+ *   detach 5, F gone                     S alone          uses it, or removes it
  *   inside anybody's gate                whatever there   as above: the gate is
  *                                        was              free by SEM_UNDO
  *   the same, and somebody has reset S   S, its gate shut removes S: who was

@@ -289,8 +289,8 @@ static void describe_notes(struct picture *picture)
 		break;
 	}
 	if (view->project != SVSHM__PROJECT_FIRST)
-		note(picture, SVSHM_NOTE_COLLISION, "ftok's first key for its "
-		     "key file was somebody else's as it was made");
+		note(picture, SVSHM_NOTE_COLLISION, "the first IPC key of its "
+		     "name was somebody else's as it was made");
 	if (view->retired)
 		note(picture, SVSHM_NOTE_RETIRED, "its owner's next use of "
 		     "the name removes it");

@@ -37,7 +37,7 @@ grep -q exit_group "$work/try" 2>/dev/null || skip 'strace may not trace here'
 # trace LAYOUT: its calls into $work/LAYOUT, in directories that have nothing else.
 trace()
 {
-	mkdir "$work/files.$1" || exit 99
+	mkdir -m 0700 "$work/files.$1" || exit 99
 	TMPDIR=$work/files.$1 SVSHM_KEYDIR=$work/files.$1 \
 		strace -f -o "$work/trace.$1" "$program" "$1"
 	result=$?
@@ -59,6 +59,8 @@ trace()
 	function kind(call) {
 		if (call ~ /^(newfstatat|fstatat64|[fl]?stat(64)?|statx)$/)
 			return "stat"
+		if (call ~ /^(prlimit64|u?getrlimit)$/)
+			return "prlimit64"
 		if (call ~ /^semtimedop/)
 			return "semop"
 		if (call ~ /^(open|unlink|readlink|mkdir)at$/)

@@ -37,6 +37,7 @@ const char *const test_crash_points[] = {
 	"detach:slot released",
 	"turn:taken",
 	"turn:said",
+	"detach:in turn",
 	"remove:segment gone",
 	"remove:file gone",
 	"remove:done",

@@ -16,7 +16,7 @@ static const struct {
 	{ SVSHM_NOTE_KEY_FILE_REPLACED, "key-file-replaced",
 	  "its key file was lost: there is another file now" },
 	{ SVSHM_NOTE_COLLISION, "collision",
-	  "it has a spare IPC key, as ftok gave one that was taken" },
+	  "it has a spare IPC key, as its first one was taken" },
 	{ SVSHM_NOTE_SET_GONE, "set-gone",
 	  "somebody has removed its semaphore set" },
 	{ SVSHM_NOTE_RETIRED, "retired",
