@@ -9,14 +9,21 @@
  */
 #include <config.h>
 
+#include <fcntl.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ipc.h>
+#include <sys/sem.h>
+#include <sys/shm.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "crowd.h"
 #include "figures.h"
+#include "memory/layout.h"
 #include "svshm.h"
 
 #define SIZE 65536
@@ -64,6 +71,43 @@ static bool attach_and_detach(void)
 	return true;
 }
 
+static int bare_segment;
+static char bare_file[128];
+
+/*
+ * The bare calls, in the same directory, with one page touched: what the kernel
+ * takes, which has its own lists and page tables.
+ */
+static bool bare_create_and_go(void)
+{
+	int file = open(bare_file, O_CREAT | O_EXCL | O_RDWR, 0600);
+	key_t key = ftok(bare_file, 1);
+	int set = semget(key, SVSHM__SEM_SLOTS + 1, IPC_CREAT | IPC_EXCL | 0600);
+	int segment = shmget(key, size, IPC_CREAT | IPC_EXCL | 0600);
+	volatile char *memory = shmat(segment, NULL, 0);
+
+	if (file < 0 || set < 0 || segment < 0 || memory == (void *)-1)
+		bench_die("the bare calls");
+	memory[0] = 1;
+	shmdt((void *)memory);
+	shmctl(segment, IPC_RMID, NULL);
+	unlink(bare_file);
+	close(file);
+	semctl(set, 0, IPC_RMID);
+	return true;
+}
+
+static bool map_and_unmap(void)
+{
+	volatile char *memory = shmat(bare_segment, NULL, 0);
+
+	if (memory == (void *)-1)
+		bench_die("shmat");
+	memory[0] = 1;
+	shmdt((void *)memory);
+	return true;
+}
+
 /* Microseconds each; 0: no room. */
 static double run(bool (*once)(void))
 {
@@ -95,21 +139,35 @@ static void stop_users(int count)
 
 /* ---- Rows ---------------------------------------------------------------- */
 
+enum { COLUMNS = 4 };
+
+static const char *const names[COLUMNS] = {
+	"create", "bare_create", "attach", "bare_map"
+};
+
+static bool (*const jobs[COLUMNS])(void) = {
+	create_and_go, bare_create_and_go, attach_and_detach, map_and_unmap
+};
+
 static void print_row(const char *what, unsigned long long count,
-		      struct figures *create, struct figures *attach)
+		      struct figures columns[COLUMNS])
 {
-	double made = figures_median(create), met = figures_median(attach);
+	double values[COLUMNS];
+
+	for (int i = 0; i < COLUMNS; i++)
+		values[i] = figures_median(&columns[i]);
 
 	if (json) {
-		printf("%s\n  {\"what\": \"%s\", \"count\": %llu, "
-		       "\"create_us\": %.2f, \"attach_us\": %.2f}",
-		       printed ? "," : "", what, count, made, met);
+		printf("%s\n  {\"what\": \"%s\", \"count\": %llu",
+		       printed ? "," : "", what, count);
+		for (int i = 0; i < COLUMNS; i++)
+			printf(", \"%s_us\": %.2f", names[i], values[i]);
+		printf("}");
 	} else {
 		printf("%-20s %14llu", what, count);
-		if (made > 0)
-			printf(" %10.2f %10.2f\n", made, met);
-		else
-			printf("   no room for it\n");
+		for (int i = 0; i < COLUMNS && values[0] > 0; i++)
+			printf(" %11.2f", values[i]);
+		printf("%s\n", values[0] > 0 ? "" : "   no room for it");
 	}
 	printed++;
 	fflush(stdout);
@@ -118,21 +176,23 @@ static void print_row(const char *what, unsigned long long count,
 /* With COUNT of WHAT, which is there already, and so many USERS. */
 static void measure(const char *what, unsigned long long count, int user_count)
 {
-	struct figures create = { .count = 0 }, attach = { .count = 0 };
+	struct figures columns[COLUMNS];
 
+	memset(columns, 0, sizeof(columns));
 	if (run(create_and_go) <= 0) {
-		figures_add(&create, 0);
-		figures_add(&attach, 0);
-		print_row(what, count, &create, &attach);
+		for (int i = 0; i < COLUMNS; i++)
+			figures_add(&columns[i], 0);
+		print_row(what, count, columns);
 		return;
 	}
+	bare_segment = shmget(IPC_PRIVATE, size, IPC_CREAT | 0600);
 	crowd_start_users("bench-held", size, user_count);
-	for (int i = 0; i < rounds; i++) {
-		figures_add(&create, run(create_and_go));
-		figures_add(&attach, run(attach_and_detach));
-	}
+	for (int i = 0; i < rounds; i++)
+		for (int j = 0; j < COLUMNS; j++)
+			figures_add(&columns[j], run(jobs[j]));
+	shmctl(bare_segment, IPC_RMID, NULL);
 	stop_users(user_count);
-	print_row(what, count, &create, &attach);
+	print_row(what, count, columns);
 }
 
 static void grow_users(void)
@@ -197,11 +257,13 @@ int main(int count, char **arguments)
 	if (count > 2 + json)
 		milliseconds = bench_argument(arguments[2 + json], 1, 10000);
 	directory = crowd_directory();
+	snprintf(bare_file, sizeof(bare_file), "%s/bare", directory);
 	if (json)
 		printf("[");
 	else
-		printf("%d rounds of %d ms; medians, in us\n%-35s %10s %10s\n",
-		       rounds, milliseconds, "", "create", "attach");
+		printf("%d rounds of %d ms; medians, in us\n%-35s %11s %11s "
+		       "%11s %11s\n", rounds, milliseconds, "", names[0],
+		       names[1], names[2], names[3]);
 	grow_users();
 	grow_segments();
 	grow_sizes();
@@ -210,6 +272,6 @@ int main(int count, char **arguments)
 		printf("\n]\n");
 	else
 		printf("create: with the last detach; attach: with the "
-		       "detach\n");
+		       "detach; bare: the system calls alone\n");
 	return rmdir(directory) == 0 ? 0 : 1;
 }

@@ -22,7 +22,8 @@
 #include "memory/layout.h"
 #include "svshm.h"
 
-static char directory[64] = "/tmp/svshm-bench.XXXXXX";
+/* Where svshm has its key files. */
+static char directory[] = SVSHM_KEYDIR_BASE "/svshm-bench.XXXXXX";
 
 const char *crowd_directory(void)
 {
