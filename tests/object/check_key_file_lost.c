@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ipc.h>
+#include <sys/sem.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -102,6 +104,33 @@ START_TEST(live_object_is_found_without_its_key_file)
 	actor_exit(&late);
 	actor_exit(&early);
 	ck_assert(test_nothing_left(key));
+}
+END_TEST
+
+/* Whatever else goes with it: the IPC keys are the name's. */
+START_TEST(no_second_object_without_key_file_and_set)
+{
+	const char *key = test_key("bare");
+	struct test_object object;
+	struct svshm *handle;
+	struct actor late;
+
+	actor_enter(&late, key);
+	handle = make_object(key, SIZE);
+	act_fill(handle);
+	ck_assert(test_inspect(key, &object));
+	lose(key, (enum loss)_i);
+	ck_assert_int_eq(semctl(object.semaphore_id, 0, IPC_RMID), 0);
+	expect_act(&late, act_create, SVSHM_ALREADY_EXISTS);
+	ck_assert_uint_eq(test_count_segments(key), 1);
+	expect_act(&late, act_attach, SVSHM_BUSY);
+	ck_assert_int_eq(act_is_filled(handle), SVSHM_OK);
+	expect_code(handle, svshm_detach(handle), SVSHM_REMOVED);
+	svshm_free(handle);
+	expect_act(&late, act_create, SVSHM_OK);
+	expect_act(&late, svshm_detach, SVSHM_OK);
+	actor_exit(&late);
+	expect_nothing_left_but_file(key);
 }
 END_TEST
 
@@ -270,6 +299,8 @@ static Suite *make_suite(void)
 	TCase *native = tcase_create("native key");
 
 	tcase_add_loop_test(file, live_object_is_found_without_its_key_file,
+			    0, LOSSES);
+	tcase_add_loop_test(file, no_second_object_without_key_file_and_set,
 			    0, LOSSES);
 	tcase_add_loop_test(file, orphan_is_found_without_its_key_file, 0,
 			    LOSSES);
