@@ -16,7 +16,7 @@ fallbacks()
 		ac_cv_func_semtimedop=no ac_cv_func_pthread_atfork=no \
 		ac_cv_func_secure_getenv=no ac_cv_func_sigtimedwait=no \
 		ac_cv_have_decl_SHM_INFO=no svshm_cv_linux_proc=no \
-		svshm_cv_atomic_builtins=no svshm_cv_usual_ftok=no
+		svshm_cv_atomic_builtins=no
 	only check_judge check_key check_pids check_races \
 		check_last_detach check_lock check_owner_death check_fast_lock \
 		check_lock_storm check_times check_wait_in_turns check_data \
