@@ -104,7 +104,7 @@ fallbacks_compile()
 	for some in 'ac_cv_func_semtimedop=no ac_cv_func_secure_getenv=no --with-scan=keydir' \
 		'ac_cv_have_decl_semtimedop=no ac_cv_func_getprogname=no ac_cv_have_decl_SHM_INFO=no' \
 		'ac_cv_func_pthread_atfork=no ac_cv_have_decl_SEM_INFO=no svshm_cv_atomic_builtins=no' \
-		'ac_cv_func_unshare=no ac_cv_func_sigtimedwait=no svshm_cv_linux_proc=no svshm_cv_thread_pointer=no svshm_cv_usual_ftok=no' \
+		'ac_cv_func_unshare=no ac_cv_func_sigtimedwait=no svshm_cv_linux_proc=no svshm_cv_thread_pointer=no' \
 		'ac_cv_member_struct_shm_info_used_ids=no ac_cv_func_sched_getaffinity=no --disable-fast-lock'; do
 		echo "== $some"
 		number=$((number + 1))
