@@ -55,6 +55,9 @@
  *   - While a child is in doubt, attach joins without being told.
  *   - With MAPS, a child that is in exit while its parent leaves is taken for
  *     one that stays, and its end for a death.
+ *   - Who attaches to a lone key file takes it away in the gate of its first key.
+ *     If that was somebody else's until a moment ago, a maker may be in the
+ *     gate of the next one, and his object is one that has lost its key file.
  *   - Of a team, who has retired an orphan and then must give way to a duplicate is
  *     refused; the model does not look at what the refusal says.
  *
@@ -580,8 +583,8 @@ inline order_deaths()
 #define PUBLISHED(m) \
 	(segments[m].state == LIVE && segments[m].name == 1 + name && \
 	 !segments[m].retired)
-#if ADMINS
-/* By him, two may be inside at once. */
+#if ADMINS || defined(COLLISION)
+/* By him, two may be inside at once; and see "Known" above. */
 #define KEY_FILE_SPARED true
 #else
 #define KEY_FILE_SPARED \
@@ -1755,7 +1758,7 @@ register:
 		assert(!said || op == CREATE ||
 		       !ANY(OTHER_REGISTERED, my_segment[me])); /* P5 */
 		SEGMENT.orphan = false;
-#if !ADMINS && !defined(TEAM)
+#if !ADMINS && !defined(TEAM) && !defined(COLLISION)
 		/* P2: the key file is there with the object. */
 		assert(op != CREATE || file[name] != 0)
 #endif
