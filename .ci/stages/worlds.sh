@@ -24,7 +24,7 @@ fallbacks()
 		check_denied check_system_limits check_no_signal check_wrong_state \
 		check_least_limits check_handles check_layout check_smaller_exists \
 		check_fork check_exec check_signals check_threads \
-		check_process_limits check_memory check_memory_locked \
+		check_process_limits check_memory \
 		check_qt check_qt_dead_maker check_qt_exit check_qt_lock \
 		check_qt_shared check_qt_shared_removed check_qt_shared_threads \
 		check_show

@@ -18,7 +18,6 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "base/atomic.h"
 #include "kernel/segment.h"
 
 /* ---- Huge pages ---------------------------------------------------------- */
@@ -159,25 +158,16 @@ static int populate(char *address, size_t size, bool writable)
 #endif
 
 /*
- * To add 0 in one step changes nothing, whoever writes at the same time. Without
- * such a step a page is only read: then it is there, and its first write is a
- * short visit to the kernel.
+ * Read only: then the page is there, and its first write is a short visit to the
+ * kernel at the most. To add 0 in one step would write, but a compiler may leave
+ * that out.
  */
-static void touch(char *address, size_t size, bool writable)
+static void touch(const char *address, size_t size)
 {
 	size_t page = svshm__page_size();
 
-	for (size_t i = 0; i < size; i += page) {
-#ifdef HAVE_ATOMIC_BUILTINS
-		if (writable) {
-			svshm__add((uint32_t *)(void *)(address + i), 0);
-			continue;
-		}
-#else
-		(void)writable;
-#endif
+	for (size_t i = 0; i < size; i += page)
 		(void)*(const volatile char *)(address + i);
-	}
 }
 
 int svshm__pages_touch(void *address, size_t size, bool writable,
@@ -189,7 +179,7 @@ int svshm__pages_touch(void *address, size_t size, bool writable,
 
 	/* Too old for it, or a filter of system calls knows nothing of it. */
 	if (errnum == EINVAL || errnum == ENOSYS || errnum == EPERM) {
-		touch(address, size, writable);
+		touch(address, size);
 		return SVSHM_OK;
 	}
 	if (!errnum)
