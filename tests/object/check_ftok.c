@@ -59,12 +59,14 @@ static key_t answer_smallest(const struct stat *status, int project)
 	return INT_MIN + ((project - SVSHM__PROJECT_FIRST) & 0xff);
 }
 
-/* Not what others on this machine have. */
+/* Not what others on this machine have; the same in all pid namespaces. */
+static unsigned our_own;
+
 static key_t answer_same(const struct stat *status, int project)
 {
 	return (key_t)(((unsigned)project & 0xff) << 24 |
 		       ((unsigned)status->st_dev & 0xff) << 16 |
-		       ((unsigned)getpgrp() & 0xffff));
+		       (our_own & 0xffff));
 }
 
 /* ---- Negative keys ------------------------------------------------------- */
@@ -321,6 +323,7 @@ static Suite *make_suite(void)
 
 int main(void)
 {
+	our_own = (unsigned)getpid();
 	answer = answer_negative;
 	return test_main(make_suite);
 }
