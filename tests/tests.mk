@@ -15,6 +15,8 @@ check_tests = \
 	tests/lock/check_instructions \
 	tests/lock/check_lock \
 	tests/lock/check_lock_storm \
+	tests/lock/check_notify \
+	tests/lock/check_notify_storm \
 	tests/lock/check_owner_death \
 	tests/lock/check_times \
 	tests/lock/check_wait_in_turns \

@@ -65,9 +65,10 @@
 #include "kernel/process.h"
 #include "kernel/semset.h"
 
-#define LOOK_INTERVAL (1000 * SVSHM__MILLISECOND)
 #define PAUSE_MIN SVSHM__MILLISECOND
 #define PAUSE_MAX (20 * SVSHM__MILLISECOND)
+
+int64_t svshm__wait_look_interval = 1000 * SVSHM__MILLISECOND;
 
 /* ---- Notify ------------------------------------------------------------------ */
 
@@ -224,7 +225,9 @@ int svshm__wait_for_change(const struct svshm__attachment *attachment,
 			SVSHM__NO_DEADLINE :
 			wait.start + timeout_ms * SVSHM__MILLISECOND;
 	tick = svshm__process_tick();
-	wait.look = tick == *looked ? wait.start + LOOK_INTERVAL : wait.start;
+	wait.look = wait.start;
+	if (tick == *looked)
+		wait.look += svshm__wait_look_interval;
 	*looked = tick;
 	for (;;) {
 		int64_t now = svshm__process_now();
@@ -232,7 +235,7 @@ int svshm__wait_for_change(const struct svshm__attachment *attachment,
 		if (now >= wait.look || svshm__load(&header->removed)) {
 			if (svshm__lock_look(attachment, header, error))
 				return SVSHM_REMOVED;
-			wait.look = now + LOOK_INTERVAL;
+			wait.look = now + svshm__wait_look_interval;
 		}
 		if (now >= wait.deadline)
 			return SVSHM_TIMED_OUT;

@@ -22,6 +22,10 @@ int svshm__wait_for_change(const struct svshm__attachment *attachment,
 			   uint32_t *seen, int timeout_ms,
 			   struct svshm__error *error);
 
+/* So often a waiter asks whether the object is there. Tests make it for ever: then
+   nothing but a notify wakes a sleeper. */
+extern int64_t svshm__wait_look_interval;
+
 /*
  * N1, in line, where nothing is to be asked before: this process is registered, as
  * the long way has noted, nobody sleeps, and the object was looked for not long
