@@ -110,7 +110,7 @@ static const struct {
 	bool joined; /* as attach finds out only */
 } kinds[] = {
 	{ offsetof(struct svshm__header, byte_order), 0x04030201, false },
-	{ offsetof(struct svshm__header, format), 3, false },
+	{ offsetof(struct svshm__header, format), SVSHM__FORMAT + 1, false },
 	{ offsetof(struct svshm__header, format), 255, false },
 	{ offsetof(struct svshm__header, lock_engine), 99, true },
 };
@@ -155,7 +155,7 @@ START_TEST(layout_of_another_kind_is_not_judged)
 	make_orphan(key, SIZE, 'o');
 	ck_assert(test_inspect(key, &object));
 	header = map_header(object.segment_id);
-	header->format = 3;
+	header->format = SVSHM__FORMAT + 1;
 	unmap_header(header);
 	expect_code(handle, act_attach(handle), SVSHM_INCOMPATIBLE);
 	expect_code(handle, act_create(handle), SVSHM_INCOMPATIBLE);
