@@ -4,6 +4,7 @@
 dist_man1_MANS = doc/svshm.1
 dist_man3_MANS = \
 	doc/svshm_attach.3 \
+	doc/svshm_changes.3 \
 	doc/svshm_const_data.3 \
 	doc/svshm_create.3 \
 	doc/svshm_create_locked.3 \
@@ -20,6 +21,7 @@ dist_man3_MANS = \
 	doc/svshm_make_consistent.3 \
 	doc/svshm_native_key.3 \
 	doc/svshm_new.3 \
+	doc/svshm_notify.3 \
 	doc/svshm_open.3 \
 	doc/svshm_recover.3 \
 	doc/svshm_scan.3 \
@@ -38,7 +40,8 @@ dist_man3_MANS = \
 	doc/svshm_trylock.3 \
 	doc/svshm_unlock.3 \
 	doc/svshm_verdict_string.3 \
-	doc/svshm_version.3
+	doc/svshm_version.3 \
+	doc/svshm_wait.3
 dist_man7_MANS = doc/svshm.7
 
 examplesdir = $(docdir)/examples

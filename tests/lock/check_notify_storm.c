@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * P4, P2: waiting for a change among others: no change is lost in storms whose
+ * P4: waiting for a change among others: no change is lost in storms whose
  * notifiers and waiters are killed; observers are woken; a removal is told; signals
  * neither end nor stretch a wait, which costs no processor time.
  */
