@@ -207,8 +207,8 @@ CLEANFILES += tests/worlds/words$(EXEEXT)
 tests_worlds_words_CPPFLAGS = -I$(srcdir)/include -I$(srcdir)/lib
 tests_worlds_words_LDADD = libsvshm-internal.a $(SVSHM_LIBS)
 
-check_PROGRAMS = $(BUILT_TESTS) doc/examples/daemon doc/examples/qtimage \
-	doc/examples/sharedimage
+check_PROGRAMS = $(BUILT_TESTS) doc/examples/daemon doc/examples/display \
+	doc/examples/qtimage doc/examples/sensor doc/examples/sharedimage
 
 # The real QSharedMemory, in C++. No rules of automake's: without a C++ compiler
 # everything else is built as ever.
@@ -253,11 +253,13 @@ AM_TESTS_ENVIRONMENT = \
 	SHAREDIMAGE='$(abs_builddir)/$(EXAMPLE)'; \
 	QTIMAGE='$(abs_builddir)/$(QT_EXAMPLE)'; \
 	DAEMON='$(abs_builddir)/$(DAEMON_EXAMPLE)'; \
+	SENSOR='$(abs_builddir)/$(SENSOR_EXAMPLE)'; \
+	SENSOR_DISPLAY='$(abs_builddir)/$(DISPLAY_EXAMPLE)'; \
 	srcdir='$(abs_srcdir)'; \
 	builddir='$(abs_builddir)'; \
 	SVSHM_QT_PEERS='$(QT_PEERS)'; \
 	SVSHM_TEST_PREFIX=svshm-test; \
-	export SVSHM SHAREDIMAGE QTIMAGE DAEMON srcdir builddir SVSHM_QT_PEERS \
+	export SVSHM SHAREDIMAGE QTIMAGE DAEMON SENSOR SENSOR_DISPLAY srcdir builddir SVSHM_QT_PEERS \
 	SVSHM_TEST_PREFIX;
 
 AM_DISTCHECK_CONFIGURE_FLAGS = --enable-werror
