@@ -16,7 +16,9 @@ check_tests = \
 	tests/lock/check_lock \
 	tests/lock/check_lock_storm \
 	tests/lock/check_notify \
-	tests/lock/check_notify_storm \
+	tests/lock/check_notify_death \
+	tests/lock/check_notify_observers \
+	tests/lock/check_notify_times \
 	tests/lock/check_owner_death \
 	tests/lock/check_times \
 	tests/lock/check_wait_in_turns \
@@ -166,6 +168,12 @@ tests_recovery_check_idle_SOURCES = tests/recovery/check_idle.c \
 LDADD = tests/libsupport.a libsvshm-internal.a $(SVSHM_LIBS) \
 	$(CHECK_LIBS)
 
+CHANGES = tests/lock/changes.c tests/lock/changes.h
+tests_lock_check_notify_SOURCES = tests/lock/check_notify.c $(CHANGES)
+tests_lock_check_notify_death_SOURCES = tests/lock/check_notify_death.c $(CHANGES)
+tests_lock_check_notify_observers_SOURCES = \
+	tests/lock/check_notify_observers.c $(CHANGES)
+tests_lock_check_notify_times_SOURCES = tests/lock/check_notify_times.c $(CHANGES)
 tests_lock_check_instructions_SOURCES = tests/lock/check_instructions.c \
 	tests/lock/stepper.c tests/lock/stepper.h
 ONE_LOCK = tests/qt/one_lock.c tests/qt/one_lock.h

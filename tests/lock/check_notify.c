@@ -1,98 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * P4, P10: who waits for a change is woken by it, whoever has died where, and not
- * before; each test with the futex, and without. Where the futex is, waiters look
- * by themselves once in an hour here: a change that is lost is not found by chance.
+ * P4, P10: who waits for a change is woken by it, and not before; each test with
+ * the futex, and without.
  */
 #include <config.h>
 
 #include <pthread.h>
-#include <sched.h>
-#include <signal.h>
 #include <stdint.h>
-#include <string.h>
 
-#include "handle.h"
-#include "kernel/futex.h"
-#include "lock/notify.h"
+#include "base/atomic.h"
+#include "changes.h"
 #include "memory/layout.h"
 #include "outside.h"
-#include "puppet.h"
-
-#define HOUR (3600 * TEST_SECOND)
-
-/* Which of the two this test has, by its number; false: not here. */
-static bool choose_world(int number)
-{
-	if (number == 1)
-		svshm__futex_usable = 0;
-	else
-		svshm__wait_look_interval = HOUR;
-	return number == 1 || svshm__futex_usable;
-}
-
-#define WORLDS 2
-
-/* ---- Acts ------------------------------------------------------------------- */
-
-static int act_wait(struct svshm *handle)
-{
-	uint32_t seen = svshm_changes(handle);
-
-	return svshm_wait(handle, &seen, SVSHM_FOREVER);
-}
-
-/* For the change after the Nth: 0, with what it has seen in the data. */
-static int wait_beyond(struct svshm *handle, uint32_t count)
-{
-	uint32_t seen = count;
-	int code = svshm_wait(handle, &seen, SVSHM_FOREVER);
-
-	if (code)
-		return code;
-	return seen == count ? 1000 : *(const int *)svshm_const_data(handle);
-}
-
-static int act_wait_beyond_0(struct svshm *handle)
-{
-	return wait_beyond(handle, 0);
-}
-
-static int act_wait_beyond_1(struct svshm *handle)
-{
-	return wait_beyond(handle, 1);
-}
-
-static int act_write_and_notify(struct svshm *handle)
-{
-	*(volatile int *)svshm_data(handle) = PUPPET_MARK;
-	return svshm_notify(handle);
-}
-
-/* HANDLE's word of changes. */
-static uint32_t *changes_of(struct svshm *handle)
-{
-	struct svshm__header *header = handle->attachment->base[handle->access];
-
-	return &header->changes;
-}
-
-static uint32_t word_of(struct svshm *handle)
-{
-	return svshm__load(changes_of(handle));
-}
-
-/* Until somebody has said that he is about to sleep. Without futex nobody does. */
-static void await_sleepers(struct svshm *handle)
-{
-	int64_t end = test_now() + 30 * TEST_SECOND;
-
-	while (svshm__futex_usable &&
-	       !(word_of(handle) & SVSHM__CHANGE_SLEEPERS)) {
-		ck_assert_int_lt(test_now(), end);
-		sched_yield();
-	}
-}
 
 /* ---- It counts -------------------------------------------------------------- */
 
@@ -315,87 +234,6 @@ START_TEST(forked_child_waits_and_notifies)
 }
 END_TEST
 
-/* ---- Whoever dies ---------------------------------------------------------------- */
-
-static const struct {
-	const char *point;
-	bool changed;  /* the notifier that has died there has made a change */
-	bool with_bit; /* it goes there only if somebody seems to sleep */
-} deaths[] = {
-	{ "notify:counted", true, false },
-	{ "notify:sleepers seen", false, true },
-	{ "notify:rung", true, true },
-	{ "notify:bit cleared", true, true },
-};
-
-#define DEATHS ((int)(sizeof(deaths) / sizeof(*deaths)))
-
-START_TEST(change_is_made_and_told_or_neither)
-{
-	if (!choose_world(0))
-		return;
-
-	const char *key = test_key("death");
-	struct svshm *handle = make_object(key, 100);
-	bool sleeper = strcmp(deaths[_i].point, "notify:sleepers seen") == 0 ||
-		       strcmp(deaths[_i].point, "notify:rung") == 0;
-	struct puppet notifier;
-	struct actor waiter;
-
-	actor_attach(&waiter, key);
-	puppet_start(&notifier, key);
-	puppet_expect(&notifier, act_attach, SVSHM_OK);
-	if (sleeper) {
-		actor_begin(&waiter, act_wait_beyond_0);
-		await_sleepers(handle);
-	} else if (deaths[_i].with_bit) {
-		svshm__store(changes_of(handle), SVSHM__CHANGE_SLEEPERS);
-	}
-	puppet_arm(&notifier, deaths[_i].point, SIGKILL);
-	puppet_expect(&notifier, svshm_notify, PUPPET_DIED);
-	ck_assert_uint_eq(svshm_changes(handle), deaths[_i].changed);
-	if (!deaths[_i].changed)
-		expect_code(handle, svshm_notify(handle), SVSHM_OK);
-	if (sleeper)
-		expect_end(&waiter, 0);
-	else
-		expect_act(&waiter, act_wait_beyond_0, 0);
-	actor_kill(&waiter);
-	svshm_free(handle);
-}
-END_TEST
-
-static const char *const waiter_points[] = { "wait:announced", "wait:woken" };
-
-START_TEST(waiter_who_dies_keeps_nobody)
-{
-	if (!choose_world(0))
-		return;
-
-	const char *key = test_key("waiter");
-	struct svshm *handle = make_object(key, 100);
-	struct puppet victim;
-	struct actor other;
-
-	actor_attach(&other, key);
-	puppet_start(&victim, key);
-	puppet_expect(&victim, act_attach, SVSHM_OK);
-	puppet_arm(&victim, waiter_points[_i], SIGKILL);
-	puppet_begin(&victim, act_wait);
-	await_sleepers(handle);
-	actor_begin(&other, act_wait_beyond_0);
-	/* Who has died before he slept is not woken by it. */
-	expect_code(handle, svshm_notify(handle), SVSHM_OK);
-	ck_assert_int_eq(puppet_end(&victim), PUPPET_DIED);
-	expect_end(&other, 0);
-	expect_code(handle, svshm_notify(handle), SVSHM_OK);
-	expect_code(handle, svshm_notify(handle), SVSHM_OK);
-	ck_assert_uint_eq(word_of(handle), 3 * SVSHM__CHANGE);
-	actor_kill(&other);
-	svshm_free(handle);
-}
-END_TEST
-
 static Suite *make_suite(void)
 {
 	Suite *suite = suite_create("Waiting for a change");
@@ -414,9 +252,6 @@ static Suite *make_suite(void)
 	tcase_add_loop_test(tests, thread_waits_while_another_notifies, 0,
 			    WORLDS);
 	tcase_add_loop_test(tests, forked_child_waits_and_notifies, 0, WORLDS);
-	tcase_add_loop_test(tests, change_is_made_and_told_or_neither, 0,
-			    DEATHS);
-	tcase_add_loop_test(tests, waiter_who_dies_keeps_nobody, 0, 2);
 	return suite;
 }
 
