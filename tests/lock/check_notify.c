@@ -234,6 +234,33 @@ START_TEST(forked_child_waits_and_notifies)
 }
 END_TEST
 
+/* The wait goes on, and the handle is whole afterwards. */
+START_TEST(wait_is_no_place_to_be_cancelled)
+{
+	if (!choose_world(_i))
+		return;
+
+	const char *key = test_key("cancel");
+	struct svshm *mine = make_object(key, 100), *its = svshm_new(key);
+	pthread_t thread;
+	void *result;
+
+	expect_code(its, svshm_attach(its, SVSHM_READ_WRITE), SVSHM_OK);
+	ck_assert_int_eq(pthread_create(&thread, NULL, wait_in_thread, its), 0);
+	await_sleepers(mine);
+	ck_assert_int_eq(pthread_cancel(thread), 0);
+	expect_code(mine, act_write_and_notify(mine), SVSHM_OK);
+	ck_assert_int_eq(pthread_join(thread, &result), 0);
+	ck_assert(result == PTHREAD_CANCELED ||
+		  (int)(intptr_t)result == PUPPET_MARK);
+	expect_usable_lock(its);
+	expect_code(its, act_wait_beyond_0(its), PUPPET_MARK);
+	svshm_free(its);
+	svshm_free(mine);
+	ck_assert(test_nothing_left(key));
+}
+END_TEST
+
 static Suite *make_suite(void)
 {
 	Suite *suite = suite_create("Waiting for a change");
@@ -252,6 +279,7 @@ static Suite *make_suite(void)
 	tcase_add_loop_test(tests, thread_waits_while_another_notifies, 0,
 			    WORLDS);
 	tcase_add_loop_test(tests, forked_child_waits_and_notifies, 0, WORLDS);
+	tcase_add_loop_test(tests, wait_is_no_place_to_be_cancelled, 0, WORLDS);
 	return suite;
 }
 
