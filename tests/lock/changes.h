@@ -25,7 +25,7 @@ uint32_t word_of(struct svshm *handle);
 /* Until somebody has said that he is about to sleep. Without futex nobody does. */
 void await_sleepers(struct svshm *handle);
 
-/* ---- Acts ------------------------------------------------------------------- */
+/* ---- Acts ------------------------------------------------------------------ */
 
 int act_wait(struct svshm *handle); /* for one more change */
 

@@ -13,7 +13,7 @@
 #include "memory/layout.h"
 #include "outside.h"
 
-/* ---- It counts -------------------------------------------------------------- */
+/* ---- It counts ------------------------------------------------------------- */
 
 START_TEST(notify_counts_and_wait_returns_at_once)
 {
@@ -114,7 +114,7 @@ START_TEST(notify_and_wait_refuse)
 }
 END_TEST
 
-/* ---- It wakes ----------------------------------------------------------------- */
+/* ---- It wakes -------------------------------------------------------------- */
 
 START_TEST(wait_sees_what_was_written_before)
 {

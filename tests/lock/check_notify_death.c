@@ -17,7 +17,7 @@
 #include "memory/layout.h"
 #include "outside.h"
 
-/* ---- At each point ------------------------------------------------------- */
+/* ---- At each point ------------------------------------------------------ */
 
 static const struct {
 	const char *point;
@@ -98,7 +98,7 @@ START_TEST(waiter_who_dies_keeps_nobody)
 }
 END_TEST
 
-/* ---- The storm ------------------------------------------------------------------ */
+/* ---- The storm ------------------------------------------------------------- */
 
 #define NOTIFIERS 4
 #define WAITERS 6

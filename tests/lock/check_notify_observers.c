@@ -14,7 +14,7 @@
 #include "kernel/semun.h"
 #include "outside.h"
 
-/* ---- Observers -------------------------------------------------------------------- */
+/* ---- Observers ------------------------------------------------------------- */
 
 static int act_changes(struct svshm *handle)
 {
@@ -88,7 +88,7 @@ START_TEST(observer_whom_an_administrator_let_in_sees_changes)
 }
 END_TEST
 
-/* ---- Removal ---------------------------------------------------------------------- */
+/* ---- Removal --------------------------------------------------------------- */
 
 START_TEST(removal_is_told_to_who_waits)
 {
