@@ -4,6 +4,7 @@
 dist_man1_MANS = doc/svshm.1
 dist_man3_MANS = \
 	doc/svshm_attach.3 \
+	doc/svshm_changes.3 \
 	doc/svshm_const_data.3 \
 	doc/svshm_create.3 \
 	doc/svshm_create_locked.3 \
@@ -20,6 +21,7 @@ dist_man3_MANS = \
 	doc/svshm_make_consistent.3 \
 	doc/svshm_native_key.3 \
 	doc/svshm_new.3 \
+	doc/svshm_notify.3 \
 	doc/svshm_open.3 \
 	doc/svshm_recover.3 \
 	doc/svshm_scan.3 \
@@ -38,16 +40,20 @@ dist_man3_MANS = \
 	doc/svshm_trylock.3 \
 	doc/svshm_unlock.3 \
 	doc/svshm_verdict_string.3 \
-	doc/svshm_version.3
+	doc/svshm_version.3 \
+	doc/svshm_wait.3
 dist_man7_MANS = doc/svshm.7
 
 examplesdir = $(docdir)/examples
 dist_examples_DATA = \
 	doc/examples/daemon.c \
+	doc/examples/display.c \
 	doc/examples/makepicture.awk \
 	doc/examples/picture.c \
 	doc/examples/picture.h \
 	doc/examples/qtimage.c \
+	doc/examples/sensor.c \
+	doc/examples/sensor.h \
 	doc/examples/sharedimage.c
 dist_examples_SCRIPTS = doc/examples/demo.sh
 examples_systemddir = $(examplesdir)/systemd
@@ -96,10 +102,21 @@ doc_examples_daemon_SOURCES = doc/examples/daemon.c
 doc_examples_daemon_CPPFLAGS = -I$(srcdir)/include
 doc_examples_daemon_LDADD = libsvshm.la
 
-EXTRA_PROGRAMS = doc/examples/daemon doc/examples/qtimage \
-	doc/examples/sharedimage
-CLEANFILES += $(DAEMON_EXAMPLE) $(EXAMPLE) $(QT_EXAMPLE)
+SENSOR_EXAMPLE = doc/examples/sensor$(EXEEXT)
+doc_examples_sensor_SOURCES = doc/examples/sensor.c doc/examples/sensor.h
+doc_examples_sensor_CPPFLAGS = -I$(srcdir)/include
+doc_examples_sensor_LDADD = libsvshm.la
 
-demo: $(BUILT_TOOL) $(EXAMPLE)
+DISPLAY_EXAMPLE = doc/examples/display$(EXEEXT)
+doc_examples_display_SOURCES = doc/examples/display.c doc/examples/sensor.h
+doc_examples_display_CPPFLAGS = -I$(srcdir)/include
+doc_examples_display_LDADD = libsvshm.la
+
+EXTRA_PROGRAMS = doc/examples/daemon doc/examples/display doc/examples/qtimage \
+	doc/examples/sensor doc/examples/sharedimage
+CLEANFILES += $(DAEMON_EXAMPLE) $(DISPLAY_EXAMPLE) $(EXAMPLE) $(QT_EXAMPLE) \
+	$(SENSOR_EXAMPLE)
+
+demo: $(BUILT_TOOL) $(EXAMPLE) $(SENSOR_EXAMPLE) $(DISPLAY_EXAMPLE)
 	@$(AM_TESTS_ENVIRONMENT) $(SHELL) '$(abs_srcdir)/doc/examples/demo.sh'
 .PHONY: demo

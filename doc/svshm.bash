@@ -99,7 +99,7 @@ _svshm()
 	help)
 		mapfile -t COMPREPLY < <(compgen -W \
 			"$(_svshm_commands)" -- "$current") ;;
-	info | recover | remove | put | get | lock)
+	info | recover | remove | put | get | lock | wait | notify)
 		# Keys can have any bytes: each is one word, quoted.
 		while IFS= read -r word; do
 			[[ $word == "$current"* ]] &&

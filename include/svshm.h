@@ -374,6 +374,9 @@ SVSHM_API int svshm_lock(struct svshm *handle);
 /* As svshm_lock(), but never blocks: SVSHM_BUSY while somebody owns the lock. */
 SVSHM_API int svshm_trylock(struct svshm *handle);
 
+/* A time-out that never passes, where a function's comment allows it. */
+#define SVSHM_FOREVER (-1)
+
 /*
  * As svshm_lock(), but waits TIMEOUT_MS milliseconds at most: SVSHM_TIMED_OUT.
  * 0 tries once. Negative: INVALID_ARGUMENT. The clock is monotonic. Never less,
@@ -393,6 +396,40 @@ SVSHM_API int svshm_unlock(struct svshm *handle);
  * Returns: 0, NOT_ATTACHED, NOT_OWNER, INVALID_ARGUMENT.
  */
 SVSHM_API int svshm_make_consistent(struct svshm *handle);
+
+/* ---- Changes ------------------------------------------------------------ */
+
+/*
+ * Tell all who wait, in any process, that the object has changed: adds 1 to its
+ * count of changes, and wakes them. What was written before is seen by who has
+ * waited for it. Takes no lock, never waits for anybody; the caller may own the
+ * lock or not. The count begins at 0 when the object is made, goes on when an
+ * orphan is attached to, and is 0 again after 2147483647.
+ * With nobody waiting it does not call the kernel, unless the object's mode lets
+ * somebody read who may not write: see svshm_notify(3).
+ * Dies inside: the change is counted and all are woken, or it has not happened.
+ * Returns: 0, NOT_ATTACHED, PERMISSION_DENIED (an observer, or with rights that
+ * are given up by now), REMOVED, OUT_OF_RESOURCES, NOT_SUPPORTED (Qt layout),
+ * INVALID_ARGUMENT.
+ */
+SVSHM_API int svshm_notify(struct svshm *handle);
+
+/*
+ * Wait until the count of changes is not *SEEN; it is stored there then. Returns at
+ * once if it is not *SEEN now, so that no change is missed between two waits. Waits
+ * TIMEOUT_MS milliseconds at most, as svshm_timedlock() does, 0 not at all; or
+ * SVSHM_FOREVER. Observers may wait, too, and several threads, with a handle each.
+ * Several changes in a row may look like one. Who owns the lock meanwhile keeps out
+ * who wants to make the change under it.
+ * If the object is removed, a waiter is told within a second.
+ * Dies inside: as if it had never been called.
+ * Returns: 0, TIMED_OUT, REMOVED, NOT_ATTACHED, PERMISSION_DENIED,
+ * OUT_OF_RESOURCES, NOT_SUPPORTED (Qt layout), INVALID_ARGUMENT.
+ */
+SVSHM_API int svshm_wait(struct svshm *handle, uint32_t *seen, int timeout_ms);
+
+/* The count of changes, to begin with; 0 if not attached. */
+SVSHM_API uint32_t svshm_changes(const struct svshm *handle);
 
 /* ---- Results ------------------------------------------------------------ */
 

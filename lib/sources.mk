@@ -25,6 +25,7 @@ libsvshm_la_SOURCES += \
 libsvshm_la_SOURCES += \
 	lib/kernel/clock.c \
 	lib/kernel/description.c lib/kernel/description.h \
+	lib/kernel/futex.c lib/kernel/futex.h \
 	lib/kernel/limits.c lib/kernel/limits.h \
 	lib/kernel/list.c lib/kernel/list.h \
 	lib/kernel/listed.c \
@@ -53,6 +54,7 @@ libsvshm_la_SOURCES += \
 	lib/memory/turn.c lib/memory/turn.h
 libsvshm_la_SOURCES += \
 	lib/lock/lock.c lib/lock/lock.h \
+	lib/lock/notify.c lib/lock/notify.h \
 	lib/lock/owner.c \
 	lib/lock/portable.c
 libsvshm_la_SOURCES += \
@@ -116,6 +118,7 @@ libsvshm_la_SOURCES += \
 	lib/api/memory.c lib/api/memory.h \
 	lib/api/names.c \
 	lib/api/native.c \
+	lib/api/notify.c \
 	lib/api/object.c \
 	lib/api/qt.c
 if FAST_LOCK

@@ -15,6 +15,10 @@ check_tests = \
 	tests/lock/check_instructions \
 	tests/lock/check_lock \
 	tests/lock/check_lock_storm \
+	tests/lock/check_notify \
+	tests/lock/check_notify_death \
+	tests/lock/check_notify_observers \
+	tests/lock/check_notify_times \
 	tests/lock/check_owner_death \
 	tests/lock/check_times \
 	tests/lock/check_wait_in_turns \
@@ -164,6 +168,12 @@ tests_recovery_check_idle_SOURCES = tests/recovery/check_idle.c \
 LDADD = tests/libsupport.a libsvshm-internal.a $(SVSHM_LIBS) \
 	$(CHECK_LIBS)
 
+CHANGES = tests/lock/changes.c tests/lock/changes.h
+tests_lock_check_notify_SOURCES = tests/lock/check_notify.c $(CHANGES)
+tests_lock_check_notify_death_SOURCES = tests/lock/check_notify_death.c $(CHANGES)
+tests_lock_check_notify_observers_SOURCES = \
+	tests/lock/check_notify_observers.c $(CHANGES)
+tests_lock_check_notify_times_SOURCES = tests/lock/check_notify_times.c $(CHANGES)
 tests_lock_check_instructions_SOURCES = tests/lock/check_instructions.c \
 	tests/lock/stepper.c tests/lock/stepper.h
 ONE_LOCK = tests/qt/one_lock.c tests/qt/one_lock.h
@@ -205,8 +215,8 @@ CLEANFILES += tests/worlds/words$(EXEEXT)
 tests_worlds_words_CPPFLAGS = -I$(srcdir)/include -I$(srcdir)/lib
 tests_worlds_words_LDADD = libsvshm-internal.a $(SVSHM_LIBS)
 
-check_PROGRAMS = $(BUILT_TESTS) doc/examples/daemon doc/examples/qtimage \
-	doc/examples/sharedimage
+check_PROGRAMS = $(BUILT_TESTS) doc/examples/daemon doc/examples/display \
+	doc/examples/qtimage doc/examples/sensor doc/examples/sharedimage
 
 # The real QSharedMemory, in C++. No rules of automake's: without a C++ compiler
 # everything else is built as ever.
@@ -251,11 +261,13 @@ AM_TESTS_ENVIRONMENT = \
 	SHAREDIMAGE='$(abs_builddir)/$(EXAMPLE)'; \
 	QTIMAGE='$(abs_builddir)/$(QT_EXAMPLE)'; \
 	DAEMON='$(abs_builddir)/$(DAEMON_EXAMPLE)'; \
+	SENSOR='$(abs_builddir)/$(SENSOR_EXAMPLE)'; \
+	SENSOR_DISPLAY='$(abs_builddir)/$(DISPLAY_EXAMPLE)'; \
 	srcdir='$(abs_srcdir)'; \
 	builddir='$(abs_builddir)'; \
 	SVSHM_QT_PEERS='$(QT_PEERS)'; \
 	SVSHM_TEST_PREFIX=svshm-test; \
-	export SVSHM SHAREDIMAGE QTIMAGE DAEMON srcdir builddir SVSHM_QT_PEERS \
+	export SVSHM SHAREDIMAGE QTIMAGE DAEMON SENSOR SENSOR_DISPLAY srcdir builddir SVSHM_QT_PEERS \
 	SVSHM_TEST_PREFIX;
 
 AM_DISTCHECK_CONFIGURE_FLAGS = --enable-werror
@@ -267,7 +279,8 @@ AM_DISTCHECK_CONFIGURE_FLAGS = --enable-werror
 model:
 	@srcdir='$(abs_srcdir)' CC='$(CC)' $(SHELL) '$(abs_srcdir)/tests/model/run.sh'
 .PHONY: model
-EXTRA_DIST += tests/model/fast_lock.pml tests/model/object.pml tests/model/run.sh
+EXTRA_DIST += tests/model/fast_lock.pml tests/model/notify.pml \
+	tests/model/object.pml tests/model/run.sh
 
 
 # ---- The crash lab -----------------------------------------------------------

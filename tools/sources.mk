@@ -48,6 +48,7 @@ svshm_SOURCES += \
 	tools/commands/limits_warnings.c tools/commands/limits_warnings.h \
 	tools/commands/list.c \
 	tools/commands/lock.c \
+	tools/commands/notify.c \
 	tools/commands/put.c \
 	tools/commands/put_source.c tools/commands/put_source.h \
 	tools/commands/recover.c \
@@ -59,6 +60,7 @@ svshm_SOURCES += \
 	tools/commands/recover_visit.c tools/commands/recover_visit.h \
 	tools/commands/remove.c \
 	tools/commands/top.c \
-	tools/commands/top_terminal.c tools/commands/top_terminal.h
+	tools/commands/top_terminal.c tools/commands/top_terminal.h \
+	tools/commands/wait.c
 svshm_CPPFLAGS = -I$(srcdir)/include -I$(srcdir)/tools
 svshm_LDADD = libsvshm.la $(SVSHM_LIBS)

@@ -13,7 +13,7 @@ portable_lock()
 	usual_build
 	export SVSHM_TEST_LOCK=portable
 	only check_lock check_owner_death check_lock_storm check_ipcrm \
-		check_layout check_threads
+		check_layout check_notify check_notify_death check_threads
 	run_tests "$directory" "${selection[@]}"
 }
 

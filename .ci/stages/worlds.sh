@@ -19,7 +19,9 @@ fallbacks()
 		svshm_cv_atomic_builtins=no
 	only check_judge check_key check_pids check_races \
 		check_last_detach check_lock check_owner_death check_fast_lock \
-		check_lock_storm check_times check_wait_in_turns check_data \
+		check_lock_storm check_notify check_notify_death \
+		check_notify_observers check_notify_times \
+		check_times check_wait_in_turns check_data \
 		check_recover_storm check_key_directory check_modes check_bad_input \
 		check_denied check_system_limits check_no_signal check_wrong_state \
 		check_least_limits check_handles check_layout check_smaller_exists \
@@ -47,7 +49,7 @@ smallworld()
 		--with-max-processes=56 --enable-werror \
 		CPPFLAGS="-I$top/tests/worlds/hpux" \
 		ac_cv_func_semtimedop=no ac_cv_have_decl_SHM_INFO=no \
-		svshm_cv_linux_proc=no
+		svshm_cv_futex=no svshm_cv_linux_proc=no
 	all_but $long $static_scripts check_one_object check_forged_header \
 		check_qt_bad check_qt_leftovers
 	run_tests "$directory" "${selection[@]}" \

@@ -5,7 +5,8 @@
 #
 # Run by "make demo". By hand, with the programs installed or named:
 #
-#	SVSHM=./svshm SHAREDIMAGE=./sharedimage sh demo.sh
+#	SVSHM=./svshm SHAREDIMAGE=./sharedimage SENSOR=./sensor \
+#		SENSOR_DISPLAY=./display sh demo.sh
 #
 # PICTURE names another PPM picture than the one that makepicture.awk paints.
 # PAUSE is a number of seconds to wait after each kill, to look around.
@@ -15,6 +16,8 @@ set -u
 
 SVSHM=${SVSHM:-svshm}
 SHAREDIMAGE=${SHAREDIMAGE:-sharedimage}
+SENSOR=${SENSOR:-sensor}
+SENSOR_DISPLAY=${SENSOR_DISPLAY:-display}
 PICTURE=${PICTURE:-}
 PAUSE=${PAUSE:-}
 key=demo.$$
@@ -213,6 +216,8 @@ prepare()
 {
 	SVSHM=$(program "$SVSHM") || exit 1
 	SHAREDIMAGE=$(program "$SHAREDIMAGE") || exit 1
+	SENSOR=$(program "$SENSOR") || exit 1
+	SENSOR_DISPLAY=$(program "$SENSOR_DISPLAY") || exit 1
 	PICTURE=$(absolute "$PICTURE")
 	here=$(absolute "$(dirname "$0")")
 	trap clean_up EXIT
@@ -328,9 +333,63 @@ recovered()
 	fi
 }
 
+# start_sensor NUMBER: a sensor with one reading so far; more can be written to
+# descriptor 3.
+start_sensor()
+{
+	rm -f numbers
+	mkfifo numbers || fail "mkfifo failed"
+	command_line "sensor sensor.conf <numbers &"
+	"$SENSOR" sensor.conf <numbers 3>&- &
+	sensor=$!
+	children="$children $sensor"
+	exec 3>numbers
+	reading "$1"
+}
+
+# reading NUMBER: the display has to print it.
+reading()
+{
+	echo "$1" >&3
+	await " $1\$"
+}
+
+woken()
+{
+	title "5. A display waits for a sensor's readings, and the sensor is killed"
+	say "A display waits for a sensor that is not there yet:"
+	echo "# The sensor and its displays meet by this file." >sensor.conf
+	command_line "display sensor.conf &"
+	"$SENSOR_DISPLAY" sensor.conf >display.txt 2>&1 &
+	started=$!
+	said=display.txt
+	display=$started
+	children="$children $display"
+	say "Each reading wakes it:"
+	start_sensor 20.5
+	reading 20.75
+	kill_hard "$sensor" "the sensor"
+	say "Another sensor goes on in the same object:"
+	start_sensor 21
+	say "Somebody removes the object under both. The next reading makes a" \
+		"new one, and the display finds it:"
+	tool remove --native-key sensor.conf --force || fail "remove failed"
+	reading 21.25
+	say "Both end in order, and the object goes with them:"
+	exec 3>&-
+	finish "$sensor" sensor
+	command_line "kill $display"
+	kill "$display"
+	finish "$display" display
+	"$SVSHM" info --native-key sensor.conf >info.txt 2>&1 &&
+		fail "the sensor's object is left"
+	[ -f sensor.conf ] || fail "the sensor's file is gone"
+}
+
 prepare
 two_processes
 killed_owner
 killed_all
 recovered
+woken
 title "All steps did what they say. Nothing is left behind."

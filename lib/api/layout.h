@@ -42,6 +42,12 @@ struct svshm__layout {
 	int (*lock)(struct svshm *handle, int timeout_ms, int if_timed_out);
 	int (*unlock)(struct svshm *handle);
 	int (*make_consistent)(struct svshm *handle);
+
+	/* ---- Changes; the result is finished. ---- */
+	int (*notify)(struct svshm *handle);
+	int (*wait)(struct svshm *handle, uint32_t *seen, int timeout_ms);
+	/* Of a handle that is attached. */
+	uint32_t (*changes)(const struct svshm *handle);
 };
 
 extern const struct svshm__layout svshm__layout_native;

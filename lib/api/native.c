@@ -8,6 +8,7 @@
 #include "api/layout.h"
 #include "kernel/process.h"
 #include "key/key.h"
+#include "lock/notify.h"
 #include "memory/mapping.h"
 #include "object/object.h"
 #include "qt/qt.h"
@@ -236,6 +237,65 @@ static int make_consistent(struct svshm *handle)
 		tried);
 }
 
+/* ---- Changes ---------------------------------------------------------------------- */
+
+/* 0: the handle is attached, and registered, unless it is a mere reader's. */
+static int check_attached(struct svshm *handle, const char *tried)
+{
+	int code;
+
+	if (!handle->attachment)
+		return svshm__refuse(handle, SVSHM_NOT_ATTACHED, tried,
+				     "attach or create first");
+	svshm__clear(handle);
+	if (handle->attachment->reader)
+		return SVSHM_OK;
+	code = svshm__object_register(handle);
+	return code ? svshm__finish(handle, code, tried) : SVSHM_OK;
+}
+
+static int notify(struct svshm *handle)
+{
+	const char *tried = "cannot notify those who wait for";
+	int code = check_attached(handle, tried);
+
+	if (code)
+		return code;
+	if (handle->attachment->reader)
+		return svshm__refuse(
+			handle, SVSHM_PERMISSION_DENIED, tried,
+			"the object's mode lets this process read only, "
+			"and the count of changes is part of the object");
+	return svshm__finish(handle,
+			     svshm__notify(&handle->locker, &handle->error),
+			     tried);
+}
+
+static int wait_for_change(struct svshm *handle, uint32_t *seen, int timeout_ms)
+{
+	const char *tried = "cannot wait for a change of";
+	int code = check_attached(handle, tried);
+
+	if (code)
+		return code;
+	code = svshm__wait_for_change(
+		handle->attachment,
+		svshm__mapping_header(handle->attachment, handle->access),
+		&handle->locker.waited, seen, timeout_ms, &handle->error);
+	if (code == SVSHM_TIMED_OUT)
+		return svshm__refuse(handle, code, tried,
+				     "there was none in the time allowed");
+	return svshm__finish(handle, code, tried);
+}
+
+static uint32_t changes(const struct svshm *handle)
+{
+	const struct svshm__header *header =
+		svshm__mapping_header(handle->attachment, handle->access);
+
+	return svshm__change_count(svshm__load(&header->changes));
+}
+
 const struct svshm__layout svshm__layout_native = {
 	.set_key = set_key,
 	.set_native_key = set_native_key,
@@ -253,4 +313,7 @@ const struct svshm__layout svshm__layout_native = {
 	.lock = lock,
 	.unlock = unlock,
 	.make_consistent = make_consistent,
+	.notify = notify,
+	.wait = wait_for_change,
+	.changes = changes,
 };

@@ -37,6 +37,32 @@ static int segment_id(const struct svshm *handle)
 	return handle->qt->segment_id;
 }
 
+/* Its memory is all the users', and its semaphore is Qt's: there is no room. */
+static int refuse_changes(struct svshm *handle, const char *tried)
+{
+	return svshm__refuse(handle, SVSHM_NOT_SUPPORTED, tried,
+			     "an object of the Qt layout has no count of "
+			     "changes");
+}
+
+static int notify(struct svshm *handle)
+{
+	return refuse_changes(handle, "cannot notify");
+}
+
+static int wait_for_change(struct svshm *handle, uint32_t *seen, int timeout_ms)
+{
+	(void)seen;
+	(void)timeout_ms;
+	return refuse_changes(handle, "cannot wait for a change of");
+}
+
+static uint32_t changes(const struct svshm *handle)
+{
+	(void)handle;
+	return 0;
+}
+
 const struct svshm__layout svshm__layout_qt = {
 	.set_key = svshm__qt_set_key,
 	.set_native_key = svshm__qt_set_native_key,
@@ -54,4 +80,7 @@ const struct svshm__layout svshm__layout_qt = {
 	.lock = svshm__qt_lock,
 	.unlock = svshm__qt_unlock,
 	.make_consistent = svshm__qt_make_consistent,
+	.notify = notify,
+	.wait = wait_for_change,
+	.changes = changes,
 };

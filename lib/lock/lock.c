@@ -54,7 +54,7 @@ void svshm__locker_set(struct svshm__locker *locker,
 
 /* ---- Is the object still there? ---------------------------------------------- */
 
-static bool tick_has_passed(struct svshm__locker *locker)
+bool svshm__lock_tick_has_passed(struct svshm__locker *locker)
 {
 	int64_t tick = svshm__process_tick();
 
@@ -75,7 +75,8 @@ int svshm__lock_confirm(struct svshm__locker *locker,
 {
 	int code = SVSHM_OK;
 
-	if (tick_has_passed(locker) || svshm__load(&locker->header->removed))
+	if (svshm__lock_tick_has_passed(locker) ||
+	    svshm__load(&locker->header->removed))
 		code = svshm__lock_look(locker->attachment, locker->header,
 					error);
 	if (code) {

@@ -29,6 +29,10 @@ struct svshm__locker {
 	/* When to look whether the object is still there: see lock.c. */
 	uint32_t unlooked, stride;
 	int64_t looked;
+	/* For svshm_notify()'s short way: see notify.h. */
+	bool notifies;
+	uint32_t notify_epoch;
+	int64_t waited; /* the tick of svshm_wait()'s last look, readers' too */
 };
 
 struct svshm__lock_engine_functions {
@@ -115,6 +119,12 @@ int svshm__lock_look(const struct svshm__attachment *attachment,
  * end stays one: it would be a row of tries.
  */
 int64_t svshm__lock_slice(int64_t deadline);
+
+/*
+ * Has the kernel's tick changed since this handle looked last? Notes it, and how
+ * many times the handle need not ask.
+ */
+bool svshm__lock_tick_has_passed(struct svshm__locker *locker);
 
 /* ---- The short way ---------------------------------------------------------- */
 

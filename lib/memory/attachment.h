@@ -38,6 +38,7 @@ struct svshm__attachment {
 	unsigned slot_count;
 	const struct svshm__lock_engine_functions *engine;
 	bool reader;     /* may only read: unregistered, no lock */
+	bool observed;   /* others may attach so: SVSHM__FLAG_OBSERVERS */
 	bool native_key; /* the key file is the user's: never unlinked */
 	bool own_names;  /* nobody else can change its directory */
 	char *path;      /* of the key file */

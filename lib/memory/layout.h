@@ -62,7 +62,7 @@ static inline unsigned svshm__tag(unsigned name_hash)
 /* ---- Segment ----------------------------------------------------------- */
 
 #define SVSHM__MAGIC 0x6d687376u /* "vshm" in little-endian memory */
-#define SVSHM__FORMAT 2u
+#define SVSHM__FORMAT 3u
 #define SVSHM__FORMAT_PLAUSIBLE 255u /* later versions will stay below */
 #define SVSHM__BYTE_ORDER 0x01020304u
 #define SVSHM__BYTE_ORDER_SWAPPED 0x04030201u
@@ -88,8 +88,22 @@ static inline uint32_t svshm__lock_owner(uint32_t word)
 	return word & ~(SVSHM__LOCK_SPINNER | SVSHM__LOCK_SLEEPERS);
 }
 
+/*
+ * The word of changes: how often svshm_notify() was called, modulo 2^31, in steps
+ * of SVSHM__CHANGE; and that somebody may be asleep who waits for the next.
+ */
+#define SVSHM__CHANGE_SLEEPERS 1u
+#define SVSHM__CHANGE 2u
+
+static inline uint32_t svshm__change_count(uint32_t word)
+{
+	return word / SVSHM__CHANGE;
+}
+
 #define SVSHM__FLAG_KEY_FILE 1u /* the library made the key file: unlink it */
 #define SVSHM__FLAG_TRANSPARENT 2u /* its maker asked for transparent huge pages */
+
+#define SVSHM__FLAG_OBSERVERS 4u /* its mode lets somebody read who may not write */
 
 /* Of what pages it was made: the kernel does not tell. 0: ordinary ones; else
    huge ones, of 2 to the power of that. */
@@ -215,7 +229,11 @@ struct svshm__header {
 	uint32_t removed; /* [atomic] never 0 again: svshm itself has removed
 			     it under its users, or has found its set removed or
 			     reset under them */
-	char lock_padding[128 - 12];
+	char lock_padding[64 - 12];
+
+	/* The changes, on a cache line of their own. */
+	uint32_t changes; /* [atomic] see SVSHM__CHANGE */
+	char changes_padding[64 - 4];
 };
 
 static inline uint32_t svshm__lock_mark(unsigned slot, uint32_t registration)
@@ -239,6 +257,7 @@ SVSHM__ASSERT_LAYOUT(departures,
 		     offsetof(struct svshm__header, departures) == 176);
 SVSHM__ASSERT_LAYOUT(lock_word,
 		     offsetof(struct svshm__header, lock_word) == 256);
+SVSHM__ASSERT_LAYOUT(changes, offsetof(struct svshm__header, changes) == 320);
 SVSHM__ASSERT_LAYOUT(header, sizeof(struct svshm__header) == 384);
 
 #endif

@@ -39,6 +39,14 @@ static bool plan_sizes(struct plan *plan, size_t used, size_t size, size_t page)
 	return true;
 }
 
+/* Does MODE let a class read, and not write? */
+static uint32_t observers_flag(mode_t mode)
+{
+	mode_t writers = (mode & 0022) << 1;
+
+	return mode & 0044 & ~writers ? SVSHM__FLAG_OBSERVERS : 0;
+}
+
 static int make_plan(struct svshm__operation *operation, struct plan *plan,
 		     size_t page)
 {
@@ -64,7 +72,8 @@ static int make_plan(struct svshm__operation *operation, struct plan *plan,
 		svshm__slot_capacity(operation->evidence.set.status.count);
 	used = view->slots_offset +
 	       view->slot_count * sizeof(struct svshm__slot);
-	view->flags = svshm__pages_flags(page);
+	view->flags = svshm__pages_flags(page) |
+		      observers_flag(operation->handle->mode);
 	view->lock_engine = svshm__lock_engine_of_new;
 	view->device = operation->file.device;
 	view->inode = operation->file.inode;

@@ -39,6 +39,7 @@ svshm__operation_attachment(const struct svshm__operation *operation,
 	attachment->slots_offset = view->slots_offset;
 	attachment->slot_count = view->slot_count;
 	attachment->engine = svshm__lock_engine(view->lock_engine);
+	attachment->observed = view->flags & SVSHM__FLAG_OBSERVERS;
 	attachment->native_key = operation->file.native;
 	attachment->device = view->device;
 	attachment->inode = view->inode;

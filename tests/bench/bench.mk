@@ -15,6 +15,7 @@ MEASURERS = \
 	tests/bench/bench_growth \
 	tests/bench/bench_lock \
 	tests/bench/bench_memory \
+	tests/bench/bench_notify \
 	tests/bench/bench_object \
 	tests/bench/bench_times \
 	tests/bench/bench_tool
@@ -29,6 +30,8 @@ tests_bench_bench_lock_SOURCES = \
 tests_bench_bench_lock_LDADD = $(MEASURED)
 tests_bench_bench_memory_SOURCES = tests/bench/bench_memory.c $(FIGURES)
 tests_bench_bench_memory_LDADD = $(MEASURED)
+tests_bench_bench_notify_SOURCES = tests/bench/bench_notify.c $(FIGURES)
+tests_bench_bench_notify_LDADD = $(MEASURED)
 tests_bench_bench_object_SOURCES = tests/bench/bench_object.c \
 	tests/bench/worker.c tests/bench/worker.h $(FIGURES)
 tests_bench_bench_object_LDADD = $(MEASURED)
@@ -68,6 +71,8 @@ bench-object: tests/bench/bench_object$(EXEEXT) $(QT_MEASURERS)
 	tests/bench/bench_object$(EXEEXT) $(BENCH_ARGUMENTS)
 bench-times: tests/bench/bench_times$(EXEEXT)
 	tests/bench/bench_times$(EXEEXT) $(BENCH_ARGUMENTS)
+bench-notify: tests/bench/bench_notify$(EXEEXT)
+	@$(ALONE) tests/bench/bench_notify$(EXEEXT) $(BENCH_ARGUMENTS)
 bench-growth: tests/bench/bench_growth$(EXEEXT)
 	@$(ALONE) tests/bench/bench_growth$(EXEEXT) $(BENCH_ARGUMENTS)
 
@@ -87,4 +92,4 @@ bench-memory: $(BUILT_TOOL) tests/bench/bench_memory$(EXEEXT)
 	LD_LIBRARY_PATH='$(abs_builddir)/.libs'; export LD_LIBRARY_PATH; \
 	$(ALONE) ./tests/bench/bench_memory$(EXEEXT) "$$tool" \
 		'$(BENCH_DIRECTORY)' $(BENCH_ARGUMENTS)
-.PHONY: bench-growth bench-lock bench-memory bench-object bench-times bench-tool
+.PHONY: bench-growth bench-lock bench-memory bench-notify bench-object bench-times bench-tool

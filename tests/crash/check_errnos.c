@@ -36,6 +36,8 @@ static const struct scene scenes[] = {
 	{ LIVE, ATTACHED, ATTACHED, svshm_lock },
 	{ LIVE, ATTACHED, ATTACHED, svshm_trylock },
 	{ LIVE, ATTACHED, ATTACHED, act_timedlock },
+	{ LIVE, ATTACHED, ATTACHED, act_wait_shortly },
+	{ LIVE, ATTACHED, ATTACHED, act_ring },
 	{ LIVE, OWNER, ATTACHED, svshm_unlock },
 	{ LIVE, ATTACHED, ATTACHED, svshm_detach },
 	{ LIVE, OWNER, ATTACHED, svshm_detach },

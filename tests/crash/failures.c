@@ -45,6 +45,8 @@ static const struct failure failures[] = {
 	{ "mprotect", { EACCES, ENOMEM }, { "mprotect(" } },
 	{ "madvise", { EAGAIN, EINTR, EINVAL, ENOMEM, EPERM },
 	  { "MADV_POPULATE" } },
+	{ "futex", { EAGAIN, EINTR, EINVAL, ENOMEM, ENOSYS, EPERM, ETIMEDOUT },
+	  { "" } },
 	{ "clock_nanosleep", { EINTR }, { "" } },
 };
 

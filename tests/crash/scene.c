@@ -10,6 +10,8 @@
 #include <sys/sem.h>
 #include <unistd.h>
 
+#include "handle.h"
+#include "kernel/futex.h"
 #include "lock/lock.h"
 #include "outside.h"
 #include "qt/key.h"
@@ -151,6 +153,37 @@ int act_timedlock(struct svshm *handle)
 	return svshm_timedlock(handle, 20000);
 }
 
+int act_wait_shortly(struct svshm *handle)
+{
+	uint32_t seen = svshm_changes(handle);
+
+#ifdef HAVE_FUTEX
+	/* An earlier case may have taken it away. */
+	svshm__futex_usable = 1;
+#endif
+	return svshm_wait(handle, &seen, 5);
+}
+
+int act_ring(struct svshm *handle)
+{
+	struct svshm__header *header;
+	uint32_t before = svshm_changes(handle);
+	int code;
+
+	/* Not in the Qt layout. */
+	if (!handle->attachment)
+		return svshm_notify(handle);
+	header = handle->attachment->base[handle->access];
+#ifdef HAVE_FUTEX
+	svshm__futex_usable = 1;
+#endif
+	svshm__store(&header->changes,
+		     before * SVSHM__CHANGE | SVSHM__CHANGE_SLEEPERS);
+	code = svshm_notify(handle);
+	/* Counted once, and only if it says so. */
+	return svshm_changes(handle) - before == (code == SVSHM_OK) ? code : 1000;
+}
+
 static int prepared(struct svshm *handle, actor_act *act)
 {
 	int code = svshm_set_memory(handle, SVSHM_MEMORY_HUGE |
@@ -219,6 +252,8 @@ const char *act_name(actor_act *act)
 		{ svshm_lock, "lock" },
 		{ svshm_trylock, "trylock" },
 		{ act_timedlock, "timedlock" },
+		{ act_wait_shortly, "wait" },
+		{ act_ring, "notify" },
 		{ svshm_unlock, "unlock" },
 		{ svshm_detach, "detach" },
 		{ act_exit, "exit" },

@@ -92,6 +92,8 @@ int act_create_locked(struct svshm *handle);
 int act_create_prepared(struct svshm *handle); /* svshm_set_memory() first */
 int act_attach_prepared(struct svshm *handle);
 int act_timedlock(struct svshm *handle);
+int act_wait_shortly(struct svshm *handle); /* svshm_wait(), 5 ms */
+int act_ring(struct svshm *handle); /* svshm_notify(), as if somebody slept */
 int act_look_at_it(struct svshm *handle);   /* svshm_inspect() */
 int act_remove_force(struct svshm *handle); /* svshm_recover() with FORCE */
 int act_bump(struct svshm *handle);         /* one more in the common count */

@@ -76,6 +76,9 @@ static const struct call {
 	{ SYS_shmctl, true, "shmctl" },
 	{ SYS_semget, true, "semget" },
 	{ SYS_semctl, true, "semctl" },
+#ifdef SYS_futex
+	{ SYS_futex, true, "futex" },
+#endif
 	{ SYS_openat, true, "openat" },
 	{ SYS_unlinkat, true, "unlinkat" },
 	{ SYS_fchmod, true, "fchmod" },

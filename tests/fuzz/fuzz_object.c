@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Any bytes as an object in the kernel: attach, lock, inspect, scan and recover
- * crash on none, hang on none, and answer with a code of the closed list. The
+ * Any bytes as an object in the kernel: attach, lock, wait, notify, inspect, scan and
+ * recover crash on none, hang on none, and answer with a code of the closed list. The
  * input is laid by exclusive or over header and slot table of an object whose
  * maker is attached, or has died, or over its semaphores.
  */
@@ -141,9 +141,12 @@ static void use(struct svshm *handle)
 {
 	unsigned char *data = svshm_data(handle);
 	size_t size = svshm_size(handle);
+	uint32_t seen = svshm_changes(handle);
 
 	data[0]++;
 	data[size - 1]++;
+	checked(svshm_wait(handle, &seen, 1));
+	checked(svshm_notify(handle));
 	if (checked(svshm_timedlock(handle, 1)) >= 0) {
 		checked(svshm_make_consistent(handle));
 		checked(svshm_unlock(handle));

@@ -1,8 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# make model: check the fast lock's protocol and the object's with spin, and check
-# that spin finds what is wrong with each variant that leaves out a part of one.
+# make model: check the protocols of the fast lock, of svshm_wait() and of the
+# object with spin, and check that spin finds what is wrong with each variant that
+# leaves out a part of one.
 # It takes half an hour, and 3 GiB of memory.
 set -u
 
@@ -108,6 +109,21 @@ fails -DSLEPT_FORGETS -DDEATHS=0 -DTIMEOUTS=0
 fails -DGIVING_UP_KEEPS_TOKEN -DDEATHS=0 -DROUNDS=2
 fails -DTOKEN_BEFORE_SLOT -DPROCESSES=2 -DDEATHS=1 -DTIMEOUTS=0
 fails -DPOST_ALWAYS -DDEATHS=0 -DROUNDS=2
+
+echo "Waiting for a change:"
+model=notify.pml
+holds
+holds -DOBSERVED
+holds -DNOTIFIERS=1 -DWAITERS=2
+holds -DNOTIFIERS=3 -DROUNDS=1
+
+# What each part is there for. A death that falls between two steps of N2; the
+# bit in the word; what wakes in N3; W2; and the kernel's own comparison.
+fails -DWAKES_LATER
+fails -DBIT_APART -DDEATHS=0
+fails -DCLEARS_ONLY -DDEATHS=0 -DTIMEOUTS=0
+fails -DWITHOUT_BIT -DDEATHS=0
+fails -DSLEEPS_BLINDLY -DDEATHS=0
 
 echo "The object:"
 model=object.pml

@@ -26,6 +26,73 @@ else
 	echo "note: sharedimage is not built, so no demonstration"
 fi
 
+# ---- Sensor and display --------------------------------------------------------
+
+# shown WHAT COUNT: the display has printed so many readings.
+shown()
+{
+	until [ "$(wc -l <"$work/shown")" -ge "$2" ]; do
+		kill -0 "$display" 2>/dev/null || {
+			fail "$1: the display has ended: $(cat "$work/shown.err")"
+			return
+		}
+	done
+}
+
+# sensor: one that reads what is written to descriptor 3.
+sensor()
+{
+	"$SENSOR" "$work/sensor.conf" <"$work/numbers" 3>&- &
+	sensor=$!
+	exec 3>"$work/numbers"
+}
+
+if [ -x "${SENSOR-}" ] && [ -x "${SENSOR_DISPLAY-}" ]; then
+	mkfifo "$work/numbers"
+	: >"$work/sensor.conf"
+	: >"$work/shown"
+	as=
+	if [ "$(id -u)" -eq 0 ] && command -v setpriv >/dev/null; then
+		chmod 755 "$work"
+		as="setpriv --reuid 65532 --regid 65532 --clear-groups"
+		$as test -r "$work/sensor.conf" && $as test -x "$SENSOR_DISPLAY" ||
+			as=
+	fi
+	[ -n "$as" ] || echo "note: the display is the same user as the sensor"
+	$as "$SENSOR_DISPLAY" "$work/sensor.conf" 5 >"$work/shown" \
+		2>"$work/shown.err" &
+	display=$!
+	sensor
+	echo 1 >&3
+	shown "display: the first reading" 1
+	echo 2 >&3
+	shown "display: the second" 2
+	kill -9 "$sensor"
+	wait "$sensor" 2>/dev/null
+	sensor
+	echo 3 >&3
+	shown "display: of the next sensor" 3
+	[ -z "$as" ] || {
+		exec 3>&-
+		wait "$sensor" || fail "sensor: did not end well"
+		sensor
+	}
+	echo 4 >&3
+	shown "display: of a new object" 4
+	"$SVSHM" remove --force --native-key "$work/sensor.conf" ||
+		fail "sensor: not removed"
+	echo 5 >&3
+	wait "$display" || fail "display: did not end well"
+	exec 3>&-
+	wait "$sensor" || fail "sensor: did not end well"
+	[ "$(sed 's/.* //' "$work/shown" | tr '\n' ' ')" = "1 2 3 4 5 " ] ||
+		fail "display: has shown $(cat "$work/shown")"
+	"$SVSHM" info --native-key "$work/sensor.conf" >"$work/out" 2>&1 &&
+		fail "sensor: its object is left"
+else
+	echo "note: sensor and display are not built"
+fi
+
 # ---- rc ----------------------------------------------------------------------
 
 script=$examples/rc/svshm-recover

@@ -43,7 +43,7 @@ echo old >"$work/old"
 
 check "help" 0 "$SVSHM" --help
 cp "$work/out" "$work/help"
-for command in list info recover remove put get lock; do
+for command in list info recover remove put get lock wait notify; do
 	grep -q "^  $command " "$work/help" || fail "help: no $command"
 	check "help of $command" 0 "$SVSHM" "$command" --help
 	out "^usage: svshm $command"
@@ -361,8 +361,66 @@ for round in "3 1" "0 1" "0 no"; do
 		"$SVSHM" lock "$key" -- sh -c "$died; exit $status"
 	out "died=${round#* }"
 done
+check "wait --timeout for an orphan" 1 "$SVSHM" wait "$key" --timeout 0
+err 'there was none in the time allowed'
+check "notify of an orphan" 0 "$SVSHM" notify "$key"
 check "lock has kept the orphan" 0 "$SVSHM" recover "$key"
 out "^$key: removed: "
+
+# ---- wait and notify -----------------------------------------------------------
+
+check "wait for nothing" 1 "$SVSHM" wait "$key"
+err "there is no object"
+check "notify of nothing" 1 "$SVSHM" notify "$key"
+check "wait without --" 2 "$SVSHM" wait "$key" true
+check "wait with -- alone" 2 "$SVSHM" wait "$key" --
+check "notify of two" 2 "$SVSHM" notify "$key" "$key"
+
+# attached: the job that was started last has the object, beside its user.
+attached()
+{
+	until "$SVSHM" info "$key" | grep -q '^registered *2,'; do
+		kill -0 "$job" || {
+			fail "$name: svshm wait has ended"
+			return
+		}
+	done
+}
+
+# waited NAME STATUS ARGUMENT...: svshm wait ends with STATUS when it is told. Who
+# has attached may not wait yet: it is told until it ends.
+waited()
+{
+	wanted=$1
+	wanted_status=$2
+	shift 2
+	rm -f "$work/told"
+	start sh -c '"$@"; status=$?; : >"$0"; exit $status' "$work/told" \
+		"$SVSHM" wait "$key" "$@"
+	attached
+	while [ ! -e "$work/told" ]; do
+		check "notify" 0 "$SVSHM" notify "$key"
+	done
+	ended "$wanted" "$wanted_status"
+}
+
+# A program that uses the object meanwhile.
+"$SVSHM" lock "$key" -- sh -c 'echo >"$1"; read _ <"$2"' sh \
+	"$work/ready" "$work/go" &
+user=$!
+read -r _ <"$work/ready"
+waited "wait" 0
+waited "wait runs a command" 9 --timeout 1h -- sh -c 'exit 9'
+waited "wait runs what is not there" 127 -- "$work/missing"
+check "wait --timeout" 1 "$SVSHM" wait "$key" --timeout 0.1 -- true
+start "$SVSHM" wait "$key"
+attached
+kill -TERM "$job"
+ended "wait ends by a signal" 143
+check "nobody waits" 0 "$SVSHM" notify "$key"
+echo >"$work/go"
+wait $user
+gone "wait and notify leave no object"
 
 # ---- Other programs' segments ------------------------------------------------
 

@@ -31,6 +31,7 @@ static const struct {
 	{ "births", 160 }, { "bequeathed", 164 }, { "retired", 168 },
 	{ "departures", 176 },
 	{ "lock_word", 256 }, { "inconsistent", 260 }, { "removed", 264 },
+	{ "changes", 320 },
 };
 
 START_TEST(layout_header_has_fixed_offsets)
@@ -48,7 +49,7 @@ START_TEST(layout_header_has_fixed_offsets)
 		ck_assert_uint_eq(fields[i].offset % fields[i].size, 0);
 	}
 	ck_assert_uint_eq(sizeof(struct svshm__header), 384);
-	ck_assert_uint_eq(SVSHM__FORMAT, 2);
+	ck_assert_uint_eq(SVSHM__FORMAT, 3);
 	ck_assert_uint_eq(SVSHM__MAGIC, 0x6d687376);
 	ck_assert_uint_eq(svshm__tag(1), 16384);
 	ck_assert_uint_eq(svshm__tag(SVSHM__NAME_HASHES), 32767);
@@ -109,7 +110,7 @@ static const struct {
 	bool joined; /* as attach finds out only */
 } kinds[] = {
 	{ offsetof(struct svshm__header, byte_order), 0x04030201, false },
-	{ offsetof(struct svshm__header, format), 3, false },
+	{ offsetof(struct svshm__header, format), SVSHM__FORMAT + 1, false },
 	{ offsetof(struct svshm__header, format), 255, false },
 	{ offsetof(struct svshm__header, lock_engine), 99, true },
 };
@@ -154,7 +155,7 @@ START_TEST(layout_of_another_kind_is_not_judged)
 	make_orphan(key, SIZE, 'o');
 	ck_assert(test_inspect(key, &object));
 	header = map_header(object.segment_id);
-	header->format = 3;
+	header->format = SVSHM__FORMAT + 1;
 	unmap_header(header);
 	expect_code(handle, act_attach(handle), SVSHM_INCOMPATIBLE);
 	expect_code(handle, act_create(handle), SVSHM_INCOMPATIBLE);

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "arguments/target.h"
@@ -145,6 +146,34 @@ struct svshm *target_handle(const struct command *command,
 		svshm_free(handle);
 		return NULL;
 	}
+	return handle;
+}
+
+static char **find_command(const struct operands *operands)
+{
+	char **words = operands->values;
+
+	if (operands->before_dashes != 0 || !operands->dashes)
+		return NULL;
+	return *words ? words : NULL;
+}
+
+struct svshm *target_handle_and_command(const struct command *command,
+					const struct target *target,
+					struct operands *operands,
+					char ***words, int *status)
+{
+	bool dashed_key = !target->native_key && operands->before_dashes == 0;
+	struct svshm *handle = target_handle(command, target, operands, status);
+
+	if (!handle)
+		return NULL;
+	if (dashed_key && operands->count > 0 &&
+	    strcmp(operands->values[0], "--") == 0)
+		operands->values++;
+	else if (dashed_key)
+		operands->dashes = false;
+	*words = find_command(operands);
 	return handle;
 }
 

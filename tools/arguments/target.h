@@ -50,6 +50,16 @@ struct svshm *target_handle(const struct command *command,
 			    const struct target *target,
 			    struct operands *operands, int *status);
 
+/*
+ * The same, and the command that stands after the operands and "--". A KEY that
+ * begins with a dash takes two of them: svshm lock -- KEY -- CMD. *WORDS NULL:
+ * there is none, or an operand too many.
+ */
+struct svshm *target_handle_and_command(const struct command *command,
+					const struct target *target,
+					struct operands *operands,
+					char ***words, int *status);
+
 /* Before HANDLE is used: its layout, its native key, and whose keys it sees. */
 int target_prepare(const struct target *target, struct svshm *handle);
 

@@ -13,6 +13,8 @@
 	each(put) \
 	each(get) \
 	each(lock) \
+	each(wait) \
+	each(notify) \
 	each(limits) \
 	each(top)
 

@@ -209,19 +209,6 @@ static int lock(struct lock_run *run)
 	return status;
 }
 
-/*
- * What stands after the operands and "--" is the command. A KEY that begins
- * with a dash takes two of them: svshm lock -- KEY -- CMD.
- */
-static char **find_command(const struct operands *operands)
-{
-	char **command = operands->values;
-
-	if (operands->before_dashes != 0 || !operands->dashes)
-		return NULL;
-	return *command ? command : NULL;
-}
-
 static int lock_run(int argc, char **argv)
 {
 	struct target target = TARGET_INIT;
@@ -238,18 +225,13 @@ static int lock_run(int argc, char **argv)
 
 	if (status != OPTIONS_READ)
 		return status;
-	bool dashed_key = !target.native_key && operands.before_dashes == 0;
 	struct lock_run run = { .deadline = deadline_after(timeout) };
 
-	run.handle = target_handle(&command_lock, &target, &operands, &status);
+	run.handle = target_handle_and_command(&command_lock, &target,
+					       &operands, &run.command,
+					       &status);
 	if (!run.handle)
 		return status;
-	if (dashed_key && operands.count > 0 &&
-	    strcmp(operands.values[0], "--") == 0)
-		operands.values++;
-	else if (dashed_key)
-		operands.dashes = false;
-	run.command = find_command(&operands);
 	if (!run.command) {
 		svshm_free(run.handle);
 		return usage_error(&command_lock, "give one KEY, then -- and "

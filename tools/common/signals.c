@@ -30,6 +30,18 @@ static void signals_ignore(int signal_number)
 	sigaction(signal_number, &action, NULL);
 }
 
+void signals_save(struct signals_ignored *before)
+{
+	sigaction(SIGPIPE, NULL, &before->pipe);
+	sigaction(SIGXFSZ, NULL, &before->file_size);
+}
+
+void signals_restore(const struct signals_ignored *before)
+{
+	sigaction(SIGPIPE, &before->pipe, NULL);
+	sigaction(SIGXFSZ, &before->file_size, NULL);
+}
+
 void signals_catch(void)
 {
 	struct sigaction action;

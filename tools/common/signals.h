@@ -3,6 +3,7 @@
 #ifndef SVSHM_TOOL_COMMON_SIGNALS_H
 #define SVSHM_TOOL_COMMON_SIGNALS_H
 
+#include <signal.h>
 #include <stdint.h>
 
 /*
@@ -10,6 +11,14 @@
  * write that fails is an error, not a signal.
  */
 void signals_catch(void);
+
+/* What signals_catch() ignores, as it was: for a program that is exec'ed later. */
+struct signals_ignored {
+	struct sigaction pipe, file_size;
+};
+
+void signals_save(struct signals_ignored *before);
+void signals_restore(const struct signals_ignored *before);
 
 /* For commands that only print: a file that may not grow is an error, too. */
 void signals_spare_output(void);
