@@ -54,7 +54,8 @@ libsvshm_la_SOURCES += \
 libsvshm_la_SOURCES += \
 	lib/lock/lock.c lib/lock/lock.h \
 	lib/lock/owner.c \
-	lib/lock/portable.c
+	lib/lock/portable.c \
+	lib/lock/snapshot.c
 libsvshm_la_SOURCES += \
 	lib/object/attach.c \
 	lib/object/beside.c \

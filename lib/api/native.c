@@ -236,6 +236,40 @@ static int make_consistent(struct svshm *handle)
 		tried);
 }
 
+/*
+ * Registers nobody: a forked child that only reads snapshots is counted as its
+ * parent's child, as one that calls svshm_const_data().
+ */
+static int snapshot(struct svshm *handle, size_t offset, void *buffer,
+		    size_t length, int timeout_ms)
+{
+	const char *tried = "cannot take a snapshot";
+	const struct svshm__attachment *attachment = handle->attachment;
+
+	if (!attachment)
+		return svshm__refuse(handle, SVSHM_NOT_ATTACHED, tried,
+				     "attach or create first");
+	if (offset > attachment->data_size ||
+	    length > attachment->data_size - offset)
+		return svshm__refuse(handle, SVSHM_INVALID_ARGUMENT, tried,
+				     "it would end behind the data");
+
+	struct svshm__snapshot one = {
+		.attachment = attachment,
+		.header = svshm__mapping_header(attachment, handle->access),
+		.from = (const char *)const_data(handle) + offset,
+		.to = buffer,
+		.length = length,
+		.looked = &handle->looked,
+	};
+	int code;
+
+	svshm__clear(handle);
+	code = svshm__snapshot_take(&one, timeout_ms, &handle->error);
+	return code ? svshm__finish(handle, code,
+				    code > 0 ? "copied" : tried) : SVSHM_OK;
+}
+
 const struct svshm__layout svshm__layout_native = {
 	.set_key = set_key,
 	.set_native_key = set_native_key,
@@ -253,4 +287,5 @@ const struct svshm__layout svshm__layout_native = {
 	.lock = lock,
 	.unlock = unlock,
 	.make_consistent = make_consistent,
+	.snapshot = snapshot,
 };

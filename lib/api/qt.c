@@ -54,4 +54,5 @@ const struct svshm__layout svshm__layout_qt = {
 	.lock = svshm__qt_lock,
 	.unlock = svshm__qt_unlock,
 	.make_consistent = svshm__qt_make_consistent,
+	.snapshot = svshm__qt_snapshot,
 };

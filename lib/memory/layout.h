@@ -62,7 +62,7 @@ static inline unsigned svshm__tag(unsigned name_hash)
 /* ---- Segment ----------------------------------------------------------- */
 
 #define SVSHM__MAGIC 0x6d687376u /* "vshm" in little-endian memory */
-#define SVSHM__FORMAT 2u
+#define SVSHM__FORMAT 3u
 #define SVSHM__FORMAT_PLAUSIBLE 255u /* later versions will stay below */
 #define SVSHM__BYTE_ORDER 0x01020304u
 #define SVSHM__BYTE_ORDER_SWAPPED 0x04030201u
@@ -215,7 +215,9 @@ struct svshm__header {
 	uint32_t removed; /* [atomic] never 0 again: svshm itself has removed
 			     it under its users, or has found its set removed or
 			     reset under them */
-	char lock_padding[128 - 12];
+	uint32_t rounds; /* [lock] another number whenever an owner's time ends:
+			    lock/snapshot.c */
+	char lock_padding[128 - 16];
 };
 
 static inline uint32_t svshm__lock_mark(unsigned slot, uint32_t registration)

@@ -31,6 +31,7 @@ static const struct {
 	{ "births", 160 }, { "bequeathed", 164 }, { "retired", 168 },
 	{ "departures", 176 },
 	{ "lock_word", 256 }, { "inconsistent", 260 }, { "removed", 264 },
+	{ "rounds", 268 },
 };
 
 START_TEST(layout_header_has_fixed_offsets)
@@ -48,7 +49,7 @@ START_TEST(layout_header_has_fixed_offsets)
 		ck_assert_uint_eq(fields[i].offset % fields[i].size, 0);
 	}
 	ck_assert_uint_eq(sizeof(struct svshm__header), 384);
-	ck_assert_uint_eq(SVSHM__FORMAT, 2);
+	ck_assert_uint_eq(SVSHM__FORMAT, 3);
 	ck_assert_uint_eq(SVSHM__MAGIC, 0x6d687376);
 	ck_assert_uint_eq(svshm__tag(1), 16384);
 	ck_assert_uint_eq(svshm__tag(SVSHM__NAME_HASHES), 32767);
