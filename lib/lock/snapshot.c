@@ -67,6 +67,7 @@
 
 #include <string.h>
 
+#include "base/crashpoint.h"
 #include "kernel/process.h"
 #include "kernel/semset.h"
 
@@ -168,6 +169,7 @@ static int try_once(struct svshm__snapshot *snapshot,
 		copy_some(snapshot->to + done, snapshot->from + done,
 			  left < CHUNK ? left : CHUNK);
 	}
+	CRASHPOINT("snapshot:copied");
 	snapshot->died = owner || svshm__load(&header->inconsistent);
 	if (!code)
 		code = pass(snapshot, error);
