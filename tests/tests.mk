@@ -17,6 +17,7 @@ check_tests = \
 	tests/lock/check_lock_storm \
 	tests/lock/check_owner_death \
 	tests/lock/check_snapshot \
+	tests/lock/check_snapshot_storm \
 	tests/lock/check_times \
 	tests/lock/check_wait_in_turns \
 	tests/object/check_bad_input \

@@ -182,12 +182,15 @@ static inline bool svshm__lock_take_at_once(struct svshm__locker *locker)
 /* After a success svshm__lock_confirm_given() must follow if it is due. */
 static inline bool svshm__lock_give_at_once(struct svshm__locker *locker)
 {
-	if (locker->mark == 0 || !svshm__lock_held(locker))
+	struct svshm__header *header = locker->header;
+	uint32_t mark = locker->mark;
+
+	if (mark == 0 || !svshm__lock_held(locker))
 		return false;
+	svshm__lock_count(header);
 	/* Before the word: else the next owner's would be wiped. */
 	svshm__store_relaxed(&locker->attachment->lock_thread, 0);
-	svshm__lock_count(locker->header);
-	if (!svshm__exchange_if(&locker->header->lock_word, locker->mark, 0))
+	if (!svshm__exchange_if(&header->lock_word, mark, 0))
 		return false;
 	locker->held = 0;
 	return true;
