@@ -269,7 +269,8 @@ AM_DISTCHECK_CONFIGURE_FLAGS = --enable-werror
 model:
 	@srcdir='$(abs_srcdir)' CC='$(CC)' $(SHELL) '$(abs_srcdir)/tests/model/run.sh'
 .PHONY: model
-EXTRA_DIST += tests/model/fast_lock.pml tests/model/object.pml tests/model/run.sh
+EXTRA_DIST += tests/model/fast_lock.pml tests/model/object.pml \
+	tests/model/run.sh tests/model/snapshot.pml
 
 
 # ---- The crash lab -----------------------------------------------------------
