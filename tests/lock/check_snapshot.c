@@ -269,6 +269,31 @@ START_TEST(snapshot_notices_who_was_inside)
 }
 END_TEST
 
+static int act_fill_and_leave(struct svshm *handle)
+{
+	child_assert(svshm_lock(handle) == SVSHM_OK);
+	memset(svshm_data(handle), 3, SIZE);
+	return svshm_detach(handle);
+}
+
+START_TEST(snapshot_notices_who_has_detached_inside)
+{
+	struct svshm *mine;
+	struct puppet reader;
+	struct actor owner;
+	const char *key = stop_reader(&reader, _i, &mine, "left", act_look_for_3);
+
+	if (!key)
+		return;
+	actor_attach(&owner, key);
+	expect_act(&owner, act_fill_and_leave, SVSHM_OK);
+	puppet_continue(&reader);
+	ck_assert_int_eq(puppet_end(&reader), SVSHM_TIMED_OUT);
+	actor_kill(&owner);
+	end_reader(&reader, mine);
+}
+END_TEST
+
 START_TEST(snapshot_notices_who_is_inside)
 {
 	struct svshm *mine;
@@ -465,6 +490,8 @@ static Suite *make_suite(void)
 	tcase_add_loop_test(tests, snapshot_knows_its_own_lock, 0, 2);
 	tcase_add_loop_test(tests, snapshot_registers_nobody, 0, 2);
 	tcase_add_loop_test(tests, snapshot_notices_who_was_inside, 0, 2);
+	tcase_add_loop_test(tests, snapshot_notices_who_has_detached_inside, 0,
+			    2);
 	tcase_add_loop_test(tests, snapshot_notices_who_is_inside, 0, 2);
 	tcase_add_loop_test(tests, snapshot_begins_again, 0, 2);
 	tcase_add_loop_test(tests, snapshot_notices_who_died_inside, 0, 4);

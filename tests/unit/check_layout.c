@@ -110,7 +110,8 @@ static const struct {
 	bool joined; /* as attach finds out only */
 } kinds[] = {
 	{ offsetof(struct svshm__header, byte_order), 0x04030201, false },
-	{ offsetof(struct svshm__header, format), 3, false },
+	{ offsetof(struct svshm__header, format), 2, false },
+	{ offsetof(struct svshm__header, format), 4, false },
 	{ offsetof(struct svshm__header, format), 255, false },
 	{ offsetof(struct svshm__header, lock_engine), 99, true },
 };
