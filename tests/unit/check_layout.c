@@ -156,7 +156,7 @@ START_TEST(layout_of_another_kind_is_not_judged)
 	make_orphan(key, SIZE, 'o');
 	ck_assert(test_inspect(key, &object));
 	header = map_header(object.segment_id);
-	header->format = 3;
+	header->format = SVSHM__FORMAT + 1;
 	unmap_header(header);
 	expect_code(handle, act_attach(handle), SVSHM_INCOMPATIBLE);
 	expect_code(handle, act_create(handle), SVSHM_INCOMPATIBLE);
@@ -181,7 +181,7 @@ static Suite *make_suite(void)
 	tcase_set_timeout(layout, 60);
 	suite_add_tcase(suite, layout);
 	tcase_add_loop_test(kind, layout_of_another_kind_is_incompatible,
-			    0, 4);
+			    0, 5);
 	tcase_add_test(kind, layout_of_another_kind_is_not_judged);
 	tcase_set_timeout(kind, 60);
 	suite_add_tcase(suite, kind);
