@@ -260,7 +260,7 @@ static int snapshot(struct svshm *handle, size_t offset, void *buffer,
 		.from = (const char *)const_data(handle) + offset,
 		.to = buffer,
 		.length = length,
-		.looked = &handle->looked,
+		.looks = &handle->looks,
 	};
 	int code;
 

@@ -77,6 +77,12 @@ static inline void svshm__lock_count(struct svshm__header *header)
 	svshm__store(&header->rounds, svshm__load(&header->rounds) + 1);
 }
 
+/* When svshm_snapshot() has to ask the kernel whether the object is there. */
+struct svshm__looks {
+	int64_t tick; /* of the last time */
+	uint32_t left, stride; /* so many snapshots go by without a look at it */
+};
+
 /* What svshm_snapshot() copies, and from where (snapshot.c). */
 struct svshm__snapshot {
 	const struct svshm__attachment *attachment;
@@ -84,7 +90,7 @@ struct svshm__snapshot {
 	const char *from;
 	char *to;
 	size_t length;
-	int64_t *looked; /* the tick in which the kernel was asked last */
+	struct svshm__looks *looks;
 	/* Of snapshot.c itself. */
 	uint32_t dead; /* the word of an owner who has died; 0: not known of one */
 	size_t in_vain; /* copied since the time was looked at last */

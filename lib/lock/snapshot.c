@@ -180,15 +180,35 @@ static int try_once(struct svshm__snapshot *snapshot,
 
 /* ---- Trying again --------------------------------------------------------------- */
 
-/* Is the object still there? The kernel is asked once a tick: see lock.c. */
-static int look(const struct svshm__snapshot *snapshot,
-		struct svshm__error *error)
+#define STRIDE_MAX 31
+
+/* As for a lock: see lock.c. */
+static bool tick_has_passed(struct svshm__looks *looks)
 {
 	int64_t tick = svshm__process_tick();
 
-	if (tick == *snapshot->looked && !svshm__load(&snapshot->header->removed))
+	if (tick != looks->tick) {
+		looks->tick = tick;
+		looks->left = looks->stride = 0;
+		return true;
+	}
+	if (looks->stride < STRIDE_MAX)
+		looks->stride = 2 * looks->stride + 1;
+	looks->left = looks->stride;
+	return false;
+}
+
+/* Is the object still there? */
+static int look(const struct svshm__snapshot *snapshot,
+		struct svshm__error *error)
+{
+	struct svshm__looks *looks = snapshot->looks;
+	bool removed = svshm__load(&snapshot->header->removed) != 0;
+
+	if (!removed && looks->left-- != 0)
 		return SVSHM_OK;
-	*snapshot->looked = tick;
+	if (!removed && !tick_has_passed(looks))
+		return SVSHM_OK;
 	return svshm__lock_look(snapshot->attachment, snapshot->header, error);
 }
 
@@ -235,11 +255,17 @@ static int spin(struct svshm__snapshot *snapshot, int total,
 static int try_until(struct svshm__snapshot *snapshot, int timeout_ms,
 		     struct svshm__error *error)
 {
-	int64_t start = svshm__process_now(), now = start, nap = NAP_FIRST;
-	int64_t deadline = svshm__process_deadline(timeout_ms);
-	int code = spin(snapshot, SPIN_TOTAL, error);
+	int64_t start, now, deadline, nap = NAP_FIRST;
+	int code = try_once(snapshot, error);
 
+	/* Most are done by now: a look at the clock would be felt. */
+	if (code != AGAIN)
+		return code;
+	deadline = svshm__process_deadline(timeout_ms);
+	start = now = svshm__process_now();
+	code = spin(snapshot, SPIN_TOTAL, error);
 	while (code == AGAIN) {
+		snapshot->looks->left = 0;
 		code = look(snapshot, error);
 		if (!code)
 			code = see_owner(snapshot, now - start > LONG_WAIT,
