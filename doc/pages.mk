@@ -35,6 +35,7 @@ dist_man3_MANS = \
 	doc/svshm_set_native_key.3 \
 	doc/svshm_set_owner.3 \
 	doc/svshm_size.3 \
+	doc/svshm_snapshot.3 \
 	doc/svshm_strerror.3 \
 	doc/svshm_timedlock.3 \
 	doc/svshm_trylock.3 \

@@ -431,6 +431,25 @@ SVSHM_API int svshm_wait(struct svshm *handle, uint32_t *seen, int timeout_ms);
 /* The count of changes, to begin with; 0 if not attached. */
 SVSHM_API uint32_t svshm_changes(const struct svshm *handle);
 
+/*
+ * Copy LENGTH bytes of the data, from OFFSET on, to BUFFER, as they were at one
+ * moment at which nobody owned the lock. Takes no lock and writes nothing to the
+ * object: readers keep nobody out, and observers may. Whoever changes data has to
+ * own the lock. It tries until a whole copy has fitted between two owners,
+ * TIMEOUT_MS milliseconds (SVSHM_FOREVER: without limit; 0: one look), so it is
+ * for data that are copied faster than the lock changes hands.
+ * OWNER_DIED: copied, but an owner died holding the lock, and nobody has called
+ * svshm_make_consistent() since: the data may be torn. Unless 0 or OWNER_DIED is
+ * returned, BUFFER has any bytes. Does not register a forked child.
+ * Dies inside: nothing happened.
+ * Returns: 0, OWNER_DIED, NOT_ATTACHED, TIMED_OUT, DEADLOCK (this thread owns the
+ * lock), REMOVED, CORRUPT, PERMISSION_DENIED (the semaphores may not be read),
+ * NOT_SUPPORTED (Qt layout), UNKNOWN_ERROR, INVALID_ARGUMENT (not within the data,
+ * no BUFFER, a TIMEOUT_MS less than -1).
+ */
+SVSHM_API int svshm_snapshot(struct svshm *handle, size_t offset, void *buffer,
+			     size_t length, int timeout_ms);
+
 /* ---- Results ------------------------------------------------------------ */
 
 /* The code of the last call on this handle that returns a code. */

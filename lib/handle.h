@@ -31,6 +31,7 @@ struct svshm {
 	struct svshm__attachment *attachment; /* NULL: not attached */
 	enum svshm_access access;
 	struct svshm__locker locker; /* .attachment NULL: has no lock */
+	struct svshm__looks looks; /* by svshm_snapshot() */
 	bool leaves_orphan; /* who detaches was no user: it was an orphan before */
 
 	bool has_rights; /* those of the last create or attach */

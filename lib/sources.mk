@@ -56,7 +56,8 @@ libsvshm_la_SOURCES += \
 	lib/lock/lock.c lib/lock/lock.h \
 	lib/lock/notify.c lib/lock/notify.h \
 	lib/lock/owner.c \
-	lib/lock/portable.c
+	lib/lock/portable.c \
+	lib/lock/snapshot.c
 libsvshm_la_SOURCES += \
 	lib/object/attach.c \
 	lib/object/clear.c \

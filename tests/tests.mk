@@ -20,6 +20,8 @@ check_tests = \
 	tests/lock/check_notify_observers \
 	tests/lock/check_notify_times \
 	tests/lock/check_owner_death \
+	tests/lock/check_snapshot \
+	tests/lock/check_snapshot_storm \
 	tests/lock/check_times \
 	tests/lock/check_wait_in_turns \
 	tests/object/check_bad_input \
@@ -280,7 +282,7 @@ model:
 	@srcdir='$(abs_srcdir)' CC='$(CC)' $(SHELL) '$(abs_srcdir)/tests/model/run.sh'
 .PHONY: model
 EXTRA_DIST += tests/model/fast_lock.pml tests/model/notify.pml \
-	tests/model/object.pml tests/model/run.sh
+	tests/model/object.pml tests/model/run.sh tests/model/snapshot.pml
 
 
 # ---- The crash lab -----------------------------------------------------------

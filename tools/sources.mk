@@ -39,6 +39,7 @@ svshm_SOURCES += \
 	tools/commands/commands.h \
 	tools/commands/get.c \
 	tools/commands/get_destination.c tools/commands/get_destination.h \
+	tools/commands/get_snapshot.c tools/commands/get_snapshot.h \
 	tools/commands/info.c \
 	tools/commands/info_text.c tools/commands/info_text.h \
 	tools/commands/limits.c \

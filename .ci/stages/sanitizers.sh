@@ -47,7 +47,8 @@ threads()
 	configure_in threads CC=clang --disable-shared \
 		CFLAGS='-g -O1 -fsanitize=thread'
 	only check_lock check_fast_lock check_handles check_fork check_cancel \
-		check_threads check_qt_dead_maker check_qt_lock check_qt_shared \
+		check_threads check_snapshot_storm check_qt_dead_maker \
+		check_qt_lock check_qt_shared \
 		check_qt_shared_removed check_qt_shared_threads
 	at_once=$((jobs + 1))
 	run_tests "$directory" LIBS="$work/tsan.o" "${selection[@]}"

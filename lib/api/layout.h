@@ -42,6 +42,8 @@ struct svshm__layout {
 	int (*lock)(struct svshm *handle, int timeout_ms, int if_timed_out);
 	int (*unlock)(struct svshm *handle);
 	int (*make_consistent)(struct svshm *handle);
+	int (*snapshot)(struct svshm *handle, size_t offset, void *buffer,
+			size_t length, int timeout_ms);
 
 	/* ---- Changes; the result is finished. ---- */
 	int (*notify)(struct svshm *handle);

@@ -100,6 +100,29 @@ int svshm_unlock(struct svshm *handle)
 	return SVSHM_OK;
 }
 
+int svshm_snapshot(struct svshm *handle, size_t offset, void *buffer,
+		   size_t length, int timeout_ms)
+{
+	const char *tried = "cannot take a snapshot";
+
+	if (!handle)
+		return SVSHM_INVALID_ARGUMENT;
+	if (timeout_ms < SVSHM_FOREVER)
+		return svshm__refuse(handle, SVSHM_INVALID_ARGUMENT, tried,
+				     "a time-out is SVSHM_FOREVER, or not "
+				     "negative");
+	if (!buffer && length > 0)
+		return svshm__refuse(handle, SVSHM_INVALID_ARGUMENT, tried,
+				     "there is no buffer");
+
+	int state = svshm__cancel_forbidden();
+	int code = handle->layout->snapshot(handle, offset, buffer, length,
+					    timeout_ms);
+
+	svshm__cancel_allowed(state);
+	return code;
+}
+
 int svshm_make_consistent(struct svshm *handle)
 {
 	if (!handle)

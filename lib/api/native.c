@@ -296,6 +296,40 @@ static uint32_t changes(const struct svshm *handle)
 	return svshm__change_count(svshm__load(&header->changes));
 }
 
+/*
+ * Registers nobody: a forked child that only reads snapshots is counted as its
+ * parent's child, as one that calls svshm_const_data().
+ */
+static int snapshot(struct svshm *handle, size_t offset, void *buffer,
+		    size_t length, int timeout_ms)
+{
+	const char *tried = "cannot take a snapshot";
+	const struct svshm__attachment *attachment = handle->attachment;
+
+	if (!attachment)
+		return svshm__refuse(handle, SVSHM_NOT_ATTACHED, tried,
+				     "attach or create first");
+	if (offset > attachment->data_size ||
+	    length > attachment->data_size - offset)
+		return svshm__refuse(handle, SVSHM_INVALID_ARGUMENT, tried,
+				     "it would end behind the data");
+
+	struct svshm__snapshot one = {
+		.attachment = attachment,
+		.header = svshm__mapping_header(attachment, handle->access),
+		.from = (const char *)const_data(handle) + offset,
+		.to = buffer,
+		.length = length,
+		.looks = &handle->looks,
+	};
+	int code;
+
+	svshm__clear(handle);
+	code = svshm__snapshot_take(&one, timeout_ms, &handle->error);
+	return code ? svshm__finish(handle, code,
+				    code > 0 ? "copied" : tried) : SVSHM_OK;
+}
+
 const struct svshm__layout svshm__layout_native = {
 	.set_key = set_key,
 	.set_native_key = set_native_key,
@@ -316,4 +350,5 @@ const struct svshm__layout svshm__layout_native = {
 	.notify = notify,
 	.wait = wait_for_change,
 	.changes = changes,
+	.snapshot = snapshot,
 };

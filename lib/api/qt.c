@@ -83,4 +83,5 @@ const struct svshm__layout svshm__layout_qt = {
 	.notify = notify,
 	.wait = wait_for_change,
 	.changes = changes,
+	.snapshot = svshm__qt_snapshot,
 };

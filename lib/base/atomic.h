@@ -16,6 +16,14 @@
 #include <stdint.h>
 #include <string.h>
 
+#if defined(__SANITIZE_THREAD__)
+#define SVSHM__THREAD_SANITIZER 1
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define SVSHM__THREAD_SANITIZER 1
+#endif
+#endif
+
 #ifdef HAVE_ATOMIC_BUILTINS
 #define SVSHM__EXCHANGES_ATOMICALLY true
 
@@ -51,6 +59,30 @@ static inline bool svshm__exchange_if(uint32_t *word, uint32_t expected,
 static inline void svshm__add(uint32_t *word, uint32_t summand)
 {
 	__atomic_fetch_add(word, summand, __ATOMIC_SEQ_CST);
+}
+
+/*
+ * Whoever sees any store that comes behind this, and calls svshm__order_loads()
+ * then, sees what was stored before this. An exchange alone does not give that:
+ * later stores may pass its own. (ThreadSanitizer knows no fences, and looks at
+ * programs of processors on which this one is no instruction.)
+ */
+static inline void svshm__order_stores(void)
+{
+#ifndef SVSHM__THREAD_SANITIZER
+	__atomic_thread_fence(__ATOMIC_RELEASE);
+#else
+	__atomic_signal_fence(__ATOMIC_RELEASE);
+#endif
+}
+
+static inline void svshm__order_loads(void)
+{
+#ifndef SVSHM__THREAD_SANITIZER
+	__atomic_thread_fence(__ATOMIC_ACQUIRE);
+#else
+	__atomic_signal_fence(__ATOMIC_ACQUIRE);
+#endif
 }
 
 /* Tell the processor that this is a loop that waits. */
@@ -119,6 +151,15 @@ static inline bool svshm__exchange_if(uint32_t *word, uint32_t expected,
 		return false;
 	svshm__store(word, desired);
 	return true;
+}
+
+/* No order but the compiler's, and that of the system calls beside it. */
+static inline void svshm__order_stores(void)
+{
+}
+
+static inline void svshm__order_loads(void)
+{
 }
 
 /* Not in one step: who adds at the same time may be overlooked. */

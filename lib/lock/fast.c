@@ -243,8 +243,10 @@ static int give(const struct svshm__locker *locker, struct svshm__error *error)
 {
 	const struct svshm__attachment *attachment = locker->attachment;
 	uint32_t *lock_word = &locker->header->lock_word;
-	uint32_t word;
+	uint32_t word = svshm__load(lock_word);
 
+	if (svshm__lock_owner(word) == attachment->lock_mark)
+		svshm__lock_count(locker->header);
 	do {
 		word = svshm__load(lock_word);
 		if (svshm__lock_owner(word) != attachment->lock_mark)

@@ -137,6 +137,7 @@ int svshm__lock_take(struct svshm__locker *locker, int timeout_ms,
 
 	if (code < 0)
 		return code;
+	svshm__order_stores();
 	locker->held = svshm__fork_generation();
 	svshm__store_relaxed(&attachment->lock_thread, self);
 	if (code == SVSHM_OWNER_DIED)

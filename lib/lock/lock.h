@@ -71,6 +71,40 @@ int svshm__lock_give(struct svshm__locker *locker, struct svshm__error *error);
 int svshm__lock_make_consistent(const struct svshm__locker *locker,
 				struct svshm__error *error);
 
+/*
+ * For those who read without the lock (snapshot.c): by its owner, or on behalf of a
+ * dead one, before the word is cleared. No step of its own, as nobody else adds. It
+ * may count one too many.
+ */
+static inline void svshm__lock_count(struct svshm__header *header)
+{
+	svshm__store(&header->rounds, svshm__load(&header->rounds) + 1);
+}
+
+/* When svshm_snapshot() has to ask the kernel whether the object is there. */
+struct svshm__looks {
+	int64_t tick; /* of the last time */
+	uint32_t left, stride; /* so many snapshots go by without a look at it */
+};
+
+/* What svshm_snapshot() copies, and from where (snapshot.c). */
+struct svshm__snapshot {
+	const struct svshm__attachment *attachment;
+	const struct svshm__header *header; /* the handle's mapping */
+	const char *from;
+	char *to;
+	size_t length;
+	struct svshm__looks *looks;
+	/* Of snapshot.c itself. */
+	uint32_t dead; /* the word of an owner who has died; 0: not known of one */
+	size_t in_vain; /* copied since the time was looked at last */
+	bool died;     /* an owner has, and the data were not made consistent */
+};
+
+/* 0, SVSHM_OWNER_DIED (copied), SVSHM_TIMED_OUT, SVSHM_REMOVED... */
+int svshm__snapshot_take(struct svshm__snapshot *snapshot, int timeout_ms,
+			 struct svshm__error *error);
+
 /* Another number for each thread of a process; never 0. */
 static inline uintptr_t svshm__lock_self(void)
 {
@@ -101,6 +135,12 @@ bool svshm__lock_is_owned(unsigned engine, uint32_t word,
 int svshm__lock_ask_owner(const struct svshm__attachment *attachment,
 			  struct svshm__header *header, uint32_t word,
 			  bool long_wait, bool *alive,
+			  struct svshm__error *error);
+
+/* The same without a mark in the header, which may be mapped to be read only. */
+int svshm__lock_see_owner(const struct svshm__attachment *attachment,
+			  const struct svshm__header *header, uint32_t word,
+			  bool long_wait, bool *alive, bool *reset,
 			  struct svshm__error *error);
 
 /* Say so, and mark the header, if there is one. SVSHM_REMOVED. */
@@ -148,6 +188,7 @@ static inline bool svshm__lock_take_at_once(struct svshm__locker *locker)
 	    locker->epoch != svshm__load(&svshm__registration_epoch) ||
 	    !svshm__exchange_if(&locker->header->lock_word, 0, locker->mark))
 		return false;
+	svshm__order_stores();
 	locker->held = svshm__fork_generation();
 	svshm__store_relaxed(&locker->attachment->lock_thread,
 			     svshm__lock_self());
@@ -157,11 +198,15 @@ static inline bool svshm__lock_take_at_once(struct svshm__locker *locker)
 /* After a success svshm__lock_confirm_given() must follow if it is due. */
 static inline bool svshm__lock_give_at_once(struct svshm__locker *locker)
 {
-	if (locker->mark == 0 || !svshm__lock_held(locker))
+	struct svshm__header *header = locker->header;
+	uint32_t mark = locker->mark;
+
+	if (mark == 0 || !svshm__lock_held(locker))
 		return false;
+	svshm__lock_count(header);
 	/* Before the word: else the next owner's would be wiped. */
 	svshm__store_relaxed(&locker->attachment->lock_thread, 0);
-	if (!svshm__exchange_if(&locker->header->lock_word, locker->mark, 0))
+	if (!svshm__exchange_if(&header->lock_word, mark, 0))
 		return false;
 	locker->held = 0;
 	return true;

@@ -37,7 +37,8 @@ int svshm__lock_look(const struct svshm__attachment *attachment,
 					"somebody has removed segment %d; "
 					"detach, and start again",
 					attachment->segment_id);
-	if (attachment->reader)
+	/* Nor has a forked child that only looks a slot of its own. */
+	if (attachment->reader || !svshm__attachment_registered(attachment))
 		code = SVSHM_OK;
 	else
 		code = svshm__slot_ask(attachment->set_id,
@@ -68,6 +69,16 @@ static bool is_dead(const struct svshm__slot *entry, int segment_id)
 				   segment_id) == SVSHM__FATE_DEAD;
 }
 
+static const struct svshm__slot *
+slot_entry(const struct svshm__attachment *attachment,
+	   const struct svshm__header *header, uint32_t slot)
+{
+	const struct svshm__slot *slots =
+		(const void *)((const char *)header + attachment->slots_offset);
+
+	return &slots[slot];
+}
+
 /* Still that owner's? A slot that is claimed anew has the new registration in
    the table before. */
 static bool is_of(const struct svshm__slot *entry, uint32_t slot, uint32_t word)
@@ -76,35 +87,41 @@ static bool is_of(const struct svshm__slot *entry, uint32_t slot, uint32_t word)
 	       svshm__lock_owner(word);
 }
 
+static int say_reset(const struct svshm__attachment *attachment, bool *reset,
+		     struct svshm__error *error)
+{
+	*reset = true;
+	return svshm__lock_reset(NULL, attachment->set_id, error);
+}
+
 /*
  * The slot is not held. That proves the death, unless somebody has reset the
  * set: then the process may be seen alive, or the set's time of change says so.
  */
 static int doubt_death(const struct svshm__attachment *attachment,
-		       struct svshm__header *header,
-		       const struct svshm__slot *entry, uint32_t slot,
-		       uint32_t word, struct svshm__error *error)
+		       const struct svshm__header *header, uint32_t slot,
+		       uint32_t word, bool *reset, struct svshm__error *error)
 {
+	const struct svshm__slot *entry = slot_entry(attachment, header, slot);
+
 	if (svshm__slot_user_seen(entry, attachment->segment_id))
 		return is_of(entry, slot, word) ?
-			       svshm__lock_reset(header, attachment->set_id,
-						 error) :
-			       SVSHM_OK;
+			       say_reset(attachment, reset, error) : SVSHM_OK;
 	if (is_dead(entry, attachment->segment_id) ||
 	    !is_of(entry, slot, word) || is_intact(attachment, header))
 		return SVSHM_OK;
-	return svshm__lock_reset(header, attachment->set_id, error);
+	return say_reset(attachment, reset, error);
 }
 
-int svshm__lock_ask_owner(const struct svshm__attachment *attachment,
-			  struct svshm__header *header, uint32_t word,
-			  bool long_wait, bool *alive,
+int svshm__lock_see_owner(const struct svshm__attachment *attachment,
+			  const struct svshm__header *header, uint32_t word,
+			  bool long_wait, bool *alive, bool *reset,
 			  struct svshm__error *error)
 {
-	const struct svshm__slot *slots =
-		(const void *)((const char *)header + attachment->slots_offset);
 	uint32_t slot = (word & SVSHM__LOCK_SLOT_MASK) - 1;
+	const struct svshm__slot *entry;
 
+	*reset = false;
 	if ((word & SVSHM__LOCK_SLOT_MASK) == 0 ||
 	    slot >= attachment->slot_count)
 		return svshm__error_set(error, SVSHM_CORRUPT,
@@ -117,17 +134,32 @@ int svshm__lock_ask_owner(const struct svshm__attachment *attachment,
 
 	if (code)
 		return code;
-	if (!is_of(&slots[slot], slot, word)) {
+	entry = slot_entry(attachment, header, slot);
+	if (!is_of(entry, slot, word)) {
 		*alive = false;
 		return SVSHM_OK;
 	}
 	if (!*alive)
-		return doubt_death(attachment, header, &slots[slot], slot, word,
+		return doubt_death(attachment, header, slot, word, reset,
 				   error);
 	/* Its slot is held for ever, if its undo entries were wiped. */
-	if (long_wait && is_dead(&slots[slot], -1))
-		return svshm__lock_reset(header, attachment->set_id, error);
+	if (long_wait && is_dead(entry, -1))
+		return say_reset(attachment, reset, error);
 	return SVSHM_OK;
+}
+
+int svshm__lock_ask_owner(const struct svshm__attachment *attachment,
+			  struct svshm__header *header, uint32_t word,
+			  bool long_wait, bool *alive,
+			  struct svshm__error *error)
+{
+	bool reset;
+	int code = svshm__lock_see_owner(attachment, header, word, long_wait,
+					 alive, &reset, error);
+
+	if (reset)
+		svshm__announce(&header->removed, 1);
+	return code;
 }
 
 #define SLICE_MS 1000

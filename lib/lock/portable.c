@@ -127,6 +127,9 @@ static int take(const struct svshm__locker *locker, int timeout_ms,
 
 static int give(const struct svshm__locker *locker, struct svshm__error *error)
 {
+	if (svshm__load(&locker->header->lock_word) ==
+	    locker->attachment->lock_mark)
+		svshm__lock_count(locker->header);
 	/* Before the release: a death in between leaves nothing torn. */
 	svshm__exchange_if(&locker->header->lock_word,
 			   locker->attachment->lock_mark, 0);

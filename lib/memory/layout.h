@@ -229,7 +229,9 @@ struct svshm__header {
 	uint32_t removed; /* [atomic] never 0 again: svshm itself has removed
 			     it under its users, or has found its set removed or
 			     reset under them */
-	char lock_padding[64 - 12];
+	uint32_t rounds; /* [lock] another number whenever an owner's time ends:
+			    lock/snapshot.c */
+	char lock_padding[64 - 16];
 
 	/* The changes, on a cache line of their own. */
 	uint32_t changes; /* [atomic] see SVSHM__CHANGE */

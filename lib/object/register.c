@@ -160,6 +160,7 @@ static void clear_dead_entries(const struct svshm__attachment *attachment,
 	if (owner && (!svshm__slot_held(set, owner - 1) ||
 		      (int)owner - 1 == attachment->slot)) {
 		svshm__store(&header->inconsistent, 1);
+		svshm__lock_count(header);
 		svshm__store(&header->lock_word, 0);
 	}
 	for (unsigned i = 0; i < attachment->slot_count; i++)

@@ -74,6 +74,28 @@ int svshm__qt_make_consistent(struct svshm *handle)
 	return check_owner(handle, "cannot make consistent");
 }
 
+/*
+ * A Qt program leaves no trace of the lock: that the semaphore is free before and
+ * after says nothing of what was between.
+ */
+int svshm__qt_snapshot(struct svshm *handle, size_t offset, void *buffer,
+		       size_t length, int timeout_ms)
+{
+	const char *tried = "cannot take a snapshot";
+	int code = check_attached(handle, tried);
+
+	(void)offset;
+	(void)buffer;
+	(void)length;
+	(void)timeout_ms;
+	return code ? code :
+		      svshm__refuse(handle, SVSHM_NOT_SUPPORTED, tried,
+				    "Qt's programs do not count their locks, "
+				    "so that nobody can tell whether one of "
+				    "them has written meanwhile; take the lock "
+				    "and copy");
+}
+
 int svshm__qt_enter(struct svshm__qt *qt, int timeout_ms, bool *borrowed,
 		    struct svshm__error *error)
 {

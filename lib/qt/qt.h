@@ -57,6 +57,8 @@ int svshm__qt_detach(struct svshm *handle);
 int svshm__qt_lock(struct svshm *handle, int timeout_ms, int if_timed_out);
 int svshm__qt_unlock(struct svshm *handle);
 int svshm__qt_make_consistent(struct svshm *handle);
+int svshm__qt_snapshot(struct svshm *handle, size_t offset, void *buffer,
+		       size_t length, int timeout_ms);
 
 /* ---- Between the files of this room ------------------------------------- */
 

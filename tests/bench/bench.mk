@@ -17,6 +17,7 @@ MEASURERS = \
 	tests/bench/bench_memory \
 	tests/bench/bench_notify \
 	tests/bench/bench_object \
+	tests/bench/bench_snapshot \
 	tests/bench/bench_times \
 	tests/bench/bench_tool
 EXTRA_PROGRAMS += $(MEASURERS)
@@ -35,6 +36,8 @@ tests_bench_bench_notify_LDADD = $(MEASURED)
 tests_bench_bench_object_SOURCES = tests/bench/bench_object.c \
 	tests/bench/worker.c tests/bench/worker.h $(FIGURES)
 tests_bench_bench_object_LDADD = $(MEASURED)
+tests_bench_bench_snapshot_SOURCES = tests/bench/bench_snapshot.c $(FIGURES)
+tests_bench_bench_snapshot_LDADD = $(MEASURED)
 tests_bench_bench_times_SOURCES = tests/bench/bench_times.c $(FIGURES)
 tests_bench_bench_times_LDADD = $(MEASURED)
 tests_bench_bench_tool_SOURCES = tests/bench/bench_tool.c \
@@ -73,6 +76,8 @@ bench-times: tests/bench/bench_times$(EXEEXT)
 	tests/bench/bench_times$(EXEEXT) $(BENCH_ARGUMENTS)
 bench-notify: tests/bench/bench_notify$(EXEEXT)
 	@$(ALONE) tests/bench/bench_notify$(EXEEXT) $(BENCH_ARGUMENTS)
+bench-snapshot: tests/bench/bench_snapshot$(EXEEXT)
+	tests/bench/bench_snapshot$(EXEEXT) $(BENCH_ARGUMENTS)
 bench-growth: tests/bench/bench_growth$(EXEEXT)
 	@$(ALONE) tests/bench/bench_growth$(EXEEXT) $(BENCH_ARGUMENTS)
 
@@ -92,4 +97,5 @@ bench-memory: $(BUILT_TOOL) tests/bench/bench_memory$(EXEEXT)
 	LD_LIBRARY_PATH='$(abs_builddir)/.libs'; export LD_LIBRARY_PATH; \
 	$(ALONE) ./tests/bench/bench_memory$(EXEEXT) "$$tool" \
 		'$(BENCH_DIRECTORY)' $(BENCH_ARGUMENTS)
-.PHONY: bench-growth bench-lock bench-memory bench-notify bench-object bench-times bench-tool
+.PHONY: bench-growth bench-lock bench-memory bench-notify bench-object \
+	bench-snapshot bench-times bench-tool

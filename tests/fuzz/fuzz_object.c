@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Any bytes as an object in the kernel: attach, lock, wait, notify, inspect, scan and
- * recover crash on none, hang on none, and answer with a code of the closed list. The
+ * Any bytes as an object in the kernel: attach, lock, snapshot, wait, notify,
+ * inspect, scan and recover crash on none, hang on none, and answer with a code of
+ * the closed list. The
  * input is laid by exclusive or over header and slot table of an object whose
  * maker is attached, or has died, or over its semaphores.
  */
@@ -137,6 +138,18 @@ static int recover(const struct svshm_object *object, void *context)
 	return 0;
 }
 
+/* Whatever the lock word and the count of rounds say. */
+static void read_without_lock(struct svshm *handle)
+{
+	unsigned char copy[64];
+	size_t size = svshm_size(handle);
+
+	if (size > sizeof(copy))
+		size = sizeof(copy);
+	checked(svshm_snapshot(handle, 0, copy, size, 0));
+	checked(svshm_snapshot(handle, 0, copy, size, 1));
+}
+
 static void use(struct svshm *handle)
 {
 	unsigned char *data = svshm_data(handle);
@@ -173,6 +186,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *input, size_t size)
 		checked(svshm_scan(0, recover, &flags));
 	if (checked(svshm_attach(handle, input[0] & 4 ? SVSHM_READ_ONLY :
 							 SVSHM_READ_WRITE)) >= 0) {
+		read_without_lock(handle);
 		if (input[0] & 4)
 			checked(svshm_detach(handle));
 		else

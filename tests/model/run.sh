@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# make model: check the protocols of the fast lock, of svshm_wait() and of the
-# object with spin, and check that spin finds what is wrong with each variant that
-# leaves out a part of one.
+# make model: check the protocols of the fast lock, of snapshots, of svshm_wait() and
+# of the object with spin, and check that spin finds what is wrong with each variant
+# that leaves out a part of one.
 # It takes half an hour, and 3 GiB of memory.
 set -u
 
@@ -124,6 +124,22 @@ fails -DBIT_APART -DDEATHS=0
 fails -DCLEARS_ONLY -DDEATHS=0 -DTIMEOUTS=0
 fails -DWITHOUT_BIT -DDEATHS=0
 fails -DSLEEPS_BLINDLY -DDEATHS=0
+
+echo "Reading without the lock:"
+model=snapshot.pml
+holds
+holds -DWRITERS=1 -DROUNDS=3 -DTRIES=3
+fails -DWITHOUT_ORDER_OF_STORES -DDEATHS=0
+fails -DWITHOUT_ORDER_OF_LOADS -DDEATHS=0
+fails -DGIVES_WITHOUT_RELEASE -DDEATHS=0
+fails -DCOUNTS_LATE -DDEATHS=0
+fails -DWITHOUT_COUNT -DDEATHS=0
+fails -DWITHOUT_WORD -DDEATHS=0
+fails -DWITHOUT_ROUNDS -DDEATHS=0
+fails -DROUNDS_FIRST -DDEATHS=0
+fails -DBELIEVES_ANY_OWNER -DDEATHS=1
+fails -DASKS_FOR_DEATH_LAST -DDEATHS=1
+fails -DCLEARS_WITHOUT_COUNT -DWRITERS=1
 
 echo "The object:"
 model=object.pml

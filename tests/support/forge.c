@@ -121,7 +121,7 @@ const struct field fields[] = {
 	FIELD(directory_inode), FIELD(set_change_time), FIELD(set_id),
 	FIELD(forks), FIELD(births), FIELD(bequeathed), FIELD(retired),
 	FIELD(departures), FIELD(lock_word), FIELD(inconsistent),
-	FIELD(removed), FIELD(changes),
+	FIELD(removed), FIELD(rounds), FIELD(changes),
 };
 
 const size_t field_count = sizeof(fields) / sizeof(*fields);

@@ -147,6 +147,24 @@ check "remove --force" 0 "$SVSHM" remove --force "$key"
 ended "put notices the removal" 1
 err "removed"
 
+start_put "$key" "$work/data"
+"$SVSHM" lock "$key" -- sh -c 'echo >"$1"; while [ -e "$1" ]; do
+	sleep 0.1 2>/dev/null || sleep 1; done' sh "$work/inside" &
+owner=$!
+await test -e "$work/inside"
+check "get --snapshot while somebody owns the lock" 1 \
+	"$SVSHM" get --snapshot --timeout 0.1 "$key" "$work/copy"
+err "no moment long enough"
+check "and so that it need not wait" 1 \
+	"$SVSHM" get --snapshot --timeout 0 "$key" "$work/copy"
+rm "$work/inside"
+check "get --snapshot waits" 0 "$SVSHM" get --snapshot "$key" "$work/copy"
+same "$work/data" "$work/copy"
+wait $owner
+ended "put, read by a snapshot" 0
+check "get --snapshot of the Qt layout" 1 \
+	"$SVSHM" get --snapshot --layout qt "$key"
+
 touch "$work/own"
 start "$SVSHM" put --native-key "$work/own" "$work/data"
 check "get --native-key" 0 \

@@ -61,6 +61,23 @@ check "put over what is root's" 1 \
 follow
 check "then it works" 0 as 65533 "$work/svshm" lock "$odd" -- true
 
+# ---- Who may only read -------------------------------------------------------
+
+start_put "$odd" "$work/data" --mode 0644
+check "get of who may only read" 0 as 65533 "$work/svshm" get "$odd"
+cmp "$work/data" "$work/out" || fail "$name: the data differ"
+[ ! -s "$work/err" ] || fail "$name: $(cat "$work/err")"
+"$SVSHM" lock "$odd" -- sh -c 'echo >"$1"; while [ -e "$1" ]; do
+	sleep 0.1 2>/dev/null || sleep 1; done' sh "$work/inside" &
+owner=$!
+await test -e "$work/inside"
+check "... beside an owner of the lock" 1 \
+	as 65533 "$work/svshm" get --timeout 0.1 "$odd"
+err "no moment long enough"
+rm "$work/inside"
+wait $owner
+ended "put, locked by another" 0
+
 # ---- Key directories that cannot be made -------------------------------------
 
 # The standard one, hidden by file systems of this mount namespace.

@@ -31,6 +31,7 @@ static const struct {
 	{ "births", 160 }, { "bequeathed", 164 }, { "retired", 168 },
 	{ "departures", 176 },
 	{ "lock_word", 256 }, { "inconsistent", 260 }, { "removed", 264 },
+	{ "rounds", 268 },
 	{ "changes", 320 },
 };
 
@@ -110,6 +111,7 @@ static const struct {
 	bool joined; /* as attach finds out only */
 } kinds[] = {
 	{ offsetof(struct svshm__header, byte_order), 0x04030201, false },
+	{ offsetof(struct svshm__header, format), SVSHM__FORMAT - 1, false },
 	{ offsetof(struct svshm__header, format), SVSHM__FORMAT + 1, false },
 	{ offsetof(struct svshm__header, format), 255, false },
 	{ offsetof(struct svshm__header, lock_engine), 99, true },
@@ -180,7 +182,7 @@ static Suite *make_suite(void)
 	tcase_set_timeout(layout, 60);
 	suite_add_tcase(suite, layout);
 	tcase_add_loop_test(kind, layout_of_another_kind_is_incompatible,
-			    0, 4);
+			    0, 5);
 	tcase_add_test(kind, layout_of_another_kind_is_not_judged);
 	tcase_set_timeout(kind, 60);
 	suite_add_tcase(suite, kind);

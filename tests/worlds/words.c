@@ -60,6 +60,18 @@ static void await(volatile uint64_t *number, uint64_t value)
 	require(seen >= value, "the other one does not come");
 }
 
+/* What is of one moment is alike, whoever wrote it. */
+static void look_once(void)
+{
+	struct shared copy;
+	int code = svshm_snapshot(handle, 0, &copy, sizeof(copy), 30000);
+
+	require(code == SVSHM_OK, "snapshot");
+	require(copy.opening == copy.closing, "a snapshot is torn");
+	require(copy.counts[0] + copy.counts[1] == copy.opening,
+		"a snapshot is of two moments");
+}
+
 static void count_once(volatile struct shared *shared, int self, int timed)
 {
 	int code = timed ? svshm_timedlock(handle, 30000) : svshm_lock(handle);
@@ -114,8 +126,10 @@ int main(int argc, char **argv)
 	shared->started[self] = 1;
 	require(svshm_unlock(handle) == SVSHM_OK, "unlock");
 	await(&shared->started[!self], 1);
-	for (uint64_t i = 0; i < turns; i++)
+	for (uint64_t i = 0; i < turns; i++) {
 		count_once(shared, self, i % 10 == 0);
+		look_once();
+	}
 	await(&shared->counts[!self], turns);
 	require(shared->opening == 2 * turns && shared->closing == 2 * turns,
 		"the count is wrong");

@@ -19,6 +19,7 @@
 #include "arguments/target.h"
 #include "commands/commands.h"
 #include "commands/get_destination.h"
+#include "commands/get_snapshot.h"
 #include "common/clock.h"
 #include "common/message.h"
 #include "common/signals.h"
@@ -34,6 +35,8 @@ struct get_run {
 	int64_t deadline;
 	bool orphaned;
 	bool locked;
+	bool snapshot;  /* without the lock */
+	void *copy;     /* NULL: the data are to be copied from the object */
 	struct destination destination;
 };
 
@@ -101,23 +104,48 @@ static int attach(struct get_run *run)
 	}
 }
 
-static int take_lock(struct get_run *run)
+static void tell_of_death(void)
 {
-	int code = lock_until(run->handle, run->deadline);
+	message("an owner of the lock died holding it: the data may be torn");
+}
 
-	if (code == SVSHM_PERMISSION_DENIED) {
+static int take_snapshot(struct get_run *run)
+{
+	int code = get_snapshot(run->handle, run->deadline, &run->copy);
+
+	if (code == LOCK_INTERRUPTED)
+		return TOOL_FAILED;
+	if (code == SNAPSHOT_TOO_LARGE) {
+		message("no memory for a snapshot of %lu bytes",
+			(unsigned long)svshm_size(run->handle));
+		return TOOL_FAILED;
+	}
+	if (code == SVSHM_NOT_SUPPORTED && !run->snapshot) {
 		message("copied without the lock, which you may not take: if "
 			"somebody writes meanwhile, the copy is torn");
 		return TOOL_DONE;
 	}
+	if (code < 0)
+		return fail(run->handle);
+	if (code == SVSHM_OWNER_DIED)
+		tell_of_death();
+	return TOOL_DONE;
+}
+
+/* Who may only read can't take it. */
+static int take_lock(struct get_run *run)
+{
+	int code = lock_until(run->handle, run->deadline);
+
+	if (code == SVSHM_PERMISSION_DENIED)
+		return take_snapshot(run);
 	if (code == LOCK_INTERRUPTED)
 		return TOOL_FAILED;
 	if (code < 0)
 		return fail(run->handle);
 	run->locked = true;
 	if (code == SVSHM_OWNER_DIED)
-		message("an owner of the lock died holding it: the data may "
-			"be torn");
+		tell_of_death();
 	return TOOL_DONE;
 }
 
@@ -138,17 +166,20 @@ static int copy_out(struct get_run *run)
 {
 	const void *data = svshm_const_data(run->handle);
 	size_t size = svshm_size(run->handle);
-	void *copy = run->destination.slow ? malloc(size) : NULL;
 	int status = TOOL_DONE;
 
-	if (copy) {
-		memcpy(copy, data, size);
-		data = copy;
+	if (!run->copy && run->destination.slow) {
+		run->copy = malloc(size);
+		if (run->copy)
+			memcpy(run->copy, data, size);
+	}
+	if (run->copy) {
+		data = run->copy;
 		status = unlock(run);
 	}
 	if (status == TOOL_DONE)
 		status = destination_write(&run->destination, data, size);
-	free(copy);
+	free(run->copy);
 	if (unlock(run) != TOOL_DONE)
 		status = TOOL_FAILED;
 	if (status == TOOL_DONE)
@@ -165,7 +196,7 @@ static int get(struct get_run *run)
 	if (run->orphaned)
 		message("its users died without detaching: the data are what "
 			"they left");
-	status = take_lock(run);
+	status = run->snapshot ? take_snapshot(run) : take_lock(run);
 	if (status == TOOL_DONE)
 		status = copy_out(run);
 	/* The copy is complete, so this is only a warning. */
@@ -198,6 +229,7 @@ static int get_run(int argc, char **argv)
 	const struct tool_option options[] = {
 		{ "layout", OPTION_LAYOUT, &run.target.layout },
 		{ "native-key", OPTION_TEXT, &run.target.native_key },
+		{ "snapshot", OPTION_FLAG, &run.snapshot },
 		{ "timeout", OPTION_DURATION, &timeout },
 		{ "user", OPTION_USER, &run.target.user },
 		{ "wait", OPTION_FLAG, &run.wait },
@@ -232,14 +264,20 @@ const struct command command_get = {
 	.run = get_run,
 	.help = "copy the data of an object to a file",
 	.usage =
-	"usage: svshm get KEY [FILE] [--wait] [--timeout T] [--user USER]\n"
+	"usage: svshm get KEY [FILE] [--wait] [--timeout T] [--snapshot]\n"
+	"                 [--user USER]\n"
 	"       svshm get --native-key PATH [FILE] [--wait] [--timeout T]\n"
+	"                 [--snapshot]\n"
 	"\n"
 	"Copy the data of an object to FILE, or to standard output, under the "
-	"lock.\nFILE is complete or as it was before.\n"
+	"lock.\nFILE is complete or as it was before. Who may only read copies "
+	"a snapshot.\n"
 	"\n"
 	"  --layout LAYOUT    native, or qt: the object of a Qt program\n"
 	"  --native-key PATH  the object of the key file PATH\n"
+	"  --snapshot         do not take the lock: copy the data of a moment "
+	"at which\n"
+	"                     nobody owns it\n"
 	"  --timeout T        wait so long at most, for object and lock: 30s, "
 	"10m\n"
 	"  --user USER        the key of that user: a name, or a uid\n"
