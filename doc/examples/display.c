@@ -7,7 +7,8 @@
  * PATH is the file that the sensor was given, which may run as another user.
  * With COUNT it ends after so many readings. An example to copy from:
  *
- *   - SVSHM_READ_ONLY is enough to wait for changes, and holds nobody back.
+ *   - SVSHM_READ_ONLY is enough to wait for changes and to copy the data as they
+ *     are between two changes, svshm_snapshot(), and holds nobody back.
  *   - The count of changes is read before the data: what comes meanwhile ends the
  *     next wait at once.
  *   - A sensor that is killed and started again goes on in the same object. One
@@ -45,23 +46,6 @@ static void catch_signals(void)
 	sigaction(SIGTERM, &action, NULL);
 }
 
-/* The last reading, whole, and its number; 0: there is none yet. */
-static uint32_t read_last(const struct readings *readings,
-			  struct reading *reading)
-{
-	uint32_t count;
-
-	do {
-		count = readings->count;
-		in_order();
-		reading->time = readings->reading[count % 2].time;
-		reading->value = readings->reading[count % 2].value;
-		in_order();
-		/* Now the next one may be written where we have read. */
-	} while (readings->count != count);
-	return count;
-}
-
 /* 0: attached, or there is no object yet: then a moment has passed. */
 static int attach(struct svshm *handle)
 {
@@ -75,41 +59,54 @@ static int attach(struct svshm *handle)
 	}
 	if (code < 0)
 		return code;
-	if (svshm_size(handle) < sizeof(struct readings)) {
+	if (svshm_size(handle) != sizeof(struct reading)) {
 		fprintf(stderr, "display: that is no sensor's object\n");
 		return SVSHM_INCOMPATIBLE;
 	}
 	return 0;
 }
 
-/* Print what is new; how many readings are wanted still. */
-static long show(const struct readings *readings, uint32_t *shown, long wanted)
+/*
+ * Print what is new. If a sensor has died while it wrote (SVSHM_OWNER_DIED), what
+ * there is may be half a reading: the next one's notice will come.
+ */
+static int show(struct svshm *handle, uint64_t *shown, long *wanted)
 {
 	struct reading reading;
-	uint32_t count = read_last(readings, &reading);
+	int code = svshm_snapshot(handle, 0, &reading, sizeof(reading),
+				  LOOK_EVERY_MS);
 
-	if (count == *shown)
-		return wanted;
-	*shown = count;
+	if (code != SVSHM_OK || reading.number == *shown)
+		return code;
+	*shown = reading.number;
 	printf("%lld %g\n", (long long)reading.time, reading.value);
 	fflush(stdout);
-	return wanted - 1;
+	--*wanted;
+	return SVSHM_OK;
+}
+
+/* What there is no reason to give up for. */
+static bool goes_on(int code)
+{
+	return code >= 0 || code == SVSHM_TIMED_OUT;
 }
 
 /* Until the object is removed, or enough was shown. */
 static int follow(struct svshm *handle, long *wanted)
 {
-	uint32_t seen, shown = 0;
+	uint64_t shown = 0;
+	uint32_t seen;
 	int code = SVSHM_OK;
 
-	while (!stop && (code == SVSHM_OK || code == SVSHM_TIMED_OUT)) {
+	while (!stop && goes_on(code)) {
 		seen = svshm_changes(handle);
-		*wanted = show(svshm_const_data(handle), &shown, *wanted);
+		code = show(handle, &shown, wanted);
 		if (*wanted == 0)
 			return 0;
-		code = svshm_wait(handle, &seen, LOOK_EVERY_MS);
+		if (goes_on(code))
+			code = svshm_wait(handle, &seen, LOOK_EVERY_MS);
 	}
-	return code == SVSHM_REMOVED || code == SVSHM_TIMED_OUT ? 0 : code;
+	return code == SVSHM_REMOVED || goes_on(code) ? 0 : code;
 }
 
 static int run(struct svshm *handle, long wanted)

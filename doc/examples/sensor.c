@@ -56,25 +56,21 @@ static int begin(struct svshm *handle)
 	int code = SVSHM_OK;
 
 	if (!svshm_is_attached(handle))
-		code = svshm_open(handle, sizeof(struct readings),
+		code = svshm_open(handle, sizeof(struct reading),
 				  SVSHM_READ_WRITE, &made);
 	if (code >= 0 && !made)
 		code = svshm_lock(handle);
-	/* What a dead sensor has left half written, nobody has seen. */
+	/* What a dead sensor has left half written is written anew. */
 	if (code == SVSHM_OWNER_DIED)
 		code = svshm_make_consistent(handle);
 	return code;
 }
 
-static void write_reading(struct readings *readings, double value)
+static void write_reading(struct reading *reading, double value)
 {
-	uint32_t next = readings->count + 1;
-
-	readings->format = SENSOR_FORMAT;
-	readings->reading[next % 2].time = (int64_t)time(NULL);
-	readings->reading[next % 2].value = value;
-	in_order();
-	readings->count = next;
+	reading->number++;
+	reading->time = (int64_t)time(NULL);
+	reading->value = value;
 }
 
 static int publish_once(struct svshm *handle, double value)

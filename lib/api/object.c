@@ -130,7 +130,7 @@ int svshm_open(struct svshm *handle, size_t size, enum svshm_access access,
 				     "fill it in and unlock it");
 	if (!code)
 		code = check_size(handle, size, tried);
-	if (code)
+	if (code || !made)
 		return code;
 	state = svshm__cancel_forbidden();
 	code = handle->layout->open(handle, size, access, made);

@@ -2,8 +2,8 @@
 /*
  * Any bytes as an object in the kernel: attach, lock, snapshot, wait, notify,
  * inspect, scan and recover crash on none, hang on none, and answer with a code of
- * the closed list. The
- * input is laid by exclusive or over header and slot table of an object whose
+ * the closed list. The input is laid by exclusive or over header and slot table of an
+ * object whose
  * maker is attached, or has died, or over its semaphores.
  */
 #include <config.h>
