@@ -42,6 +42,8 @@ static const struct scene scenes[] = {
 	{ LIVE, OWNER, ABSENT, svshm_unlock },
 	{ LIVE, OWNER, ATTACHED, svshm_unlock },
 	{ LIVE, OWNER, WAITER, svshm_unlock },
+	{ LIVE, ATTACHED, ATTACHED, act_ring },
+	{ LIVE, ATTACHED, ATTACHED, act_wait_shortly },
 	{ LIVE, ATTACHED, ABSENT, svshm_detach },
 	{ LIVE, ATTACHED, ATTACHED, svshm_detach },
 	{ LIVE, ATTACHED, OWNER, svshm_detach },
@@ -63,7 +65,6 @@ static const struct scene scenes[] = {
 	{ LIVE, OUTSIDE, ATTACHED, act_remove_force },
 	{ LIVE, OUTSIDE, OWNER, act_remove_force },
 };
-
 #define SCENES ((int)(sizeof(scenes) / sizeof(*scenes)))
 
 enum next_step { CREATES, ATTACHES, RECOVERS, STEPS };
