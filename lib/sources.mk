@@ -74,6 +74,7 @@ libsvshm_la_SOURCES += \
 	lib/object/leave.c \
 	lib/object/object.c lib/object/object.h \
 	lib/object/open.c \
+	lib/object/plan.c lib/object/plan.h \
 	lib/object/reader.c \
 	lib/object/reason.c \
 	lib/object/register.c \

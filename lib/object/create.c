@@ -4,124 +4,13 @@
 
 #include "object/object.h"
 
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "base/atomic.h"
 #include "base/crashpoint.h"
 #include "lock/lock.h"
+#include "object/plan.h"
 #include "object/remove.h"
-#include "kernel/process.h"
-
-/* Where things are in the segment that create is about to make. */
-struct plan {
-	struct svshm__view view;
-	const char *key;
-	size_t key_size, path_size; /* with NUL */
-	size_t total;
-};
-
-/* In huge pages, all begins and ends with one: see memory/pages.c. */
-static bool plan_sizes(struct plan *plan, size_t used, size_t size, size_t page)
-{
-	struct svshm__view *view = &plan->view;
-	size_t room = (used + page - 1) / page * page;
-	size_t rest = page > svshm__page_size() ? (page - size % page) % page :
-						  0;
-
-	view->data_offset = room;
-	view->data_size = size;
-	if (size > SIZE_MAX - room || rest > SIZE_MAX - room - size)
-		return false;
-	plan->total = room + size + rest;
-	view->segment_size = plan->total;
-	return true;
-}
-
-/* Does MODE let a class read, and not write? */
-static uint32_t observers_flag(mode_t mode)
-{
-	mode_t writers = (mode & 0022) << 1;
-
-	return mode & 0044 & ~writers ? SVSHM__FLAG_OBSERVERS : 0;
-}
-
-static int make_plan(struct svshm__operation *operation, struct plan *plan,
-		     size_t page)
-{
-	struct svshm__view *view = &plan->view;
-	const struct svshm *handle = operation->handle;
-
-	memset(view, 0, offsetof(struct svshm__view, path));
-	plan->key = handle->native || !handle->key ? "" : handle->key;
-	plan->key_size = strlen(plan->key) + 1;
-	plan->path_size = strlen(operation->file.path) + 1;
-	if (plan->path_size > sizeof(view->path))
-		return svshm__error_set(operation->error, SVSHM_KEY_ERROR,
-					"the path of the key file is too long");
-	memcpy(view->path, operation->file.path, plan->path_size);
-
-	/* The names before the table: so the first page is often the only
-	   one of the header that is ever touched. */
-	size_t used = sizeof(struct svshm__header) + plan->path_size +
-		      plan->key_size;
-
-	view->slots_offset = (uint32_t)((used + 63) / 64 * 64);
-	view->slot_count =
-		svshm__slot_capacity(operation->evidence.set.status.count);
-	used = view->slots_offset +
-	       view->slot_count * sizeof(struct svshm__slot);
-	view->flags = svshm__pages_flags(page) |
-		      observers_flag(operation->handle->mode);
-	view->lock_engine = svshm__lock_engine_of_new;
-	view->device = operation->file.device;
-	view->inode = operation->file.inode;
-	view->directory_device = operation->file.directory_device;
-	view->directory_inode = operation->file.directory_inode;
-	if (!plan_sizes(plan, used, operation->size, page))
-		return svshm__error_set(operation->error, SVSHM_INVALID_SIZE,
-					"%zu bytes are more than the address "
-					"space has",
-					operation->size);
-	return SVSHM_OK;
-}
-
-static void fill_header(const struct svshm__operation *operation,
-			const struct plan *plan, char *segment)
-{
-	struct svshm__header *header = (void *)segment;
-	const struct svshm__view *view = &plan->view;
-
-	header->byte_order = SVSHM__BYTE_ORDER;
-	header->format = SVSHM__FORMAT;
-	header->header_size = sizeof(*header);
-	header->segment_size = view->segment_size;
-	header->data_offset = view->data_offset;
-	header->data_size = view->data_size;
-	header->device = view->device;
-	header->inode = view->inode;
-	header->directory_device = view->directory_device;
-	header->directory_inode = view->directory_inode;
-	header->set_id = operation->evidence.set.id;
-	header->set_change_time = operation->evidence.set.status.change_time;
-	header->project = (uint32_t)operation->project;
-	header->flags = view->flags |
-			(operation->file.native ? 0 : SVSHM__FLAG_KEY_FILE);
-	header->slots_offset = view->slots_offset;
-	header->slot_count = view->slot_count;
-	header->path_offset = sizeof(*header);
-	header->path_length = (uint32_t)plan->path_size - 1;
-	header->key_offset = header->path_offset + (uint32_t)plan->path_size;
-	header->key_length = (uint32_t)plan->key_size - 1;
-	header->create_time = svshm__process_time();
-	header->maker_pid = header->turn_pid;
-	header->lock_engine = view->lock_engine;
-	memcpy(segment + header->path_offset, view->path, plan->path_size);
-	memcpy(segment + header->key_offset, plan->key, plan->key_size);
-	CRASHPOINT("create:before magic");
-	svshm__store(&header->magic, SVSHM__MAGIC);
-}
 
 static gid_t group_of(const struct svshm *handle)
 {
@@ -167,7 +56,7 @@ static int set_owner(struct svshm__operation *operation)
 }
 
 /* Of huge pages if that is the wish and may be, else of ordinary ones. */
-static int make_pages(struct svshm__operation *operation, struct plan *plan)
+static int make_pages(struct svshm__operation *operation, struct svshm__plan *plan)
 {
 	struct svshm__pages *pages = &operation->handle->pages;
 	size_t page = svshm__pages_wanted(pages, operation->size);
@@ -175,13 +64,13 @@ static int make_pages(struct svshm__operation *operation, struct plan *plan)
 	int *id = &operation->evidence.segment_id, code = SVSHM_OK;
 
 	if (page) {
-		code = make_plan(operation, plan, page);
+		code = svshm__plan_make(operation, plan, page);
 		if (!code)
 			code = svshm__pages_make(pages, page, operation->key,
 						 plan->total, mode, id);
 		if (!code || code == SVSHM_ALREADY_EXISTS)
 			return code;
-		code = make_plan(operation, plan, svshm__page_size());
+		code = svshm__plan_make(operation, plan, svshm__page_size());
 	}
 	return code ? code :
 		      svshm__segment_make(operation->key, plan->total, mode, id,
@@ -189,7 +78,7 @@ static int make_pages(struct svshm__operation *operation, struct plan *plan)
 }
 
 /* Step 9, and 10 at its end. */
-static int make_segment(struct svshm__operation *operation, struct plan *plan)
+static int make_segment(struct svshm__operation *operation, struct svshm__plan *plan)
 {
 	struct svshm__evidence *evidence = &operation->evidence;
 	int code = make_pages(operation, plan);
@@ -222,7 +111,7 @@ static int make_segment(struct svshm__operation *operation, struct plan *plan)
 	    svshm__pages_advise(&operation->handle->pages, evidence->mapping,
 				plan->total))
 		plan->view.flags |= SVSHM__FLAG_TRANSPARENT;
-	fill_header(operation, plan, evidence->mapping);
+	svshm__plan_publish(operation, plan, evidence->mapping);
 	CRASHPOINT("create:published");
 	return SVSHM_OK;
 }
@@ -233,11 +122,11 @@ static int make_segment(struct svshm__operation *operation, struct plan *plan)
 static int make(struct svshm__operation *operation)
 {
 	struct svshm__error *error = operation->error;
-	struct plan plan;
+	struct svshm__plan plan;
 	int code;
 
 	operation->evidence.segment_id = -1;
-	code = make_plan(operation, &plan, svshm__page_size());
+	code = svshm__plan_make(operation, &plan, svshm__page_size());
 	if (!code && !operation->made_set)
 		code = svshm__gate_mark_creator(&operation->evidence.set,
 						error);
@@ -270,8 +159,8 @@ static int make(struct svshm__operation *operation)
 /* An orphan's data go to make room: first see that its successor is possible. */
 static int check_size(struct svshm__operation *operation)
 {
-	struct plan plan;
-	int code = make_plan(operation, &plan, svshm__page_size());
+	struct svshm__plan plan;
+	int code = svshm__plan_make(operation, &plan, svshm__page_size());
 
 	return code ? code :
 		      svshm__segment_try(plan.total,
