@@ -316,8 +316,13 @@ int svshm__segment_change(int id, mode_t mode, uid_t uid, gid_t group,
 
 int svshm__segment_remove(int id, struct svshm__error *error)
 {
-	if (shmctl(id, IPC_RMID, NULL) == 0 || errno == EINVAL ||
-	    errno == EIDRM)
+	if (shmctl(id, IPC_RMID, NULL) == 0)
+		return SVSHM_OK;
+	/* Gone already, but not on one answer: who took it for gone would have
+	   to wait for the turn that he has in it. */
+	if ((errno == EINVAL || errno == EIDRM) &&
+	    (shmctl(id, IPC_RMID, NULL) == 0 || errno == EINVAL ||
+	     errno == EIDRM))
 		return SVSHM_OK;
 	return svshm__error_system(error, SVSHM__CALL_SHMCTL, errno,
 				   "shmctl(id=%d, IPC_RMID)", id);

@@ -191,13 +191,28 @@ static struct __ptrace_syscall_info ask(const struct tracer *tracer)
 	return info;
 }
 
+/* FUTEX_PRIVATE_FLAG of <linux/futex.h>, which not every libc comes with. */
+#define PRIVATE_FUTEX 128
+
+/* Those of libc's own locks: private to a process, and it aborts if they fail. */
+static bool is_libcs(const struct __ptrace_syscall_info *info)
+{
+#ifdef SYS_futex
+	return (long)info->entry.nr == SYS_futex &&
+	       (info->entry.args[1] & PRIVATE_FUTEX);
+#else
+	(void)info;
+	return false;
+#endif
+}
+
 static void look_at_call(struct tracer *tracer)
 {
 	struct __ptrace_syscall_info info = ask(tracer);
 
 	if (info.op == PTRACE_SYSCALL_INFO_ENTRY) {
 		tracer->stop = TRACER_ENTRY;
-		tracer->number = (long)info.entry.nr;
+		tracer->number = is_libcs(&info) ? -1 : (long)info.entry.nr;
 	} else {
 		tracer->stop = TRACER_EXIT;
 	}

@@ -305,7 +305,7 @@ START_TEST(what_cannot_be_judged_is_left)
 	struct svshm__header *header = map_header(key, &segment_id);
 	struct svshm__header good = *header;
 
-	header->format = 3;
+	header->format = SVSHM__FORMAT + 1;
 	shmdt(header);
 	expect_left(key, SVSHM_INCOMPATIBLE, SVSHM_BUSY);
 
