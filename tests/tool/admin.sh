@@ -121,10 +121,19 @@ cmp "$work/data" "$work/saved/$prefix".* || fail "$name: the data differ"
 
 # ---- Saving many -------------------------------------------------------------
 
+# Traced, it stops for a moment at each call: so all files must be there, too. Who
+# stops for good is told to go on until he does.
 stopped()
 {
-	[ -n "$(ps -o pid= --ppid "$job" 2>/dev/null)" ] &&
-		ps -o stat= --ppid "$job" | grep -q '^T\|^t'
+	[ "$(find "$work/many" -name '.svshm-*' -type f | wc -l)" -eq 3 ] &&
+		ps -o stat= --ppid "$job" 2>/dev/null | grep -q '^T\|^t'
+}
+
+goes_on()
+{
+	kill -CONT "$(ps -o pid= --ppid "$job" 2>/dev/null | tr -d ' ')" \
+		2>/dev/null
+	[ "$(find "$work/many" -name '.svshm-*' -type f | wc -l)" -eq 0 ]
 }
 
 saving_many()
@@ -188,7 +197,7 @@ saving_many()
 		for file in "$work/many"/.svshm-*; do
 			echo more >>"$file"
 		done
-		kill -CONT "$(ps -o pid= --ppid "$job" | tr -d ' ')"
+		await goes_on
 		ended "saving what has changed meanwhile" 0
 		for i in 1 2 3; do
 			cmp "$work/data" "$work/many/$prefix-many$i".* ||
