@@ -199,7 +199,7 @@ named()
 # one, which otherwise waits for all.
 only()
 {
-	local test logs='' programs="doc/examples/daemon doc/examples/qtimage doc/examples/sharedimage"
+	local test logs='' programs="doc/examples/daemon doc/examples/display doc/examples/qtimage doc/examples/sensor doc/examples/sharedimage"
 	# shellcheck disable=SC2046 # names are words
 	named $(among "$@") $(printf '%s\n' "$@" | but $longest)
 	for test in "${found[@]}"; do
