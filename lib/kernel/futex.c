@@ -27,12 +27,14 @@
 uint32_t svshm__futex_usable = 1;
 
 /* As the kernel reads it: not the C library's timespec, whose time_t may be wider. */
-struct old_time {
 #if defined(__x86_64__) && defined(__ILP32__)
-	int64_t seconds, nanoseconds;
+typedef int64_t kernel_long;
 #else
-	long seconds, nanoseconds;
+typedef long kernel_long;
 #endif
+
+struct old_time {
+	kernel_long seconds, nanoseconds;
 };
 
 struct new_time {
@@ -53,8 +55,8 @@ static long wait_for(const uint32_t *word, uint32_t value, int64_t length)
 #ifdef SYS_futex
 	struct old_time old;
 
-	old.seconds = time.seconds;
-	old.nanoseconds = time.nanoseconds;
+	old.seconds = (kernel_long)time.seconds;
+	old.nanoseconds = (kernel_long)time.nanoseconds;
 	result = syscall(SYS_futex, word, FUTEX_WAIT, value, &old, NULL, 0);
 #endif
 	return result;
