@@ -26,20 +26,25 @@ bool svshm__view_is_named(const struct svshm__view *view,
 				svshm__key_base_name(file->path)) == 0);
 }
 
+/* Where a process may map it once: another thread of ours that detaches outside the
+   gate (leave.c) is about to unmap it. */
 static int map_segment(struct svshm__evidence *evidence, bool writable,
 		       struct svshm__error *error)
 {
+	int (*map)(int, bool, void **, struct svshm__error *) =
+		evidence->will_change ? svshm__segment_map_patiently :
+					svshm__segment_map;
 	int code = SVSHM_PERMISSION_DENIED;
 
 	if (writable) {
 		evidence->mapping_read_only = false;
-		code = svshm__segment_map(evidence->segment_id, false,
-					  &evidence->mapping, error);
+		code = map(evidence->segment_id, false, &evidence->mapping,
+			   error);
 	}
 	if (code == SVSHM_PERMISSION_DENIED) {
 		evidence->mapping_read_only = true;
-		code = svshm__segment_map(evidence->segment_id, true,
-					  &evidence->mapping, error);
+		code = map(evidence->segment_id, true, &evidence->mapping,
+			   error);
 	}
 	return code;
 }

@@ -14,8 +14,8 @@
  * CALLS. Each that is made has a line in doc/HACKING.md, "What the Qt layout's
  * calls cost", with the promise that it serves; tests/project/calls.sh counts
  * them. What is not asked, and why it need not be:
- *   - ftok() would look at the file again: inode and device of the one look give
- *     the key (key/status.c);
+ *   - whether ftok() has found the file that we have looked at: its answer says so
+ *     (key/status.c);
  *   - who has just made a key file makes set and segment with IPC_EXCL at once:
  *     what is there all the same is looked at when that fails;
  *   - whose a set is that we have made; and whether a set has a value yet that
