@@ -21,6 +21,7 @@ check_tests = \
 	tests/lock/check_notify_times \
 	tests/lock/check_owner_death \
 	tests/lock/check_snapshot \
+	tests/lock/check_snapshot_ends \
 	tests/lock/check_snapshot_storm \
 	tests/lock/check_times \
 	tests/lock/check_wait_in_turns \
@@ -176,6 +177,9 @@ tests_lock_check_notify_death_SOURCES = tests/lock/check_notify_death.c $(CHANGE
 tests_lock_check_notify_observers_SOURCES = \
 	tests/lock/check_notify_observers.c $(CHANGES)
 tests_lock_check_notify_times_SOURCES = tests/lock/check_notify_times.c $(CHANGES)
+tests_lock_check_snapshot_SOURCES = tests/lock/check_snapshot.c tests/lock/snapshot.h
+tests_lock_check_snapshot_ends_SOURCES = \
+	tests/lock/check_snapshot_ends.c tests/lock/snapshot.h
 tests_lock_check_instructions_SOURCES = tests/lock/check_instructions.c \
 	tests/lock/stepper.c tests/lock/stepper.h
 ONE_LOCK = tests/qt/one_lock.c tests/qt/one_lock.h
