@@ -21,6 +21,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#ifndef SYS_futex
+#define SYS_futex (-2) /* none of that number */
+#endif
 /* Who is traced can't look for leaks at exit, as AddressSanitizer does. */
 const char *__asan_default_options(void);
 
@@ -76,9 +79,7 @@ static const struct call {
 	{ SYS_shmctl, true, "shmctl" },
 	{ SYS_semget, true, "semget" },
 	{ SYS_semctl, true, "semctl" },
-#ifdef SYS_futex
 	{ SYS_futex, true, "futex" },
-#endif
 	{ SYS_openat, true, "openat" },
 	{ SYS_unlinkat, true, "unlinkat" },
 	{ SYS_fchmod, true, "fchmod" },
@@ -191,19 +192,10 @@ static struct __ptrace_syscall_info ask(const struct tracer *tracer)
 	return info;
 }
 
-/* FUTEX_PRIVATE_FLAG of <linux/futex.h>, which not every libc comes with. */
-#define PRIVATE_FUTEX 128
-
-/* Those of libc's own locks: private to a process, and it aborts if they fail. */
+/* Of libc's own locks: FUTEX_PRIVATE_FLAG. It aborts if one of these fails. */
 static bool is_libcs(const struct __ptrace_syscall_info *info)
 {
-#ifdef SYS_futex
-	return (long)info->entry.nr == SYS_futex &&
-	       (info->entry.args[1] & PRIVATE_FUTEX);
-#else
-	(void)info;
-	return false;
-#endif
+	return (long)info->entry.nr == SYS_futex && (info->entry.args[1] & 128);
 }
 
 static void look_at_call(struct tracer *tracer)
