@@ -31,9 +31,9 @@ static bool plan_sizes(struct svshm__plan *plan, size_t used, size_t size, size_
 /* Does MODE let a class read, and not write? */
 static uint32_t observers_flag(mode_t mode)
 {
-	mode_t writers = (mode & 0022) << 1;
+	unsigned bits = mode, writers = (bits & 0022) << 1;
 
-	return mode & 0044 & ~writers ? SVSHM__FLAG_OBSERVERS : 0;
+	return bits & 0044 & ~writers ? SVSHM__FLAG_OBSERVERS : 0;
 }
 
 int svshm__plan_make(const struct svshm__operation *operation,
