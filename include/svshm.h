@@ -62,7 +62,7 @@ extern "C" {
 #endif
 
 #define SVSHM_VERSION_MAJOR 0
-#define SVSHM_VERSION_MINOR 1
+#define SVSHM_VERSION_MINOR 9
 #define SVSHM_VERSION_PATCH 0
 
 #if defined(__GNUC__) && __GNUC__ >= 4
