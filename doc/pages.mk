@@ -121,3 +121,16 @@ CLEANFILES += $(DAEMON_EXAMPLE) $(DISPLAY_EXAMPLE) $(EXAMPLE) $(QT_EXAMPLE) \
 demo: $(BUILT_TOOL) $(EXAMPLE) $(SENSOR_EXAMPLE) $(DISPLAY_EXAMPLE)
 	@$(AM_TESTS_ENVIRONMENT) $(SHELL) '$(abs_srcdir)/doc/examples/demo.sh'
 .PHONY: demo
+
+# What README.md shows: made anew from real runs, in the source directory.
+pictures: $(BUILT_TOOL) $(EXAMPLE) $(SENSOR_EXAMPLE) $(DISPLAY_EXAMPLE)
+	@$(AM_TESTS_ENVIRONMENT) \
+	for picture in crash demo; do \
+		$(SHELL) '$(abs_srcdir)/doc/pictures/make.sh' $$picture \
+			>"$$picture.svg" && \
+		mv "$$picture.svg" '$(abs_srcdir)/doc/pictures/' || exit 1; \
+	done
+.PHONY: pictures
+
+EXTRA_DIST += doc/pictures/crash.svg doc/pictures/demo.svg \
+	doc/pictures/make.sh doc/pictures/terminal.awk

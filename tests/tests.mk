@@ -101,6 +101,7 @@ script_tests = \
 	tests/project/exports.sh \
 	tests/project/layering.sh \
 	tests/project/manpages.sh \
+	tests/project/pictures.sh \
 	tests/project/promises.sh \
 	tests/project/versions.sh \
 	tests/qt/qtimage.sh \
