@@ -37,8 +37,8 @@ void svshm__key_directory_of(const char *path, char *buffer, size_t size)
 void svshm__key_directory_note(struct svshm__key_file *file,
 			       const struct stat *status)
 {
-	file->directory_device = (uint64_t)status->st_dev;
-	file->directory_inode = (uint64_t)status->st_ino;
+	file->identity.directory_device = (uint64_t)status->st_dev;
+	file->identity.directory_inode = (uint64_t)status->st_ino;
 }
 
 /* A directory that is of no use is none that the caller has to keep. */

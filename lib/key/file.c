@@ -25,12 +25,18 @@
 #define O_NOFOLLOW 0 /* O_EXCL does not follow; lstat has looked elsewhere */
 #endif
 
+static bool is_inode(const struct stat *status, uint64_t device, uint64_t inode)
+{
+	return (uint64_t)status->st_dev == device &&
+	       (uint64_t)status->st_ino == inode;
+}
+
 static void note_identity(struct svshm__key_file *file,
 			  const struct stat *status)
 {
 	file->exists = true;
-	file->device = (uint64_t)status->st_dev;
-	file->inode = (uint64_t)status->st_ino;
+	file->identity.device = (uint64_t)status->st_dev;
+	file->identity.inode = (uint64_t)status->st_ino;
 	file->owner = status->st_uid;
 }
 
@@ -56,8 +62,8 @@ static int open_new(const struct svshm__key_file *file, mode_t mode)
 		return -1;
 	errno = ESTALE;
 	result = fstat(parent, &status) == 0 &&
-			 (uint64_t)status.st_dev == file->directory_device &&
-			 (uint64_t)status.st_ino == file->directory_inode ?
+			 is_inode(&status, file->identity.directory_device,
+				  file->identity.directory_inode) ?
 		openat(parent, svshm__key_base_name(file->path), flags,
 		       mode & 0666) : -1;
 	errnum = errno;
@@ -88,11 +94,14 @@ static int give(int descriptor, const struct svshm__key_file *file,
    other user has put there. */
 static void take_back(int descriptor, const struct svshm__key_file *file)
 {
+	struct svshm__key_identity identity = { 0 };
 	struct stat status;
 
-	if (fstat(descriptor, &status) == 0)
-		svshm__key_file_unlink(file->path, (uint64_t)status.st_dev,
-				       (uint64_t)status.st_ino, status.st_uid);
+	if (fstat(descriptor, &status) < 0)
+		return;
+	identity.device = (uint64_t)status.st_dev;
+	identity.inode = (uint64_t)status.st_ino;
+	svshm__key_file_unlink(file->path, &identity, status.st_uid);
 }
 
 /* SVSHM_ALREADY_EXISTS: somebody else has made it. */
@@ -305,20 +314,22 @@ bool svshm__key_file_same(const struct svshm__key_file *file)
 
 	if (result < 0)
 		return !file->exists;
-	return file->exists && file->device == (uint64_t)status.st_dev &&
-	       file->inode == (uint64_t)status.st_ino;
+	return file->exists && is_inode(&status, file->identity.device,
+					file->identity.inode);
 }
 
 /* ---- Unlinking -------------------------------------------------------------- */
 
-void svshm__key_file_unlink_own(const char *path, uint64_t device,
-				uint64_t inode)
+void svshm__key_file_unlink_own(const char *path,
+				const struct svshm__key_identity *identity)
 {
 	struct stat status;
 
 	if (lstat(path, &status) == 0 && S_ISREG(status.st_mode) &&
-	    (uint64_t)status.st_dev == device &&
-	    (uint64_t)status.st_ino == inode && unlink(path) < 0)
+	    (is_inode(&status, identity->device, identity->inode) ||
+	     svshm__key_directory_is(path, identity->directory_device,
+				     identity->directory_inode)) &&
+	    unlink(path) < 0)
 		svshm__debug("unlink %s: %s", path, strerror(errno));
 }
 
@@ -328,26 +339,30 @@ void svshm__key_file_unlink_own(const char *path, uint64_t device,
  * object's creator, or to root with the file the creator's: then he could have
  * unlinked the file himself.
  */
-void svshm__key_file_unlink(const char *path, uint64_t device, uint64_t inode,
+void svshm__key_file_unlink(const char *path,
+			    const struct svshm__key_identity *identity,
 			    uid_t owner)
 {
-	char directory[PATH_MAX];
-	struct stat status;
+	const char *name = svshm__key_base_name(path);
+	char path_of_directory[PATH_MAX];
+	struct stat directory, file;
 
-	svshm__key_directory_of(path, directory, sizeof(directory));
+	svshm__key_directory_of(path, path_of_directory,
+				sizeof(path_of_directory));
 
-	int descriptor = open(directory, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	int descriptor = open(path_of_directory,
+			      O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 
 	if (descriptor < 0)
 		return;
-	if (fstat(descriptor, &status) == 0 && S_ISDIR(status.st_mode) &&
-	    (status.st_uid == owner || status.st_uid == 0) &&
-	    fstatat(descriptor, svshm__key_base_name(path), &status,
-		    AT_SYMLINK_NOFOLLOW) == 0 &&
-	    S_ISREG(status.st_mode) && status.st_uid == owner &&
-	    (uint64_t)status.st_dev == device &&
-	    (uint64_t)status.st_ino == inode &&
-	    unlinkat(descriptor, svshm__key_base_name(path), 0) < 0)
+	if (fstat(descriptor, &directory) == 0 && S_ISDIR(directory.st_mode) &&
+	    (directory.st_uid == owner || directory.st_uid == 0) &&
+	    fstatat(descriptor, name, &file, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    S_ISREG(file.st_mode) && file.st_uid == owner &&
+	    (is_inode(&file, identity->device, identity->inode) ||
+	     is_inode(&directory, identity->directory_device,
+		      identity->directory_inode)) &&
+	    unlinkat(descriptor, name, 0) < 0)
 		svshm__debug("unlink %s: %s", path, strerror(errno));
 	close(descriptor);
 }

@@ -32,6 +32,24 @@
 #define SVSHM__PROJECT_FIRST 0x76 /* 'v' */
 #define SVSHM__PROJECTS 8
 
+/*
+ * Which file it is, and in which directory: that one, with the name there, is what
+ * it is called. A file that is lost is made anew by the next one who creates:
+ * another file in the same directory. In another root, both are others.
+ */
+struct svshm__key_identity {
+	uint64_t device, inode;
+	uint64_t directory_device, directory_inode; /* 0, 0: not known */
+};
+
+static inline bool
+svshm__key_same_directory(const struct svshm__key_identity *one,
+			  const struct svshm__key_identity *other)
+{
+	return one->directory_device == other->directory_device &&
+	       one->directory_inode == other->directory_inode;
+}
+
 struct svshm__key_file {
 	char *path;   /* owned */
 	bool native;  /* the user's own file: never written, never unlinked */
@@ -41,9 +59,7 @@ struct svshm__key_file {
 	bool exists;
 	bool made;    /* by this call */
 	int descriptor; /* of a file just made, to write to; else -1 */
-	uint64_t device, inode;
-	/* The directory that it is in: with the name there, what it is called. */
-	uint64_t directory_device, directory_inode;
+	struct svshm__key_identity identity;
 	uid_t owner;
 	key_t first_key; /* see svshm__key_nth(); 0: there is no directory */
 };
@@ -139,14 +155,15 @@ void svshm__key_file_write(const struct svshm__key_file *file, const char *key,
 			   int project);
 
 /*
- * Unlink the key file PATH if it still is the file DEVICE, INODE and belongs
- * to OWNER, as does its directory (or root). PATH may come from shared memory.
- * _own(): if it still is that file, in a directory that nobody else can change.
+ * Unlink the key file PATH if it, or its directory, still is that one, and it
+ * belongs to OWNER, as does its directory (or root). PATH may come from shared
+ * memory. _own(): the same in a directory that nobody else can change.
  */
-void svshm__key_file_unlink(const char *path, uint64_t device, uint64_t inode,
+void svshm__key_file_unlink(const char *path,
+			    const struct svshm__key_identity *identity,
 			    uid_t owner);
-void svshm__key_file_unlink_own(const char *path, uint64_t device,
-				uint64_t inode);
+void svshm__key_file_unlink_own(const char *path,
+				const struct svshm__key_identity *identity);
 
 /* Whether FILE is in a directory that nobody but us can change. */
 static inline bool svshm__key_file_is_own(const struct svshm__key_file *file)

@@ -118,8 +118,8 @@ static int open_same(const struct svshm__key_file *file, int flags,
 	if (descriptor < 0)
 		return -1;
 	if (fstat(descriptor, status) == 0 && S_ISREG(status->st_mode) &&
-	    (uint64_t)status->st_dev == file->device &&
-	    (uint64_t)status->st_ino == file->inode)
+	    (uint64_t)status->st_dev == file->identity.device &&
+	    (uint64_t)status->st_ino == file->identity.inode)
 		return descriptor;
 	close(descriptor);
 	errno = ESTALE;

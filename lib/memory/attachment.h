@@ -21,6 +21,7 @@
 
 #include "base/atomic.h"
 #include "base/error.h"
+#include "key/key.h"
 #include "memory/layout.h"
 
 struct svshm__lock_engine_functions;
@@ -42,7 +43,7 @@ struct svshm__attachment {
 	bool native_key; /* the key file is the user's: never unlinked */
 	bool own_names;  /* nobody else can change its directory */
 	char *path;      /* of the key file */
-	uint64_t device, inode;
+	struct svshm__key_identity key_file;
 	uid_t key_file_owner;
 
 	unsigned references[2]; /* [mutex] handles, by enum svshm_access */

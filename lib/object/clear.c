@@ -56,8 +56,7 @@ int svshm__operation_remove(struct svshm__operation *operation)
 		removal.turn = &evidence->turn;
 	if (file->exists && !file->native) {
 		removal.path = file->path;
-		removal.device = file->device;
-		removal.inode = file->inode;
+		removal.identity = file->identity;
 		removal.owner = file->owner;
 		removal.alone = svshm__key_file_is_own(file);
 	}

@@ -274,16 +274,15 @@ static int create_at(struct svshm__operation *operation)
 /* Where no set could be made: nobody's gate guards the key file we made. */
 static void take_back_key_file(const struct svshm__operation *operation)
 {
+	const struct svshm__key_file *file = &operation->file;
 	struct svshm__set set;
 	int code = svshm__semset_find(operation->key, &set.id, NULL);
 
 	if (!code)
 		code = svshm__set_look(&set, operation->name_hash, NULL);
-	if (operation->file.made &&
+	if (file->made &&
 	    (code == SVSHM_NOT_FOUND || code == SVSHM__TRY_NEXT_KEY))
-		svshm__key_file_unlink(
-			operation->file.path, operation->file.device,
-			operation->file.inode, operation->file.owner);
+		svshm__key_file_unlink(file->path, &file->identity, file->owner);
 }
 
 /* Step 1, and the rest for each project until a key is free or ours. */

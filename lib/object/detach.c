@@ -27,8 +27,7 @@ static int remove_object(struct svshm__farewell *farewell, bool *inside,
 					  .path = attachment->native_key ?
 							  NULL :
 							  attachment->path,
-					  .device = attachment->device,
-					  .inode = attachment->inode,
+					  .identity = attachment->key_file,
 					  .owner = attachment->key_file_owner,
 					  .alone = attachment->own_names,
 					  .key = attachment->key };

@@ -29,10 +29,10 @@ static bool copy_checked(const struct svshm__header *header,
 	view->segment_size = header->segment_size;
 	view->data_offset = header->data_offset;
 	view->data_size = header->data_size;
-	view->device = header->device;
-	view->inode = header->inode;
-	view->directory_device = header->directory_device;
-	view->directory_inode = header->directory_inode;
+	view->key_file.device = header->device;
+	view->key_file.inode = header->inode;
+	view->key_file.directory_device = header->directory_device;
+	view->key_file.directory_inode = header->directory_inode;
 	view->project = header->project;
 	view->flags = header->flags;
 	view->slots_offset = header->slots_offset;

@@ -20,8 +20,8 @@
 bool svshm__view_is_named(const struct svshm__view *view,
 			  const struct svshm__key_file *file)
 {
-	return !file || (view->directory_device == file->directory_device &&
-			 view->directory_inode == file->directory_inode &&
+	return !file || (svshm__key_same_directory(&view->key_file,
+						   &file->identity) &&
 			 strcmp(svshm__key_base_name(view->path),
 				svshm__key_base_name(file->path)) == 0);
 }

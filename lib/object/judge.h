@@ -26,8 +26,7 @@ struct svshm__attachment;
 /* What of a header has been checked and copied. */
 struct svshm__view {
 	uint64_t data_offset, data_size, segment_size;
-	uint64_t device, inode;
-	uint64_t directory_device, directory_inode;
+	struct svshm__key_identity key_file;
 	uint32_t project, flags;
 	uint32_t slots_offset, slot_count;
 	/* A newcomer gets the first free slot, so slots from this one on have

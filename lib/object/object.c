@@ -83,7 +83,9 @@
  *        count us after our turn, or each would leave the object to the other.
  *   4  If not: unmap.
  *   5  IPC_RMID M, unlink F, IPC_RMID S, and with it goes our slot. Who may not,
- *      has retired M and ended the turn before he unmapped it.
+ *      has retired M and ended the turn before he unmapped it. F is whatever
+ *      file has the name by then: if it was lost, the next one who creates has
+ *      made it anew, for this object.
  * Who has attached to an orphan, and then cannot have its memory as he wants it
  * (svshm_set_memory()), goes by 2 and 3 as if children were left: so it is an orphan
  * again.

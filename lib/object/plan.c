@@ -64,10 +64,7 @@ int svshm__plan_make(const struct svshm__operation *operation,
 	view->flags = svshm__pages_flags(page) |
 		      observers_flag(operation->handle->mode);
 	view->lock_engine = svshm__lock_engine_of_new;
-	view->device = operation->file.device;
-	view->inode = operation->file.inode;
-	view->directory_device = operation->file.directory_device;
-	view->directory_inode = operation->file.directory_inode;
+	view->key_file = operation->file.identity;
 	if (!plan_sizes(plan, used, operation->size, page))
 		return svshm__error_set(operation->error, SVSHM_INVALID_SIZE,
 					"%zu bytes are more than the address "
@@ -88,10 +85,10 @@ void svshm__plan_publish(const struct svshm__operation *operation,
 	header->segment_size = view->segment_size;
 	header->data_offset = view->data_offset;
 	header->data_size = view->data_size;
-	header->device = view->device;
-	header->inode = view->inode;
-	header->directory_device = view->directory_device;
-	header->directory_inode = view->directory_inode;
+	header->device = view->key_file.device;
+	header->inode = view->key_file.inode;
+	header->directory_device = view->key_file.directory_device;
+	header->directory_inode = view->key_file.directory_inode;
 	header->set_id = operation->evidence.set.id;
 	header->set_change_time = operation->evidence.set.status.change_time;
 	header->project = (uint32_t)operation->project;

@@ -41,8 +41,7 @@ svshm__operation_attachment(const struct svshm__operation *operation,
 	attachment->engine = svshm__lock_engine(view->lock_engine);
 	attachment->observed = view->flags & SVSHM__FLAG_OBSERVERS;
 	attachment->native_key = operation->file.native;
-	attachment->device = view->device;
-	attachment->inode = view->inode;
+	attachment->key_file = view->key_file;
 	/* If it was not looked at, it is its maker's. */
 	attachment->key_file_owner =
 		operation->file.exists ?

@@ -49,11 +49,10 @@ static void unlink_key_file(const struct svshm__removal *removal)
 	    svshm__segment_find(removal->key, &id, NULL) != SVSHM_NOT_FOUND)
 		return;
 	if (removal->alone)
-		svshm__key_file_unlink_own(removal->path, removal->device,
-					   removal->inode);
+		svshm__key_file_unlink_own(removal->path, &removal->identity);
 	else if (svshm__keys_unused(removal->path, removal->set->id))
-		svshm__key_file_unlink(removal->path, removal->device,
-				       removal->inode, removal->owner);
+		svshm__key_file_unlink(removal->path, &removal->identity,
+				       removal->owner);
 }
 
 int svshm__object_remove(const struct svshm__removal *removal,

@@ -14,7 +14,7 @@ struct svshm__removal {
 	const struct svshm__set *set; /* whose gate we are in */
 	/* The key file; path NULL: there is none to unlink. */
 	const char *path;
-	uint64_t device, inode;
+	struct svshm__key_identity identity;
 	uid_t owner;
 	bool alone; /* nobody else can change its directory, or makes objects
 		       there: else other keys of the file may lead to some */

@@ -252,8 +252,7 @@ static void name_key_file(const struct svshm__evidence *evidence,
 	    svshm__key_file_check(view->path, NULL))
 		return;
 	removal->path = view->path;
-	removal->device = view->device;
-	removal->inode = view->inode;
+	removal->identity = view->key_file;
 	removal->owner = svshm__segment_author(&evidence->segment);
 }
 
@@ -270,8 +269,7 @@ static void find_key_file(const struct svshm_object *object,
 	    svshm__key_file_check(file->path, NULL))
 		return;
 	removal->path = file->path;
-	removal->device = file->device;
-	removal->inode = file->inode;
+	removal->identity = file->identity;
 	removal->owner = geteuid() == 0 ? file->owner : geteuid();
 	removal->alone = true;
 }

@@ -271,12 +271,14 @@ static void note(struct picture *picture, unsigned note, const char *text)
 static void describe_notes(struct picture *picture)
 {
 	const struct svshm__view *view = &picture->evidence.view;
+	const struct svshm__key_identity *file = &view->key_file;
 
-	if (!svshm__key_directory_is(view->path, view->directory_device,
-				     view->directory_inode))
+	if (!svshm__key_directory_is(view->path, file->directory_device,
+				     file->directory_inode))
 		note(picture, SVSHM_NOTE_KEY_FILE_GONE, "its key file is in "
 		     "another root, or its key directory was removed");
-	else switch (svshm__key_file_state(view->path, view->device, view->inode)) {
+	else switch (svshm__key_file_state(view->path, file->device,
+					   file->inode)) {
 	case SVSHM__KEY_FILE_GONE:
 		note(picture, SVSHM_NOTE_KEY_FILE_GONE, "its key file is gone");
 		break;

@@ -338,7 +338,7 @@ bool set_is_gone(bool died)
 const char *what_is_left(const char *key, enum ground ground, bool played,
 			 bool died)
 {
-	if (!played || ground == LOST_FILE)
+	if (!played || (ground == LOST_FILE && in_qt_world()))
 		recover_leftovers(key);
 	if (!played)
 		use_up(key);

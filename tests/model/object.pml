@@ -185,7 +185,6 @@ typedef Segment {
 	byte state;
 	byte key;
 	byte name;  /* 0: the magic isn't there yet; else 1 + name */
-	byte inode; /* of F */
 	byte uid;
 	byte set;   /* in which the slots are claimed */
 	byte entry[SLOTS];
@@ -273,7 +272,6 @@ inline clear_segment(m)
 	segments[m].state = NOTHING;
 	segments[m].key = 0;
 	segments[m].name = 0;
-	segments[m].inode = 0;
 	segments[m].uid = 0;
 	segments[m].set = NONE;
 	i = 0;
@@ -1048,12 +1046,10 @@ start:
 			i = segment_of[key];
 			if
 			:: i != NONE && segments[i].name != 0 ->
-				name = segments[i].name - 1;
-				inode = segments[i].inode
+				name = segments[i].name - 1
 			:: i == NONE && set_of[key] != NONE &&
 			   sets[set_of[key]].name != FRESH ->
-				name = sets[set_of[key]].name - 1;
-				inode = file[name]
+				name = sets[set_of[key]].name - 1
 			:: else
 			fi
 		:: else
@@ -1571,7 +1567,6 @@ make:
 	:: DIE
 	:: atomic {
 		true ->
-		SEGMENT.inode = inode;
 		SEGMENT.name = 1 + name
 	   }
 	fi;
@@ -2110,10 +2105,6 @@ remove:
 				dropped = dropped || SEGMENT.orphan
 			:: else
 			fi;
-			if
-			:: code == BYE -> inode = SEGMENT.inode
-			:: else
-			fi;
 			remove_segment(my_segment[me])
 		   }
 		fi
@@ -2137,8 +2128,8 @@ remove:
 		if
 		:: DIE
 		:: atomic { true ->
-			inode = (op == ATTACH && code != BYE -> file[name] :
-				 inode) }
+			inode = (op == CREATE && code != BYE -> inode :
+				 file[name]) }
 		fi;
 		if
 		:: DIE
