@@ -17,12 +17,34 @@ debian_system()
 	[ -n "$mirror" ] || skip "apt knows no place of Debian's"
 	mkdir -m 755 "$root"
 	timeout 600 debootstrap --variant=minbase \
-		--include=check,g++,make,pkgconf,strace,qtbase5-dev,qt6-base-dev \
+		--include=check,g++,make,pkgconf,reuse,strace,qtbase5-dev,qt6-base-dev \
 		"$suite" "$root" "$mirror" || {
 			tail -n 5 "$root/debootstrap/debootstrap.log" || true
 			skip "the packages of $suite cannot be had"
 		}
 	: >"$work/$suite.made"
+}
+
+# have_system SUITE: made by its stage, or now, if that is no part of the run.
+have_system()
+{
+	wait_for "$1-system"
+	[ ! -e "$work/$1-system.ended" ] || [ -e "$work/$1.made" ] ||
+		skip "stage $1-system has not made it"
+	[ -e "$work/$1.made" ] || debian_system "$1"
+}
+
+stage licences quiet "Each file says whose it is, by REUSE's rules" licences
+
+# By the tool of trixie: older ones do not read REUSE.toml.
+licences()
+{
+	local root=$work/trixie
+	have_system trixie
+	mkdir "$root/licences"
+	git archive HEAD | tar -xf - -C "$root/licences"
+	chroot "$root" sh -c 'cd licences && reuse lint'
+	rm -rf "$root/licences"
 }
 
 stage trixie whole 'In it: its compiler, its libc, its Qt' debian trixie
@@ -33,10 +55,7 @@ stage sid by-name 'The same in the newest Debian' debian sid
 debian()
 {
 	local suite=$1 root=$work/$1 tree=$work/$1/svshm
-	wait_for "$suite-system"
-	[ ! -e "$work/$suite-system.ended" ] || [ -e "$work/$suite.made" ] ||
-		skip "stage $suite-system has not made it"
-	[ -e "$work/$suite.made" ] || debian_system "$suite"
+	have_system "$suite"
 	copy_configured "$tree"
 	mkdir "$tree/build"
 	all_but $long check_one_object check_death check_lock_storm \
