@@ -100,6 +100,7 @@ script_tests = \
 	tests/project/examples_daemon_killed.sh \
 	tests/project/exports.sh \
 	tests/project/layering.sh \
+	tests/project/manual_examples.sh \
 	tests/project/manpages.sh \
 	tests/project/promises.sh \
 	tests/project/versions.sh \
@@ -243,7 +244,8 @@ tests/qt/peer6: tests/qt/peer.cpp
 check_DATA = $(QT_PEERS) $(BUILT_HELPERS) tests/project/leftovers.before
 TESTS = $(BUILT_TESTS) $(NO_CHECK) $(script_tests) tests/project/leftovers.sh
 EXTRA_DIST += $(script_tests) tests/project/code.awk tests/project/daemonkit.sh \
-	tests/project/leftovers.sh tests/tool/toolkit.sh \
+	tests/project/leftovers.sh \
+	tests/project/manual_examples.awk tests/tool/toolkit.sh \
 	tests/worlds/hpux/sys/pstat.h tests/worlds/smallworld.c tests/worlds/tsan.c \
 	tests/project/without_check.sh
 
