@@ -100,6 +100,7 @@ script_tests = \
 	tests/project/examples_daemon_killed.sh \
 	tests/project/exports.sh \
 	tests/project/layering.sh \
+	tests/project/manual_commands.sh \
 	tests/project/manual_examples.sh \
 	tests/project/manpages.sh \
 	tests/project/promises.sh \

@@ -4,6 +4,8 @@
 # section EXAMPLES of a manual page, as a reader would see them: PREFIX.1.c and so
 # on. A literal display that begins with "#" is a program. One that does not is what
 # the program before it prints: PREFIX.1.printed.
+# With -v commands=1 each display, and each line of ".Dl", is a script for the shell:
+# PREFIX.1.sh and so on.
 # What would not be printed as it stands is an error: an escape that this does not
 # know, and a line that roff would take for a request.
 
@@ -44,6 +46,15 @@ examples && /^\.Bd -literal/ {
 	next
 }
 
+examples && commands && /^\.Dl / {
+	line = substr($0, 5)
+	if (line ~ /^".*"$/)
+		line = substr(line, 2, length(line) - 2)
+	file = to "." ++programs ".sh"
+	print printed(line) >file
+	close(file)
+}
+
 /^\.Ed/ {
 	inside = 0
 	if (file != "")
@@ -56,7 +67,9 @@ inside && /^[.']/ {
 
 inside {
 	line = printed($0)
-	if (file == "" && line ~ /^#/)
+	if (file == "" && commands)
+		file = to "." ++programs ".sh"
+	else if (file == "" && line ~ /^#/)
 		file = to "." ++programs ".c"
 	else if (file == "" && programs > 0)
 		file = to "." programs ".printed"
@@ -71,6 +84,6 @@ END {
 	if (inside)
 		wrong("a display without end")
 	if (programs == 0)
-		wrong("no example that could be compiled")
+		wrong("no example that could be run")
 	exit failed
 }
