@@ -6,9 +6,11 @@
 # the place of a word: a directory, an id, a user, or less time than a day.
 . "$srcdir/tests/tool/toolkit.sh"
 alone "$0"
-need ipcmk ipcs
+need ipcmk ipcs timeout
 prepare
 : >"$work/out" >"$work/err"
+need_lists
+"$SVSHM" limits >"$work/out" 2>&1 || { cat "$work/out"; exit 77; }
 cd "$work" || exit 99
 
 # ---- What the examples call --------------------------------------------------
