@@ -9,6 +9,17 @@ alone_if_may "$0"
 prepare
 : >"$work/out" >"$work/err"
 
+# What an example has left that does not do what it should.
+remove_objects()
+{
+	for key in $(ls "$SVSHM_KEYDIR"); do
+		"$SVSHM" remove --force "$key"
+	done
+	for file in "$work"/*.d/*.conf; do
+		"$SVSHM" remove --force --native-key "$file"
+	done
+}
+
 # variable NAME: as make has it.
 variable()
 {
