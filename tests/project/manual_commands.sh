@@ -8,7 +8,8 @@
 alone "$0"
 need ipcmk ipcs timeout
 prepare
-: >"$work/out" >"$work/err"
+: >"$work/out"
+: >"$work/err"
 need_lists
 "$SVSHM" limits >"$work/out" 2>&1 || { cat "$work/out"; exit 77; }
 cd "$work" || exit 99

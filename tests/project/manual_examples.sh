@@ -7,7 +7,8 @@
 . "$srcdir/tests/tool/toolkit.sh"
 alone_if_may "$0"
 prepare
-: >"$work/out" >"$work/err"
+: >"$work/out"
+: >"$work/err"
 
 # What an example has left that does not do what it should.
 remove_objects()
