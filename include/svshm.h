@@ -87,7 +87,7 @@ enum svshm_layout {
 
 /*
  * What a function can answer. The list is closed: no other value is returned.
- * The first nine negative codes are QSharedMemory's errors, in its order.
+ * The first eight negative codes are QSharedMemory's errors, in its order.
  */
 enum svshm_code {
 	/*

@@ -100,6 +100,8 @@ script_tests = \
 	tests/project/examples_daemon_killed.sh \
 	tests/project/exports.sh \
 	tests/project/layering.sh \
+	tests/project/manual_commands.sh \
+	tests/project/manual_examples.sh \
 	tests/project/manpages.sh \
 	tests/project/pictures.sh \
 	tests/project/promises.sh \
@@ -244,7 +246,8 @@ tests/qt/peer6: tests/qt/peer.cpp
 check_DATA = $(QT_PEERS) $(BUILT_HELPERS) tests/project/leftovers.before
 TESTS = $(BUILT_TESTS) $(NO_CHECK) $(script_tests) tests/project/leftovers.sh
 EXTRA_DIST += $(script_tests) tests/project/code.awk tests/project/daemonkit.sh \
-	tests/project/leftovers.sh tests/tool/toolkit.sh \
+	tests/project/leftovers.sh \
+	tests/project/manual_examples.awk tests/tool/toolkit.sh \
 	tests/worlds/hpux/sys/pstat.h tests/worlds/smallworld.c tests/worlds/tsan.c \
 	tests/project/without_check.sh
 

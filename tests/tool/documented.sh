@@ -3,7 +3,8 @@
 #
 # What the tool has stands in more places than one: commands, options, the words
 # that options take, and members of the JSON. Here they are compared: what one
-# place has and another lacks is a failure. The tool itself is the first place.
+# place has and another lacks is a failure. The tool itself is the first place. And
+# its help fits on a screen of 80 columns.
 . "$srcdir/tests/tool/toolkit.sh"
 prepare
 page=$srcdir/doc/svshm.1
@@ -66,6 +67,7 @@ section ".Sh DESCRIPTION" >"$work/general"
 for command in $commands; do
 	[ "$command" != help ] || continue
 	check "help of $command" 0 "$SVSHM" "$command" --help
+	narrow
 	cp "$work/out" "$work/help"
 	check "-h of $command" 0 "$SVSHM" "$command" -h
 	cmp "$work/out" "$work/help" || fail "$name: not that of --help"

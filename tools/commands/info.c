@@ -115,7 +115,7 @@ const struct command command_info = {
 	"\n"
 	"Show all that is known about an object: ids, rights, sizes, times, "
 	"the owner of\nthe lock, the registered processes, and on Linux who "
-	"has it mapped, and which of them are a dead maker's children.\n"
+	"has it mapped, and which of\nthem are a dead maker's children.\n"
 	"\n"
 	"  --id N             the segment with the id N, of any program\n"
 	"  --json             print JSON\n"

@@ -263,7 +263,7 @@ const struct command command_limits = {
 	"\n"
 	"Show what is used of the system's limits for segments and semaphore "
 	"sets. Of a\nlimit that is nearly reached, say whether leftovers fill "
-	"it, and how to raise it.\nWarn of settings that remove objects under "
+	"it, and how to raise\nit. Warn of settings that remove objects under "
 	"their users.\n"
 	"\n"
 	"  --check PERCENT  one line instead of a table; exit status 3 if so "

@@ -239,6 +239,6 @@ const struct command command_top = {
 	"                as for list; see \"svshm list --help\"\n"
 	"\n"
 	"Keys: q quits, a shows all programs' objects or svshm's only, s sorts "
-	"by the next\nof key, size, age, owner and verdict; arrows, j, k and "
-	"page keys scroll; any\nother key refreshes.\n",
+	"by the\nnext of key, size, age, owner and verdict; arrows, j, k and "
+	"page keys scroll;\nany other key refreshes.\n",
 };
