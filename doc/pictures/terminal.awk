@@ -74,7 +74,7 @@ END {
 	printf "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" " \
 		"height=\"%d\" viewBox=\"0 0 %d %d\" role=\"img\" xml:space=\"preserve\">\n", width,
 		height, width, height
-	print "<!-- SPDX-License-Identifier: BSD-2-Clause -->"
+	print "<!-- SPDX-License-" "Identifier: BSD-2-Clause -->"
 	print "<title>" escaped(title) "</title>"
 	print "<style>"
 	print "text { font: 14px monospace; fill: #d8dee9 }"
