@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A release's svshm.h without comments: see tests/abi/record.sh. */
+/* A release's svshm.h without its comments: tests/abi/record.sh. */
 #ifndef SVSHM_H
 #define SVSHM_H
 #include <stdbool.h>
@@ -7,13 +7,13 @@
 #include <stdint.h>
 #include <sys/types.h>
 #ifdef __cplusplus
-extern "" {
+extern "C" {
 #endif
 #define SVSHM_VERSION_MAJOR 0
 #define SVSHM_VERSION_MINOR 9
 #define SVSHM_VERSION_PATCH 0
 #if defined(__GNUC__) && __GNUC__ >= 4
-#define SVSHM_API __attribute__((__visibility__("")))
+#define SVSHM_API __attribute__((__visibility__("default")))
 #else
 #define SVSHM_API
 #endif
