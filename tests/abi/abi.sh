@@ -11,7 +11,7 @@
 #
 # DIRECTORY is tests/abi/VERSION, HEADERS where svshm.h is. It is no error if the
 # library has more functions than the record, or a structure that may grow is
-# longer: see growth.abignore. All else is, and is shown.
+# longer: see without_growth.awk. All else is, and is shown.
 set -eu
 export LC_ALL=C
 
@@ -40,13 +40,14 @@ record()
 	}
 }
 
+# Two records: of a record and a library abidiff would think that types without a
+# place in the header are private, and say nothing of them.
 compare()
 {
-	# Without types abidiff would compare names only, and be content.
 	record "$1" "$2" "$work"
-	abidiff --headers-dir2 "$2" --drop-private-types --no-added-syms \
-		--suppressions "$here/growth.abignore" \
-		"$3/libsvshm.xml" "$1"
+	awk -f "$here/without_growth.awk" "$3/libsvshm.xml" \
+		"$work/libsvshm.xml" >"$work/new.xml"
+	abidiff --no-added-syms "$3/libsvshm.xml" "$work/new.xml"
 }
 
 [ $# -eq 4 ] || usage
