@@ -93,6 +93,7 @@ check_tests = \
 	tests/unit/check_pids
 
 script_tests = \
+	tests/abi/old_program.sh \
 	tests/project/calls.sh \
 	tests/project/crash_points.sh \
 	tests/project/examples.sh \
@@ -189,12 +190,13 @@ tests_qt_check_qt_shared_removed_SOURCES = \
 tests_qt_check_qt_shared_threads_SOURCES = \
 	tests/qt/check_qt_shared_threads.c $(ONE_LOCK)
 
-# Programs that tests start: users of the library that were exec'ed, who kills a
+# Programs that tests start: one of an earlier release, users of the library that were exec'ed, who kills a
 # process of a command at each step that it makes, another program's server and its
 # children, who leaves semaphore sets behind by thousands, and who holds JSON
 # against the schema. Data, so that who builds only some of the tests need not name
 # them.
 HELPERS = \
+	tests/abi/old_program \
 	tests/project/calls \
 	tests/project/kill_at \
 	tests/support/user \
@@ -204,6 +206,8 @@ HELPERS = \
 EXTRA_PROGRAMS += $(HELPERS)
 BUILT_HELPERS = $(HELPERS:=$(EXEEXT))
 CLEANFILES += $(BUILT_HELPERS)
+tests_abi_old_program_CPPFLAGS = -I$(srcdir)/tests/abi/0.9
+tests_abi_old_program_LDADD = libsvshm.la
 tests_project_calls_LDADD = libsvshm-internal.a $(SVSHM_LIBS)
 tests_project_kill_at_LDADD =
 tests_support_user_CPPFLAGS = -I$(srcdir)/include -I$(srcdir)/lib
@@ -223,6 +227,17 @@ tests_worlds_words_LDADD = libsvshm-internal.a $(SVSHM_LIBS)
 
 check_PROGRAMS = $(BUILT_TESTS) doc/examples/daemon doc/examples/display \
 	doc/examples/qtimage doc/examples/sensor doc/examples/sharedimage
+
+# What programs are linked with, as it is in this release: see "The ABI" in
+# doc/HACKING.md.
+abi-record: libsvshm.la
+	$(SHELL) '$(srcdir)/tests/abi/abi.sh' record .libs/libsvshm.so \
+		'$(srcdir)/include' \
+		'$(srcdir)/tests/abi/$(PACKAGE_VERSION:.0=)'
+.PHONY: abi-record
+EXTRA_DIST += tests/abi/0.9/libsvshm.xml tests/abi/0.9/svshm.h \
+	tests/abi/abi.sh tests/abi/declarations.awk \
+	tests/abi/without_growth.awk
 
 # The real QSharedMemory, in C++. No rules of automake's: without a C++ compiler
 # everything else is built as ever.

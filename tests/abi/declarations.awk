@@ -4,7 +4,7 @@
 # with, and no more.
 BEGIN {
 	print "/* SPDX-License-Identifier: BSD-2-Clause */"
-	print "/* A release's svshm.h without its comments: tests/abi/record.sh. */"
+	print "/* A release's svshm.h without its comments: tests/abi/abi.sh. */"
 }
 {
 	line = $0

@@ -9,8 +9,8 @@
  *
  *   old_program KEY
  */
-#define _XOPEN_SOURCE 700
-#define _DEFAULT_SOURCE
+#include <config.h>
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

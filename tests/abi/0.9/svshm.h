@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A release's svshm.h without its comments: tests/abi/record.sh. */
+/* A release's svshm.h without its comments: tests/abi/abi.sh. */
 #ifndef SVSHM_H
 #define SVSHM_H
 #include <stdbool.h>
