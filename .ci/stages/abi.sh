@@ -63,7 +63,7 @@ abi()
 	need abidiff
 	[[ "$(cc -dumpmachine)" == x86_64-*linux* ]] ||
 		skip "the records are of x86_64"
-	configure_in abi --without-check
+	configure_in abi-build --without-check
 	mkdir "$work/abi-now"
 	cp include/svshm.h lib/libsvshm.map "$work/abi-now"
 	abi_library "$work/abi-now"
@@ -87,7 +87,7 @@ stage abi-grown whole "A program of 0.9 runs on a library that has grown" \
 # With more members than it knows of, in what it gives and what it gets.
 abi_grown()
 {
-	configure_in abi-grown --without-check
+	configure_in abi-grown-build --without-check
 	abi_changed grown-run svshm.h "$grown"
 	cc -o "$work/old_program" -DHAVE_CONFIG_H -I"$directory" -Itests/abi/0.9 \
 		tests/abi/old_program.c "$changed/libsvshm.so.0"
