@@ -8,6 +8,9 @@
 #include <sys/types.h>
 #ifdef __cplusplus
 extern "C" {
+#elif defined(__clang__) && !defined(__STDC_VERSION__)
+#pragma clang diagnostic push
+#pragma clang diagnostic ignored "-Wc99-extensions"
 #endif
 #define SVSHM_VERSION_MAJOR 0
 #define SVSHM_VERSION_MINOR 9
@@ -200,5 +203,7 @@ typedef int svshm_limit_visit(const struct svshm_limit *limit, void *context);
 SVSHM_API int svshm_limits(svshm_limit_visit *visit, void *context);
 #ifdef __cplusplus
 }
+#elif defined(__clang__) && !defined(__STDC_VERSION__)
+#pragma clang diagnostic pop
 #endif
 #endif
