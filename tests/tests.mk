@@ -96,6 +96,7 @@ script_tests = \
 	tests/abi/old_program.sh \
 	tests/project/calls.sh \
 	tests/project/crash_points.sh \
+	tests/project/cxx.sh \
 	tests/project/examples.sh \
 	tests/project/examples_daemon.sh \
 	tests/project/examples_daemon_killed.sh \
@@ -255,7 +256,41 @@ tests/qt/peer5: tests/qt/peer.cpp
 	$(BUILD_PEER) $(QT5_CFLAGS) -o $@ '$(srcdir)/tests/qt/peer.cpp' $(QT5_LIBS)
 tests/qt/peer6: tests/qt/peer.cpp
 	$(BUILD_PEER) $(QT6_CFLAGS) -o $@ '$(srcdir)/tests/qt/peer.cpp' $(QT6_LIBS)
-check_DATA = $(QT_PEERS) $(BUILT_HELPERS) tests/project/leftovers.before
+
+# The headers for C++ in doc/examples, with and without Qt.
+CXX_PROGRAMS =
+if HAVE_CXX
+CXX_PROGRAMS += tests/project/cxx_memory tests/project/cxx_faces \
+	tests/project/cxx_faces_native
+if HAVE_QT5
+CXX_PROGRAMS += tests/project/cxx_faces5
+endif
+if HAVE_QT6
+CXX_PROGRAMS += tests/project/cxx_faces6
+endif
+endif
+EXTRA_DIST += tests/project/cxx_faces.cpp tests/project/cxx_memory.cpp
+CLEANFILES += $(CXX_PROGRAMS)
+MEMORY = tests/project/cxx_memory.cpp
+FACES = tests/project/cxx_faces.cpp
+BUILD_CXX = $(AM_V_GEN)$(MKDIR_P) tests/project && $(CXX) $(CXXFLAGS) \
+	-I'$(srcdir)/include' -I'$(srcdir)/doc/examples' -o $@
+LINK_CXX = libsvshm-internal.a $(SVSHM_LIBS)
+tests/project/cxx_memory: $(MEMORY) doc/examples/svshm.hpp libsvshm-internal.a
+	$(BUILD_CXX) -std=c++11 '$(srcdir)/$(MEMORY)' $(LINK_CXX)
+tests/project/cxx_faces: $(FACES) doc/examples/qsharedmemory.hpp libsvshm-internal.a
+	$(BUILD_CXX) -std=c++11 '$(srcdir)/$(FACES)' $(LINK_CXX)
+tests/project/cxx_faces_native: $(FACES) doc/examples/qsharedmemory.hpp \
+		libsvshm-internal.a
+	$(BUILD_CXX) -std=c++11 -DQSHAREDMEMORY_NATIVE '$(srcdir)/$(FACES)' \
+		$(LINK_CXX)
+tests/project/cxx_faces5: $(FACES)
+	$(BUILD_CXX) -std=c++17 -fPIC -DWITH_QT $(QT5_CFLAGS) \
+		'$(srcdir)/$(FACES)' $(QT5_LIBS)
+tests/project/cxx_faces6: $(FACES)
+	$(BUILD_CXX) -std=c++17 -fPIC -DWITH_QT $(QT6_CFLAGS) \
+		'$(srcdir)/$(FACES)' $(QT6_LIBS)
+check_DATA = $(QT_PEERS) $(CXX_PROGRAMS) $(BUILT_HELPERS) tests/project/leftovers.before
 TESTS = $(BUILT_TESTS) $(NO_CHECK) $(script_tests) tests/project/leftovers.sh
 EXTRA_DIST += $(script_tests) tests/project/code.awk tests/project/daemonkit.sh \
 	tests/project/leftovers.sh tests/tool/toolkit.sh \
@@ -286,9 +321,10 @@ AM_TESTS_ENVIRONMENT = \
 	SENSOR_DISPLAY='$(abs_builddir)/$(DISPLAY_EXAMPLE)'; \
 	srcdir='$(abs_srcdir)'; \
 	builddir='$(abs_builddir)'; \
+	SVSHM_CXX='$(CXX_PROGRAMS)'; \
 	SVSHM_QT_PEERS='$(QT_PEERS)'; \
 	SVSHM_TEST_PREFIX=svshm-test; \
-	export SVSHM SHAREDIMAGE QTIMAGE DAEMON SENSOR SENSOR_DISPLAY srcdir builddir SVSHM_QT_PEERS \
+	export SVSHM SHAREDIMAGE QTIMAGE DAEMON SENSOR SENSOR_DISPLAY srcdir builddir SVSHM_CXX SVSHM_QT_PEERS \
 	SVSHM_TEST_PREFIX;
 
 AM_DISTCHECK_CONFIGURE_FLAGS = --enable-werror

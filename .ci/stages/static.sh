@@ -59,6 +59,32 @@ header_alone()
 	done
 }
 
+stage cxx-headers quiet \
+	"The examples' headers for C++: a warning in none of its versions" \
+	cxx_headers
+
+cxx_headers()
+{
+	local compiler standard source
+	need g++
+	for compiler in g++ clang++; do
+		command -v $compiler || continue
+		for standard in 11 14 17 20 2b 2c; do
+			if ! $compiler -x c++ -std=c++$standard -fsyntax-only \
+				/dev/null 2>/dev/null; then
+				echo "skipped: $compiler knows no C++$standard"
+				continue
+			fi
+			for source in tests/project/cxx_*.cpp; do
+				$compiler -std=c++$standard -Wall -Wextra \
+					-Wpedantic -Wshadow -Wconversion \
+					-Wold-style-cast -Werror -Iinclude \
+					-Idoc/examples -fsyntax-only "$source"
+			done
+		done
+	done
+}
+
 stage no-places quiet 'Nothing in git names a place on this machine' no_places
 
 no_places()
