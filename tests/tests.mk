@@ -258,19 +258,19 @@ tests/qt/peer6: tests/qt/peer.cpp
 	$(BUILD_PEER) $(QT6_CFLAGS) -o $@ '$(srcdir)/tests/qt/peer.cpp' $(QT6_LIBS)
 
 # The headers for C++ in doc/examples, with and without Qt.
-CXX_PROGRAMS =
+BUILT_CXX =
 if HAVE_CXX
-CXX_PROGRAMS += tests/project/cxx_memory tests/project/cxx_faces \
+BUILT_CXX += tests/project/cxx_memory tests/project/cxx_faces \
 	tests/project/cxx_faces_native
 if HAVE_QT5
-CXX_PROGRAMS += tests/project/cxx_faces5
+BUILT_CXX += tests/project/cxx_faces5
 endif
 if HAVE_QT6
-CXX_PROGRAMS += tests/project/cxx_faces6
+BUILT_CXX += tests/project/cxx_faces6
 endif
 endif
 EXTRA_DIST += tests/project/cxx_faces.cpp tests/project/cxx_memory.cpp
-CLEANFILES += $(CXX_PROGRAMS)
+CLEANFILES += $(BUILT_CXX)
 MEMORY = tests/project/cxx_memory.cpp
 FACES = tests/project/cxx_faces.cpp
 BUILD_CXX = $(AM_V_GEN)$(MKDIR_P) tests/project && $(CXX) $(CXXFLAGS) \
@@ -290,7 +290,7 @@ tests/project/cxx_faces5: $(FACES)
 tests/project/cxx_faces6: $(FACES)
 	$(BUILD_CXX) -std=c++17 -fPIC -DWITH_QT $(QT6_CFLAGS) \
 		'$(srcdir)/$(FACES)' $(QT6_LIBS)
-check_DATA = $(QT_PEERS) $(CXX_PROGRAMS) $(BUILT_HELPERS) tests/project/leftovers.before
+check_DATA = $(QT_PEERS) $(BUILT_CXX) $(BUILT_HELPERS) tests/project/leftovers.before
 TESTS = $(BUILT_TESTS) $(NO_CHECK) $(script_tests) tests/project/leftovers.sh
 EXTRA_DIST += $(script_tests) tests/project/code.awk tests/project/daemonkit.sh \
 	tests/project/leftovers.sh tests/tool/toolkit.sh \
@@ -321,7 +321,7 @@ AM_TESTS_ENVIRONMENT = \
 	SENSOR_DISPLAY='$(abs_builddir)/$(DISPLAY_EXAMPLE)'; \
 	srcdir='$(abs_srcdir)'; \
 	builddir='$(abs_builddir)'; \
-	SVSHM_CXX='$(CXX_PROGRAMS)'; \
+	SVSHM_CXX='$(BUILT_CXX)'; \
 	SVSHM_QT_PEERS='$(QT_PEERS)'; \
 	SVSHM_TEST_PREFIX=svshm-test; \
 	export SVSHM SHAREDIMAGE QTIMAGE DAEMON SENSOR SENSOR_DISPLAY srcdir builddir SVSHM_CXX SVSHM_QT_PEERS \
