@@ -29,7 +29,7 @@ constants()
 functions()
 {
 	awk -f "$srcdir/tests/abi/declarations.awk" "$1" | grep -v '^#' |
-		tr -s '\n\t ' '   ' | tr ';{}' '\n\n\n' |
+		tr -s '\n\t ' '   ' | tr ';{}' '\n' |
 		sed -n 's/^.*\(SVSHM_API .*(\)/\1/p'
 }
 
@@ -72,12 +72,13 @@ if (kept constants "$work/constants" "$work/changed") | grep -q '^ok'; then
 	failures=$((failures + 1))
 fi
 
-for name in $(sed -n 's/^.*[ *]\(svshm_[a-z_]*\)(.*$/\1/p' "$work/old-functions"); do
+sed -n 's/^.*[ *]\(svshm_[a-z_]*\)(.*$/\1/p' "$work/old-functions" >"$work/names"
+while read -r name; do
 	grep -q "[^a-z_]$name(" "$srcdir/tests/abi/old_program.c" || {
 		echo "FAIL: old_program.c does not call $name()"
 		failures=$((failures + 1))
 	}
-done
+done <"$work/names"
 
 "$builddir/tests/abi/old_program" "$prefix-old" || {
 	echo "FAIL: a program of svshm 0.9 does not work: see above"
