@@ -5,40 +5,47 @@
 #include <unistd.h>
 #include <svshm.h>
 
-static void must(struct svshm *memory, int code)
+static int must(struct svshm *memory, int code)
 {
 	if (code < 0)
 		errx(1, "%s", svshm_error_string(memory));
-	if (code == SVSHM_ORPHANED)
-		warnx("replaces what a crash has left");
+	return code;
 }
 
 static void count(struct svshm *memory)
 {
 	must(memory, svshm_attach(memory, SVSHM_READ_WRITE));
 	for (int i = 0; i < 1000; i++) {
-		int code = svshm_lock(memory);
-		must(memory, code);
-		if (code == SVSHM_OWNER_DIED) /* a long is never half done */
-			svshm_make_consistent(memory);
+		if (must(memory, svshm_lock(memory)) == SVSHM_OWNER_DIED)
+			svshm_make_consistent(memory); /* a long is whole */
 		++*(long *)svshm_data(memory);
 		must(memory, svshm_unlock(memory));
 	}
+	must(memory, svshm_notify(memory));
 	svshm_free(memory); /* detaches */
 }
 
 int main(void)
 {
 	struct svshm *memory = svshm_new("counter");
-	must(memory, svshm_create(memory, sizeof(long), SVSHM_READ_WRITE));
+	long number = 0;
+	uint32_t seen = 0;
+	if (must(memory, svshm_create(memory, sizeof(long),
+				      SVSHM_READ_WRITE)) == SVSHM_ORPHANED)
+		warnx("replaces what a crash has left");
 	for (int i = 0; i < 4; i++)
 		if (fork() == 0) {
 			count(svshm_new("counter"));
 			return 0;
 		}
+	while (number < 4000) { /* each change, not each release */
+		must(memory, svshm_wait(memory, &seen, SVSHM_FOREVER));
+		must(memory, svshm_snapshot(memory, 0, &number,
+					    sizeof(number), SVSHM_FOREVER));
+	}
+	printf("%ld\n", number);
 	while (wait(NULL) > 0)
 		;
-	printf("%ld\n", *(const long *)svshm_const_data(memory));
 	svshm_free(memory); /* the last one: nothing is left */
 	return 0;
 }

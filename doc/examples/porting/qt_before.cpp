@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include <QtCore/QSharedMemory>
-#include <QtCore/QtGlobal>
+#include <QtCore/QSystemSemaphore>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <cstdio>
@@ -8,6 +8,7 @@
 static void count()
 {
 	QSharedMemory memory(QStringLiteral("counter"));
+	QSystemSemaphore done(QStringLiteral("done"));
 	if (!memory.attach())
 		qFatal("%s", qPrintable(memory.errorString()));
 	for (int i = 0; i < 1000; i++) {
@@ -16,13 +17,15 @@ static void count()
 		++*static_cast<long *>(memory.data());
 		memory.unlock();
 	}
+	done.release();
 }
 
 int main()
 {
+	QSystemSemaphore done(QStringLiteral("done"), 0, QSystemSemaphore::Create);
 	QSharedMemory memory(QStringLiteral("counter"));
-	memory.attach(); // what a crash has left goes with the last detach
-	memory.detach();
+	if (memory.attach()) // to what a crash has left: the last detach
+		memory.detach(); // removes it
 	if (!memory.create(sizeof(long)))
 		qFatal("%s", qPrintable(memory.errorString()));
 	for (int i = 0; i < 4; i++)
@@ -30,8 +33,12 @@ int main()
 			count();
 			_exit(0);
 		}
+	for (int i = 0; i < 4; i++)
+		done.acquire();
+	memory.lock();
+	std::printf("%ld\n", *static_cast<const long *>(memory.constData()));
+	memory.unlock();
 	while (wait(nullptr) > 0)
 		;
-	std::printf("%ld\n", *static_cast<const long *>(memory.constData()));
 	return 0;
 }

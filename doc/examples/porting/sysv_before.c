@@ -1,36 +1,33 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <err.h>
 #include <stdio.h>
-#include <sys/ipc.h>
 #include <sys/sem.h>
 #include <sys/shm.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-static void change(int set, short by)
+static void change(int set, short by, short flags)
 {
-	struct sembuf step = { 0, by, SEM_UNDO };
+	struct sembuf step = { 0, by, flags };
 	if (semop(set, &step, 1) != 0)
 		err(1, "semop");
 }
 
 int main(int argc, char **argv)
 {
-	key_t key = ftok(argc > 1 ? argv[1] : argv[0], 'c');
+	key_t key = ftok(argv[argc - 1], 'c'); /* may be another file's, too */
 	int id = shmget(key, sizeof(long), IPC_CREAT | IPC_EXCL | 0600);
 	int set = semget(key, 1, IPC_CREAT | IPC_EXCL | 0600);
-	struct sembuf open = { 0, 1, 0 };
-	if (key == -1 || id == -1 || set == -1 || semop(set, &open, 1) != 0)
-		err(1, "counter"); /* left over from a crash? ipcrm */
 	long *number = shmat(id, NULL, 0);
-	if (number == (void *)-1)
-		err(1, "shmat");
+	if (key == -1 || id == -1 || set == -1 || number == (long *)-1)
+		err(1, "counter"); /* left over? look with ipcs, ipcrm */
+	change(set, 1, 0);
 	for (int i = 0; i < 4; i++)
 		if (fork() == 0) {
 			for (int j = 0; j < 1000; j++) {
-				change(set, -1);
+				change(set, -1, SEM_UNDO);
 				++*number;
-				change(set, 1);
+				change(set, 1, SEM_UNDO);
 			}
 			return 0;
 		}

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include <sys/wait.h>
+#include <unistd.h>
+#include <cstdio>
+#include <stdexcept>
+#include <svshm.h>
+
+struct memory { // a guard of the program's own
+	svshm *handle = svshm_new("counter");
+	~memory() { svshm_free(handle); }
+	int must(int code) const
+	{
+		if (code < 0)
+			throw std::runtime_error(svshm_error_string(handle));
+		return code;
+	}
+};
+
+static void count()
+{
+	memory shared;
+	shared.must(svshm_attach(shared.handle, SVSHM_READ_WRITE));
+	long *number = static_cast<long *>(svshm_data(shared.handle));
+	for (int i = 0; i < 1000; i++) {
+		if (shared.must(svshm_lock(shared.handle)) == SVSHM_OWNER_DIED)
+			svshm_make_consistent(shared.handle);
+		++*number; // if one dies here, the next one is told
+		shared.must(svshm_unlock(shared.handle));
+	}
+}
+
+int main()
+{
+	memory shared;
+	if (shared.must(svshm_create(shared.handle, sizeof(long),
+				     SVSHM_READ_WRITE)) == SVSHM_ORPHANED)
+		std::fprintf(stderr, "replaces what a crash has left\n");
+	for (int i = 0; i < 4; i++)
+		if (fork() == 0) {
+			count();
+			return 0;
+		}
+	while (wait(nullptr) > 0)
+		;
+	std::printf("%ld\n", *static_cast<const long *>(
+				     svshm_const_data(shared.handle)));
+	return 0; // the last detach, in the destructor, removes it
+}

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include <boost/interprocess/managed_shared_memory.hpp>
+#include <boost/interprocess/sync/interprocess_mutex.hpp>
+#include <boost/interprocess/sync/scoped_lock.hpp>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <cstdio>
+namespace ipc = boost::interprocess;
+
+struct counter {
+	ipc::interprocess_mutex mutex;
+	long number = 0;
+};
+
+static void count()
+{
+	ipc::managed_shared_memory memory(ipc::open_only, "counter");
+	counter *found = memory.find<counter>("counter").first;
+	for (int i = 0; i < 1000; i++) {
+		ipc::scoped_lock<ipc::interprocess_mutex> lock(found->mutex);
+		++found->number; // if one dies here, the others wait for ever
+	}
+}
+
+int main()
+{
+	ipc::shared_memory_object::remove("counter"); // left over, or in use
+	ipc::managed_shared_memory memory(ipc::create_only, "counter", 65536);
+	counter *made = memory.construct<counter>("counter")();
+	for (int i = 0; i < 4; i++)
+		if (fork() == 0) {
+			count();
+			_exit(0);
+		}
+	while (wait(nullptr) > 0)
+		;
+	std::printf("%ld\n", made->number);
+	ipc::shared_memory_object::remove("counter");
+	return 0; // other errors are exceptions
+}
