@@ -15,7 +15,7 @@ static int must(struct svshm *memory, int code)
 
 static apr_status_t cleanup(void *memory)
 {
-	svshm_free(memory); /* the last one to detach removes the object */
+	svshm_free(memory); /* the last one removes the object */
 	return APR_SUCCESS;
 }
 
@@ -33,7 +33,7 @@ int main(void)
 		if (fork() == 0) { /* the handle is good in a child */
 			for (int j = 0; j < 1000; j++) {
 				if (must(memory, svshm_lock(memory)) ==
-				    SVSHM_OWNER_DIED) /* a long is whole */
+				    SVSHM_OWNER_DIED) /* no half long */
 					svshm_make_consistent(memory);
 				++*(long *)svshm_data(memory);
 				must(memory, svshm_unlock(memory));

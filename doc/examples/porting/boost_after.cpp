@@ -6,12 +6,12 @@
 #include <svshm.h>
 
 struct memory { // a guard of the program's own
-	svshm *handle = svshm_new("counter");
-	~memory() { svshm_free(handle); }
+	svshm *const it = svshm_new("counter");
+	~memory() { svshm_free(it); }
 	int must(int code) const
 	{
 		if (code < 0)
-			throw std::runtime_error(svshm_error_string(handle));
+			throw std::runtime_error(svshm_error_string(it));
 		return code;
 	}
 };
@@ -19,20 +19,20 @@ struct memory { // a guard of the program's own
 static void count()
 {
 	memory shared;
-	shared.must(svshm_attach(shared.handle, SVSHM_READ_WRITE));
-	long *number = static_cast<long *>(svshm_data(shared.handle));
+	shared.must(svshm_attach(shared.it, SVSHM_READ_WRITE));
+	long *number = static_cast<long *>(svshm_data(shared.it));
 	for (int i = 0; i < 1000; i++) {
-		if (shared.must(svshm_lock(shared.handle)) == SVSHM_OWNER_DIED)
-			svshm_make_consistent(shared.handle);
-		++*number; // if one dies here, the next one is told
-		shared.must(svshm_unlock(shared.handle));
+		if (shared.must(svshm_lock(shared.it)) == SVSHM_OWNER_DIED)
+			svshm_make_consistent(shared.it);
+		++*number; // who dies here gives the lock to another
+		shared.must(svshm_unlock(shared.it));
 	}
 }
 
 int main()
 {
 	memory shared;
-	if (shared.must(svshm_create(shared.handle, sizeof(long),
+	if (shared.must(svshm_create(shared.it, sizeof(long),
 				     SVSHM_READ_WRITE)) == SVSHM_ORPHANED)
 		std::fprintf(stderr, "replaces what a crash has left\n");
 	for (int i = 0; i < 4; i++)
@@ -43,6 +43,6 @@ int main()
 	while (wait(nullptr) > 0)
 		;
 	std::printf("%ld\n", *static_cast<const long *>(
-				     svshm_const_data(shared.handle)));
+				     svshm_const_data(shared.it)));
 	return 0; // the last detach, in the destructor, removes it
 }

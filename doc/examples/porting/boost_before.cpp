@@ -5,27 +5,27 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include <cstdio>
-namespace ipc = boost::interprocess;
+using namespace boost::interprocess;
 
 struct counter {
-	ipc::interprocess_mutex mutex;
+	interprocess_mutex mutex;
 	long number = 0;
 };
 
 static void count()
 {
-	ipc::managed_shared_memory memory(ipc::open_only, "counter");
+	managed_shared_memory memory(open_only, "counter");
 	counter *found = memory.find<counter>("counter").first;
 	for (int i = 0; i < 1000; i++) {
-		ipc::scoped_lock<ipc::interprocess_mutex> lock(found->mutex);
-		++found->number; // if one dies here, the others wait for ever
+		scoped_lock<interprocess_mutex> lock(found->mutex);
+		++found->number; // who dies here leaves it locked
 	}
 }
 
 int main()
 {
-	ipc::shared_memory_object::remove("counter"); // left over, or in use
-	ipc::managed_shared_memory memory(ipc::create_only, "counter", 65536);
+	shared_memory_object::remove("counter"); // if in use, too
+	managed_shared_memory memory(create_only, "counter", 65536);
 	counter *made = memory.construct<counter>("counter")();
 	for (int i = 0; i < 4; i++)
 		if (fork() == 0) {
@@ -35,6 +35,6 @@ int main()
 	while (wait(nullptr) > 0)
 		;
 	std::printf("%ld\n", made->number);
-	ipc::shared_memory_object::remove("counter");
+	shared_memory_object::remove("counter");
 	return 0; // other errors are exceptions
 }

@@ -24,8 +24,8 @@ replace(0);
 for (1 .. 4) {
 	next if fork // die "fork: $!";
 	for (1 .. 25) {
-		system('svshm', 'lock', 'counter', '--', $^X, $0, 'add') == 0
-			or exit 1;
+		exit 1 if system('svshm', 'lock', 'counter', '--',
+			$^X, $0, 'add') != 0;
 	}
 	exit 0;
 }

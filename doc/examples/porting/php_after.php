@@ -10,22 +10,24 @@ $svshm = FFI::cdef('
 	void *svshm_data(struct svshm *handle);
 	const char *svshm_error_string(const struct svshm *handle);
 ', 'libsvshm.so.0');
+const DIED = 1, ORPHANED = 2, READ_WRITE = 1; // as in svshm.h
 $handle = $svshm->svshm_new('counter');
 
 function must(int $code): int
 {
 	global $svshm, $handle;
 	if ($code < 0)
-		exit('counter: ' . $svshm->svshm_error_string($handle) . "\n");
+		exit($svshm->svshm_error_string($handle) . "\n");
 	return $code;
 }
 
-must($svshm->svshm_create($handle, 8, 1)); // SVSHM_READ_WRITE
+if (must($svshm->svshm_create($handle, 8, READ_WRITE)) === ORPHANED)
+	error_log('replaces what a crash has left');
 $number = $svshm->cast('int64_t *', $svshm->svshm_data($handle));
 for ($i = 0; $i < 4; $i++)
 	if (pcntl_fork() === 0) {
 		for ($j = 0; $j < 1000; $j++) {
-			if (must($svshm->svshm_lock($handle)) === 1) // OWNER_DIED
+			if (must($svshm->svshm_lock($handle)) === DIED)
 				$svshm->svshm_make_consistent($handle);
 			$number[0]++;
 			must($svshm->svshm_unlock($handle));

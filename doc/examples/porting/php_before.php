@@ -9,7 +9,8 @@ for ($i = 0; $i < 4; $i++)
 	if (pcntl_fork() === 0) {
 		for ($j = 0; $j < 1000; $j++) {
 			sem_acquire($mutex);
-			shm_put_var($memory, 1, shm_get_var($memory, 1) + 1);
+			$number = shm_get_var($memory, 1);
+			shm_put_var($memory, 1, $number + 1);
 			sem_release($mutex);
 		}
 		exit(0);

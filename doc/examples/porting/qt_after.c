@@ -17,7 +17,7 @@ static void count(struct svshm *memory)
 	must(memory, svshm_attach(memory, SVSHM_READ_WRITE));
 	for (int i = 0; i < 1000; i++) {
 		if (must(memory, svshm_lock(memory)) == SVSHM_OWNER_DIED)
-			svshm_make_consistent(memory); /* a long is whole */
+			svshm_make_consistent(memory); /* no half long */
 		++*(long *)svshm_data(memory);
 		must(memory, svshm_unlock(memory));
 	}
@@ -41,7 +41,7 @@ int main(void)
 	while (number < 4000) { /* each change, not each release */
 		must(memory, svshm_wait(memory, &seen, SVSHM_FOREVER));
 		must(memory, svshm_snapshot(memory, 0, &number,
-					    sizeof(number), SVSHM_FOREVER));
+					    sizeof(long), SVSHM_FOREVER));
 	}
 	printf("%ld\n", number);
 	while (wait(NULL) > 0)

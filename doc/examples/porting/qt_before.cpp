@@ -22,7 +22,8 @@ static void count()
 
 int main()
 {
-	QSystemSemaphore done(QStringLiteral("done"), 0, QSystemSemaphore::Create);
+	QSystemSemaphore done(QStringLiteral("done"), 0,
+			      QSystemSemaphore::Create);
 	QSharedMemory memory(QStringLiteral("counter"));
 	if (memory.attach()) // to what a crash has left: the last detach
 		memory.detach(); // removes it
@@ -36,7 +37,7 @@ int main()
 	for (int i = 0; i < 4; i++)
 		done.acquire();
 	memory.lock();
-	std::printf("%ld\n", *static_cast<const long *>(memory.constData()));
+	std::printf("%ld\n", *static_cast<long *>(memory.data()));
 	memory.unlock();
 	while (wait(nullptr) > 0)
 		;

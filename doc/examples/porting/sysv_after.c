@@ -17,16 +17,17 @@ int main(int argc, char **argv)
 	struct svshm *counter = svshm_new(NULL);
 	bool made;
 	must(counter, svshm_set_native_key(counter, argv[argc - 1]));
-	if (must(counter, svshm_open(counter, sizeof(long), SVSHM_READ_WRITE,
-				     &made)) == SVSHM_ORPHANED)
+	int code = must(counter, svshm_open(counter, sizeof(long),
+					    SVSHM_READ_WRITE, &made));
+	if (code == SVSHM_ORPHANED)
 		warnx("goes on where a crash has ended");
-	if (made) /* the maker has the lock: this is the place to fill it */
+	if (made) /* and locked, to be filled in */
 		must(counter, svshm_unlock(counter));
 	for (int i = 0; i < 4; i++)
 		if (fork() == 0) {
 			for (int j = 0; j < 1000; j++) {
 				if (must(counter, svshm_lock(counter)) ==
-				    SVSHM_OWNER_DIED) /* a long is whole */
+				    SVSHM_OWNER_DIED) /* no half long */
 					svshm_make_consistent(counter);
 				++*(long *)svshm_data(counter);
 				must(counter, svshm_unlock(counter));

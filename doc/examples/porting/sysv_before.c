@@ -15,7 +15,7 @@ static void change(int set, short by, short flags)
 
 int main(int argc, char **argv)
 {
-	key_t key = ftok(argv[argc - 1], 'c'); /* may be another file's, too */
+	key_t key = ftok(argv[argc - 1], 'c'); /* not for it alone */
 	int id = shmget(key, sizeof(long), IPC_CREAT | IPC_EXCL | 0600);
 	int set = semget(key, 1, IPC_CREAT | IPC_EXCL | 0600);
 	long *number = shmat(id, NULL, 0);
