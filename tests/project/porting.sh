@@ -76,7 +76,6 @@ build()
 {
 	program=$1
 	shift
-	# shellcheck disable=SC2086 # flags are words
 	check "$program: compiles" 0 "$@" -o "$program"
 	[ ! -s "$work/err" ] || fail "$program: warnings"
 	[ -x "$program" ]
@@ -85,21 +84,21 @@ build()
 # c PROGRAM [FLAG...], cxx PROGRAM [FLAG...]
 c()
 {
-	name=$1
+	source=$1
 	shift
 	# shellcheck disable=SC2086 # flags are words
-	build "$name" ${CC-cc} -std=gnu99 $strict ${CFLAGS-} \
-		-I"$srcdir/include" "$porting/$name.c" -L"$libraries" -lsvshm \
+	build "$source" ${CC-cc} -std=gnu99 $strict ${CFLAGS-} \
+		-I"$srcdir/include" "$porting/$source.c" -L"$libraries" -lsvshm \
 		"$@" ${SVSHM_LIBS-}
 }
 
 cxx()
 {
-	name=$1
+	source=$1
 	shift
 	# shellcheck disable=SC2086 # flags are words
-	build "$name" ${CXX-c++} -std=c++17 -Wall -Wextra ${CXXFLAGS-} \
-		-I"$srcdir/include" "$porting/$name.cpp" -L"$libraries" \
+	build "$source" ${CXX-c++} -std=c++17 -Wall -Wextra ${CXXFLAGS-} \
+		-I"$srcdir/include" "$porting/$source.cpp" -L"$libraries" \
 		-lsvshm "$@" ${SVSHM_LIBS-}
 }
 
@@ -136,16 +135,103 @@ pair()
 	empty "$1: after"
 }
 
-# a_crash OBJECT...: one of 8 bytes is left, all its users died, one with the lock:
-# the number in it is 5, whatever the order of bytes.
-a_crash()
+# crashed NAME OBJECT WORDS TOTAL AFTER: what killed users have left, one of them
+# with the lock, is told, and nobody waits for the dead. All bytes are 1, so the
+# order of bytes does not matter.
+crashed()
 {
-	five=$(printf '\005\001' | od -An -tx2 | tr -d ' \n')
-	if [ "$five" = 0105 ]; then
-		printf '\005\000\000\000\000\000\000\000' >"$work/five"
-	else
-		printf '\000\000\000\000\000\000\000\005' >"$work/five"
-	fi
-	[ "$long" -eq 8 ] || truncate_five
-	orphan_of "$@"
+	printf '\1\1\1\1\1\1\1\1' >"$work/ones"
+	orphan "$2" "$work/ones"
+	# shellcheck disable=SC2086 # commands are words
+	prints "$1: after a crash" "$4" $5
+	err "$3"
+	empty "$1: after a crash"
 }
+
+qt()
+{
+	pkg-config --exists "$1" 2>/dev/null || { missing qt "$1"; return; }
+	# shellcheck disable=SC2046 # flags are words
+	cxx qt_before -fPIC $(pkg-config --cflags --libs "$1") || return
+	pair "$1" 4000 ./qt_before ./qt_after
+}
+
+if c qt_after; then
+	crashed qt counter "replaces what a crash has left" 4000 ./qt_after
+	if command -v "${CXX-c++}" >/dev/null; then
+		qt Qt5Core
+		qt Qt6Core
+	else
+		missing qt "C++ compiler"
+	fi
+fi
+
+if c sysv_before && c sysv_after; then
+	pair sysv 4000 ./sysv_before ./sysv_after
+	sum=72340172838080673
+	[ "$(getconf LONG_BIT)" -eq 64 ] || sum=16847009
+	crashed sysv --native-key=./sysv_after \
+		"goes on where a crash has ended" $sum ./sysv_after
+fi
+
+if pkg-config --exists apr-1 2>/dev/null; then
+	# shellcheck disable=SC2046 # flags are words
+	set -- $(pkg-config --cflags --libs apr-1)
+	if c apr_before "$@" && c apr_after "$@"; then
+		pair apr 4000 ./apr_before ./apr_after
+		crashed apr counter "replaces what a crash has left" 4000 \
+			./apr_after
+	fi
+else
+	missing apr "apr-1"
+fi
+
+# It makes /dev/shm/counter, so it wants one of its own there.
+if ! command -v "${CXX-c++}" >/dev/null; then
+	missing boost "C++ compiler"
+elif cxx boost_after; then
+	crashed boost counter "replaces what a crash has left" 4000 ./boost_after
+	if ! printf '#include <boost/interprocess/creation_tags.hpp>\n' |
+		"${CXX-c++}" -E -x c++ - >/dev/null 2>&1; then
+		missing boost "header of Boost.Interprocess"
+	elif [ -d /dev/shm ] && ! mount -t tmpfs tmpfs /dev/shm 2>/dev/null; then
+		missing boost "/dev/shm of its own"
+	elif cxx boost_before; then
+		pair boost 4000 ./boost_before ./boost_after
+		[ -z "$(ls /dev/shm 2>/dev/null)" ] || fail "boost: files left"
+	fi
+fi
+
+# php PART...: what they need is there.
+php_has()
+{
+	for part; do
+		php -m 2>/dev/null | grep -qx "$part" ||
+			{ missing php "PHP with $part"; return 1; }
+	done
+}
+
+if php_has sysvshm sysvsem pcntl FFI; then
+	if [ -e "$libraries/libsvshm.so.0" ]; then
+		pair php 4000 "php $porting/php_before.php" \
+			"php $porting/php_after.php"
+		crashed php counter "replaces what a crash has left" 4000 \
+			"php $porting/php_after.php"
+	else
+		missing php "shared library"
+	fi
+fi
+
+if perl -MIPC::SysV -e 1 2>/dev/null; then
+	pair perl 100 "perl $porting/perl_before.pl" "perl $porting/perl_after.pl"
+	# The shell reports deaths: not here.
+	{ svshm lock counter -- sh -c 'kill -9 $PPID'; } >/dev/null 2>&1
+	prints "perl: after a crash" 100 perl "$porting/perl_after.pl"
+	err "the last owner has died"
+	empty "perl: after a crash"
+else
+	missing perl "Perl with IPC::SysV"
+fi
+
+echo "$pairs pairs run, $skipped left out"
+finish

@@ -7,7 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define FILE_NAME "counter.shm"
+#define MEMORY "counter.shm"
 #define LOCK "counter.lock"
 
 static void must(apr_status_t status)
@@ -24,8 +24,8 @@ int main(void)
 	apr_global_mutex_t *lock;
 	must(apr_initialize());
 	must(apr_pool_create(&pool, NULL));
-	apr_shm_remove(FILE_NAME, pool); /* left over, or in use */
-	must(apr_shm_create(&memory, sizeof(long), FILE_NAME, pool));
+	apr_shm_remove(MEMORY, pool); /* left over, or in use */
+	must(apr_shm_create(&memory, sizeof(long), MEMORY, pool));
 	must(apr_global_mutex_create(&lock, LOCK, APR_LOCK_DEFAULT, pool));
 	long *number = apr_shm_baseaddr_get(memory);
 	*number = 0;

@@ -8,22 +8,21 @@
 static void count()
 {
 	QSharedMemory memory(QStringLiteral("counter"));
-	QSystemSemaphore done(QStringLiteral("done"));
+	QSystemSemaphore mutex(QStringLiteral("counter"), 1);
 	if (!memory.attach())
 		qFatal("%s", qPrintable(memory.errorString()));
 	for (int i = 0; i < 1000; i++) {
-		if (!memory.lock())
-			qFatal("%s", qPrintable(memory.errorString()));
+		if (!mutex.acquire()) // or memory.lock()
+			qFatal("%s", qPrintable(mutex.errorString()));
 		++*static_cast<long *>(memory.data());
-		memory.unlock();
+		mutex.release();
 	}
-	done.release();
 }
 
 int main()
 {
-	QSystemSemaphore done(QStringLiteral("done"), 0,
-			      QSystemSemaphore::Create);
+	QSystemSemaphore mutex(QStringLiteral("counter"), 1,
+			       QSystemSemaphore::Create);
 	QSharedMemory memory(QStringLiteral("counter"));
 	if (memory.attach()) // to what a crash has left: the last detach
 		memory.detach(); // removes it
@@ -34,12 +33,8 @@ int main()
 			count();
 			_exit(0);
 		}
-	for (int i = 0; i < 4; i++)
-		done.acquire();
-	memory.lock();
-	std::printf("%ld\n", *static_cast<long *>(memory.data()));
-	memory.unlock();
 	while (wait(nullptr) > 0)
 		;
+	std::printf("%ld\n", *static_cast<long *>(memory.data()));
 	return 0;
 }
