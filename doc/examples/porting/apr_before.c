@@ -31,7 +31,8 @@ int main(void)
 	*number = 0;
 	for (int i = 0; i < 4; i++)
 		if (fork() == 0) {
-			must(apr_global_mutex_child_init(&lock, LOCK, pool));
+			must(apr_global_mutex_child_init(&lock, LOCK,
+							 pool));
 			for (int j = 0; j < 1000; j++) {
 				must(apr_global_mutex_lock(lock));
 				++*number;

@@ -29,7 +29,7 @@ for ($i = 0; $i < 4; $i++)
 		for ($j = 0; $j < 1000; $j++) {
 			if (must($svshm->svshm_lock($handle)) === DIED)
 				$svshm->svshm_make_consistent($handle);
-			$number[0]++;
+			$number[0] = $number[0] + 1;
 			must($svshm->svshm_unlock($handle));
 		}
 		exit(0);
