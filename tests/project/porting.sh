@@ -13,8 +13,8 @@ porting=$srcdir/doc/examples/porting
 # displayed FILE: what the page shows below the comment that names it.
 displayed()
 {
-	awk -v mark=".\\\" $1" '
-	$0 == mark { mine = 1; next }
+	awk -v name="$1" '
+	$0 == ".\\\" " name { mine = 1; next }
 	mine && /^\.Bd / { shown = 1; next }
 	mine && /^\.Ed/ { exit }
 	mine && shown { print }' "$srcdir/doc/svshm_porting.7" |

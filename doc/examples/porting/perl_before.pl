@@ -14,12 +14,11 @@ sub change {
 	semop($set, pack('s3', 0, $by, $flags)) or die "semop: $!";
 }
 
-sub number {
+sub number { # of eight bytes of zeros to begin with
 	shmread($id, my $bytes, 0, 8) or die "shmread: $!";
 	return unpack('q', $bytes);
 }
 
-shmwrite($id, pack('q', 0), 0, 8) or die "shmwrite: $!";
 change(1, 0);
 for (1 .. 4) {
 	next if fork // die "fork: $!";
