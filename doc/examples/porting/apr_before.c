@@ -7,9 +7,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define MEMORY "counter.shm"
-#define LOCK "counter.lock"
-
 static void must(apr_status_t status)
 {
 	char text[100];
@@ -24,15 +21,16 @@ int main(void)
 	apr_global_mutex_t *lock;
 	must(apr_initialize());
 	must(apr_pool_create(&pool, NULL));
-	apr_shm_remove(MEMORY, pool); /* left over, or in use */
-	must(apr_shm_create(&memory, sizeof(long), MEMORY, pool));
-	must(apr_global_mutex_create(&lock, LOCK, APR_LOCK_DEFAULT, pool));
+	apr_shm_remove("counter.shm", pool); /* left over, or in use */
+	must(apr_shm_create(&memory, sizeof(long), "counter.shm", pool));
+	must(apr_global_mutex_create(&lock, "counter.lock", APR_LOCK_DEFAULT,
+				     pool));
 	long *number = apr_shm_baseaddr_get(memory);
 	*number = 0;
 	for (int i = 0; i < 4; i++)
 		if (fork() == 0) {
-			must(apr_global_mutex_child_init(&lock, LOCK,
-							 pool));
+			must(apr_global_mutex_child_init(&lock,
+							 "counter.lock", pool));
 			for (int j = 0; j < 1000; j++) {
 				must(apr_global_mutex_lock(lock));
 				++*number;
