@@ -44,5 +44,4 @@ int main(void)
 		;
 	printf("%ld\n", *(const long *)svshm_const_data(memory));
 	apr_terminate();
-	return 0;
 }

@@ -7,6 +7,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#define LOCK "counter.lock"
+
 static void must(apr_status_t status)
 {
 	char text[100];
@@ -23,14 +25,13 @@ int main(void)
 	must(apr_pool_create(&pool, NULL));
 	apr_shm_remove("counter.shm", pool); /* left over, or in use */
 	must(apr_shm_create(&memory, sizeof(long), "counter.shm", pool));
-	must(apr_global_mutex_create(&lock, "counter.lock", APR_LOCK_DEFAULT,
-				     pool));
+	must(apr_global_mutex_create(&lock, LOCK, APR_LOCK_DEFAULT, pool));
 	long *number = apr_shm_baseaddr_get(memory);
 	*number = 0;
 	for (int i = 0; i < 4; i++)
 		if (fork() == 0) {
-			must(apr_global_mutex_child_init(&lock,
-							 "counter.lock", pool));
+			must(apr_global_mutex_child_init(&lock, LOCK,
+							 pool));
 			for (int j = 0; j < 1000; j++) {
 				must(apr_global_mutex_lock(lock));
 				++*number;
@@ -42,5 +43,4 @@ int main(void)
 		;
 	printf("%ld\n", *number);
 	apr_terminate(); /* the pool's cleanups remove both */
-	return 0;
 }

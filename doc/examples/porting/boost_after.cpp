@@ -42,7 +42,6 @@ int main()
 		}
 	while (wait(nullptr) > 0)
 		;
-	std::printf("%ld\n", *static_cast<const long *>(
-				     svshm_const_data(shared.it)));
-	return 0; // the last detach, in the destructor, removes it
+	std::printf("%ld\n", *static_cast<long *>(svshm_data(shared.it)));
+	// the last detach, in the destructor, removes it
 }

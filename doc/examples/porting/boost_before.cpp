@@ -36,5 +36,4 @@ int main()
 		;
 	std::printf("%ld\n", made->number);
 	shared_memory_object::remove("counter");
-	return 0; // other errors are exceptions
 }

@@ -39,5 +39,4 @@ int main(void)
 		;
 	printf("%ld\n", *(const long *)svshm_const_data(memory));
 	svshm_free(memory); /* the last one: nothing is left */
-	return 0;
 }

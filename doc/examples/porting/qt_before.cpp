@@ -36,5 +36,4 @@ int main()
 	while (wait(nullptr) > 0)
 		;
 	std::printf("%ld\n", *static_cast<long *>(memory.data()));
-	return 0;
 }

@@ -38,5 +38,4 @@ int main(int argc, char **argv)
 		;
 	printf("%ld\n", *(const long *)svshm_const_data(counter));
 	svshm_free(counter); /* the last one to detach removes it */
-	return 0;
 }

@@ -36,5 +36,4 @@ int main(int argc, char **argv)
 	printf("%ld\n", *number);
 	shmctl(id, IPC_RMID, NULL); /* whoever else may have it */
 	semctl(set, 0, IPC_RMID);
-	return 0;
 }
