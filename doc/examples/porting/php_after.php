@@ -16,8 +16,10 @@ $handle = $svshm->svshm_new('counter');
 function must(int $code): int
 {
 	global $svshm, $handle;
-	if ($code < 0)
-		exit($svshm->svshm_error_string($handle) . "\n");
+	if ($code < 0) {
+		error_log($svshm->svshm_error_string($handle));
+		exit(1);
+	}
 	return $code;
 }
 
