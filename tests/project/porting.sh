@@ -60,6 +60,7 @@ ln -s "$SVSHM" "$work/bin/svshm"
 PATH=$work/bin:$PATH
 export TMPDIR="$work/tmp"
 cd "$work" || exit 99
+cp "$porting"/*.php "$porting"/*.pl .
 strict="-Wall -Wextra -Wpedantic -Wshadow -Wconversion"
 
 # missing NAME WHAT
@@ -102,13 +103,49 @@ cxx()
 		-lsvshm "$@" ${SVSHM_LIBS-}
 }
 
+# goes FILE COMMAND...: a program that calls what is needed can be made and run; not
+# if the library is for another machine, or has been made with other options.
+goes()
+{
+	cat >"$1"
+	shift
+	"$@" -o try >"$work/out" 2>&1 && ./try >"$work/out" 2>&1
+}
+
+cxx_goes()
+{
+	# shellcheck disable=SC2086 # flags are words
+	goes try.cpp ${CXX-c++} ${CXXFLAGS-} -I"$srcdir/include" try.cpp \
+		-L"$libraries" -lsvshm ${SVSHM_LIBS-} <<-'END'
+	#include <svshm.h>
+	int main()
+	{
+		svshm_free(svshm_new("key"));
+	}
+	END
+}
+
+apr_goes()
+{
+	pkg-config --exists apr-1 2>/dev/null || return
+	# shellcheck disable=SC2046,SC2086 # flags are words
+	goes try.c ${CC-cc} ${CFLAGS-} try.c \
+		$(pkg-config --cflags --libs apr-1) <<-'END'
+	#include <apr_general.h>
+	int main(void)
+	{
+		return apr_initialize();
+	}
+	END
+}
+
 # empty NAME: no object, no segment and no set is left, nor a file.
 empty()
 {
 	[ "$("$SVSHM" list --all --noheadings | wc -l)" -eq 0 ] ||
 		fail "$1: leaves something: $("$SVSHM" list --all)"
-	[ -z "$(ls "$work/keys" "$work/tmp" | grep -v ':\|^$')" ] ||
-		fail "$1: leaves files: $(ls "$work/keys" "$work/tmp")"
+	files=$(find "$work/keys" "$work/tmp" -type f)
+	[ -z "$files" ] || fail "$1: leaves $files"
 	[ ! -e "$work/counter.txt" ] || fail "$1: leaves counter.txt"
 }
 
@@ -158,11 +195,11 @@ qt()
 
 if c qt_after; then
 	crashed qt counter "replaces what a crash has left" 4000 ./qt_after
-	if command -v "${CXX-c++}" >/dev/null; then
+	if cxx_goes; then
 		qt Qt5Core
 		qt Qt6Core
 	else
-		missing qt "C++ compiler"
+		missing qt "C++ compiler that goes with the library"
 	fi
 fi
 
@@ -174,7 +211,7 @@ if c sysv_before && c sysv_after; then
 		"goes on where a crash has ended" $sum ./sysv_after
 fi
 
-if pkg-config --exists apr-1 2>/dev/null; then
+if apr_goes; then
 	# shellcheck disable=SC2046 # flags are words
 	set -- $(pkg-config --cflags --libs apr-1)
 	if c apr_before "$@" && c apr_after "$@"; then
@@ -187,12 +224,13 @@ else
 fi
 
 # It makes /dev/shm/counter, so it wants one of its own there.
-if ! command -v "${CXX-c++}" >/dev/null; then
-	missing boost "C++ compiler"
+if ! cxx_goes; then
+	missing boost "C++ compiler that goes with the library"
 elif cxx boost_after; then
 	crashed boost counter "replaces what a crash has left" 4000 ./boost_after
+	# shellcheck disable=SC2086 # a compiler may be several words
 	if ! printf '#include <boost/interprocess/creation_tags.hpp>\n' |
-		"${CXX-c++}" -E -x c++ - >/dev/null 2>&1; then
+		${CXX-c++} -E -x c++ - >/dev/null 2>&1; then
 		missing boost "header of Boost.Interprocess"
 	elif [ -d /dev/shm ] && ! mount -t tmpfs tmpfs /dev/shm 2>/dev/null; then
 		missing boost "/dev/shm of its own"
@@ -212,21 +250,21 @@ php_has()
 }
 
 if php_has sysvshm sysvsem pcntl FFI; then
-	if [ -e "$libraries/libsvshm.so.0" ]; then
-		pair php 4000 "php $porting/php_before.php" \
-			"php $porting/php_after.php"
+	if php -r 'FFI::cdef("", "libsvshm.so.0");' >/dev/null 2>&1; then
+		pair php 4000 "php php_before.php" "php php_after.php"
 		crashed php counter "replaces what a crash has left" 4000 \
-			"php $porting/php_after.php"
+			"php php_after.php"
 	else
-		missing php "shared library"
+		missing php "shared library that goes with PHP"
 	fi
 fi
 
 if perl -MIPC::SysV -e 1 2>/dev/null; then
-	pair perl 100 "perl $porting/perl_before.pl" "perl $porting/perl_after.pl"
+	pair perl 100 "perl perl_before.pl" "perl perl_after.pl"
 	# The shell reports deaths: not here.
+	# shellcheck disable=SC2016 # for the other shell
 	{ svshm lock counter -- sh -c 'kill -9 $PPID'; } >/dev/null 2>&1
-	prints "perl: after a crash" 100 perl "$porting/perl_after.pl"
+	prints "perl: after a crash" 100 perl perl_after.pl
 	err "the last owner has died"
 	empty "perl: after a crash"
 else
