@@ -137,10 +137,17 @@ libsvshm_la_SOURCES += lib/kernel/list_hpux.c
 endif
 libsvshm_la_CPPFLAGS = -I$(srcdir)/include -I$(srcdir)/lib
 libsvshm_la_LIBADD = $(SVSHM_LIBS)
-libsvshm_la_LDFLAGS = -no-undefined -version-info $(LIBRARY_VERSION) \
-	-export-symbols $(srcdir)/lib/libsvshm.sym
+libsvshm_la_LDFLAGS = -no-undefined -version-info $(LIBRARY_VERSION)
+# One or the other: of the list libtool makes a version script, too, one without
+# versions, and the linker refuses both together.
+if VERSION_SCRIPT
+libsvshm_la_LDFLAGS += -Wl,--version-script=$(srcdir)/lib/libsvshm.map
+EXTRA_libsvshm_la_DEPENDENCIES = lib/libsvshm.map
+else
+libsvshm_la_LDFLAGS += -export-symbols $(srcdir)/lib/libsvshm.sym
 EXTRA_libsvshm_la_DEPENDENCIES = lib/libsvshm.sym
-EXTRA_DIST += lib/libsvshm.sym
+endif
+EXTRA_DIST += lib/libsvshm.map lib/libsvshm.sym
 
 # The same sources with every internal name visible and with crash points, for
 # the tests. No libtool: it would compile each file twice, and take its time.

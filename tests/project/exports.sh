@@ -1,8 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# The header, lib/libsvshm.sym and the built libraries must name the same
-# functions: the linker says nothing when a listed one is missing.
+# The header, lib/libsvshm.sym, lib/libsvshm.map and the built libraries must
+# name the same functions, and the shared library with the map's versions: the
+# linker says nothing when a listed one is missing.
 set -u
 export LC_ALL=C
 
@@ -35,9 +36,23 @@ same()
 	failures=1
 }
 
+# versioned FILE: the functions of a version script, as NAME@@VERSION.
+versioned()
+{
+	awk -f "$srcdir/tests/project/code.awk" "$1" | awk '
+		/\{/ { version = $1 }
+		/^[ \t]*svshm[a-z0-9_]*;/ {
+			sub(/;.*/, "", $1)
+			print $1 "@@" version
+		}' | sort
+}
+
 declared "$header" >"$work/header"
 sort "$list" >"$work/list"
 same "lib/libsvshm.sym" "$work/list"
+versioned "$srcdir/lib/libsvshm.map" >"$work/versions"
+sed 's/@@.*//' "$work/versions" >"$work/map"
+same "lib/libsvshm.map" "$work/map"
 
 if ! command -v nm >/dev/null; then
 	echo "note: no nm here, so the built libraries were not looked at"
@@ -49,10 +64,22 @@ dlname=$(sed -n "s/^dlname='\(.*\)'/\1/p" "$builddir/libsvshm.la")
 archive=$(sed -n "s/^old_library='\(.*\)'/\1/p" "$builddir/libsvshm.la")
 
 if [ -n "$dlname" ]; then
-	nm -D "$builddir/.libs/$dlname" |
-		awk '$2 ~ /^[TDBRWVi]$/ { sub(/@.*/, "", $3); print $3 }' |
-		sort >"$work/shared"
+	nm -D --with-symbol-versions "$builddir/.libs/$dlname" \
+		>"$work/nm" 2>/dev/null || nm -D "$builddir/.libs/$dlname" >"$work/nm"
+	awk '$2 ~ /^[TDBRWVi]$/ { print $3 }' "$work/nm" | sort >"$work/exported"
+	sed 's/@.*//' "$work/exported" >"$work/shared"
 	same "$dlname" "$work/shared"
+fi
+
+# Whether it has versions was configure's decision.
+if [ -n "$dlname" ] &&
+	grep -q "^svshm_cv_version_script=.*yes" "$builddir/config.log"; then
+	if diff -u "$work/versions" "$work/exported"; then
+		echo "ok: $dlname has the versions of lib/libsvshm.map"
+	else
+		echo "FAIL: lib/libsvshm.map (-) and $dlname (+) differ in versions"
+		failures=1
+	fi
 fi
 
 # Hiding does nothing for the archive: what is global in it starts with the
