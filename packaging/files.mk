@@ -1,0 +1,25 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# Recipes for packages: a part of Makefile.am. packaging/README.md says how to use
+# them.
+
+EXTRA_DIST += \
+	packaging/README.md \
+	packaging/build-deb \
+	packaging/debian/changelog \
+	packaging/debian/control \
+	packaging/debian/copyright \
+	packaging/debian/libsvshm-dev.examples \
+	packaging/debian/libsvshm-dev.install \
+	packaging/debian/libsvshm0.install \
+	packaging/debian/libsvshm0.symbols \
+	packaging/debian/not-installed \
+	packaging/debian/rules \
+	packaging/debian/source/format \
+	packaging/debian/svshm.README.Debian \
+	packaging/debian/svshm.docs \
+	packaging/debian/svshm.examples \
+	packaging/debian/svshm.install \
+	packaging/debian/tests/control \
+	packaging/debian/tests/examples \
+	packaging/debian/tests/manual \
+	packaging/debian/tests/tool
