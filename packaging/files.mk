@@ -6,6 +6,7 @@ EXTRA_DIST += \
 	packaging/README.md \
 	packaging/build-deb \
 	packaging/debian/changelog \
+	packaging/debian/clean \
 	packaging/debian/control \
 	packaging/debian/copyright \
 	packaging/debian/libsvshm-dev.examples \
