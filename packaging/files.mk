@@ -23,4 +23,6 @@ EXTRA_DIST += \
 	packaging/debian/tests/control \
 	packaging/debian/tests/examples \
 	packaging/debian/tests/manual \
-	packaging/debian/tests/tool
+	packaging/debian/tests/tool \
+	packaging/rpm/svshm.rpmlintrc \
+	packaging/rpm/svshm.spec

@@ -52,4 +52,8 @@ install_optional()
 	optional musl-gcc musl-tools
 	optional debootstrap debootstrap
 	optional npm npm
+	optional dh debhelper
+	optional lintian lintian
+	optional rpmbuild rpm
+	optional rpmlint rpmlint
 }
