@@ -32,7 +32,7 @@ debian_package()
 	cp "$work"/debian/*.deb "$work/small/packages"
 	rm "$work"/small/packages/*-dbgsym_*.deb
 	cp -R packaging/debian/tests "$work/small/packages"
-	type find_all tests_here install_and_purge | sed '/ is a function$/d' \
+	declare -f none find_all tests_here install_and_purge \
 		>"$work/small/packages/functions"
 	in_system "$work/small" bash -c \
 		'set -e; . /packages/functions; install_and_purge'
@@ -70,7 +70,16 @@ in_system()
 			exec chroot "$0" env -u TMPDIR "$@"' "$@"
 }
 
-# ---- In the new Debian: these three are all that is known there ---------------
+# none: fails if there is something on standard input, and shows it.
+none()
+{
+	if grep .; then
+		echo "the lines above should not be there"
+		return 1
+	fi
+}
+
+# ---- In the new Debian: with none(), these are all that is known there ---------
 
 # What there is, but for what the package manager and man write for themselves.
 find_all()
@@ -97,10 +106,9 @@ install_and_purge()
 	local before
 	before=$(find_all)
 	apt-get install -y --no-install-recommends /packages/*.deb
-	! dpkg --audit | grep .
+	dpkg --audit | none
 	# The timer is not enabled, and nothing else runs by itself.
-	! find /etc -newer /packages/functions \( -name '*svshm*' -o -path '*cron*' \) |
-		grep .
+	find /etc -name '*svshm*' | none
 	dpkg -L svshm | grep -F svshm-recover.timer
 	tests_here
 	tests_here setpriv --reuid=65534 --regid=65534 --clear-groups \
@@ -109,7 +117,7 @@ install_and_purge()
 	deb-systemd-helper enable svshm-recover.timer
 	find /etc/systemd -name svshm-recover.timer | grep .
 	apt-get purge -y libsvshm0 libsvshm-dev svshm
-	! dpkg -l '*svshm*' 2>/dev/null | grep svshm
+	dpkg -l | grep svshm | none
 	diff <(echo "$before") <(find_all)
 }
 
@@ -137,10 +145,7 @@ rpm_package()
 	library=$(dirname "$root"/usr/lib*/libsvshm.so)
 	rpm_used "$root" "$library"
 	rpm --root "$root" --erase --nodeps --noscripts svshm svshm-libs svshm-devel
-	if find "$root" -name '*svshm*' | grep .; then
-		echo "the lines above are left"
-		return 1
-	fi
+	find "$root" -name '*svshm*' | none
 }
 
 # rpm_query PACKAGE ARGUMENT...
