@@ -114,7 +114,7 @@ install_and_purge()
 	tests_here setpriv --reuid=65534 --regid=65534 --clear-groups \
 		env HOME=/nonexistent
 	# What an administrator has enabled must vanish as well.
-	deb-systemd-helper enable svshm-recover.timer
+	DPKG_MAINTSCRIPT_PACKAGE=svshm deb-systemd-helper enable svshm-recover.timer
 	find /etc/systemd -name svshm-recover.timer | grep .
 	apt-get purge -y libsvshm0 libsvshm-dev svshm
 	dpkg -l | grep svshm | none
