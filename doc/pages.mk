@@ -52,10 +52,12 @@ dist_examples_DATA = \
 	doc/examples/makepicture.awk \
 	doc/examples/picture.c \
 	doc/examples/picture.h \
+	doc/examples/qsharedmemory.hpp \
 	doc/examples/qtimage.c \
 	doc/examples/sensor.c \
 	doc/examples/sensor.h \
-	doc/examples/sharedimage.c
+	doc/examples/sharedimage.c \
+	doc/examples/svshm.hpp
 dist_examples_SCRIPTS = doc/examples/demo.sh
 examples_systemddir = $(examplesdir)/systemd
 dist_examples_systemd_DATA = \

@@ -48,6 +48,13 @@
  *             with SVSHM_TIMED_OUT and say which process is in the way.
  *   Death     A process may die at any instruction of any function. The next
  *             create or attach of the same key puts right what it left.
+ *   Versions  A program goes on working, as it was compiled, with all later
+ *             libraries of the same soname. They may know more functions,
+ *             flags and values of enumerations; a flag that a library does not
+ *             know is an INVALID_ARGUMENT. They may have more members at the
+ *             end of structures, but svshm_process, of which there are arrays,
+ *             stays as it is. Who needs a later member or code asks for the
+ *             library's version: svshm_version().
  */
 #ifndef SVSHM_H
 #define SVSHM_H
@@ -59,6 +66,10 @@
 
 #ifdef __cplusplus
 extern "C" {
+#elif defined(__clang__) && !defined(__STDC_VERSION__)
+/* -std=gnu89 has bool, but -Wpedantic tells everybody so. */
+#pragma clang diagnostic push
+#pragma clang diagnostic ignored "-Wc99-extensions"
 #endif
 
 #define SVSHM_VERSION_MAJOR 0
@@ -504,7 +515,11 @@ enum svshm_certainty {
 
 #define SVSHM_PROCESS_NAME_SIZE 16
 
-/* A process in an object's slot table: its own word, for people to read. */
+/*
+ * A process in an object's slot table: its own word, for people to read. It never
+ * gets more members: what later versions know of processes, they have in arrays
+ * of their own.
+ */
 struct svshm_process {
 	pid_t pid;          /* in its own pid namespace */
 	bool alive;         /* the kernel's word: its slot is held */
@@ -637,6 +652,11 @@ SVSHM_API int svshm_inspect(struct svshm *handle, svshm_visit *visit,
 				    which nobody waits, unless who changed it
 				    last is known to live */
 
+/*
+ * Made by the program, all zeros but for what it wants. Members that a later
+ * version may append are read and written only if a flag of that version asks
+ * for them: what was compiled without them is short of them.
+ */
 struct svshm_recovery {
 	unsigned flags;
 	/*
@@ -663,6 +683,7 @@ struct svshm_recovery {
  * within the visit, if it still is a proven leftover: orphan, half-made or
  * half-removed. It is judged again under the object's gate right before.
  * Removal is by id: segment, key file (if the library made it), set.
+ * OBJECT may be a copy: of it is read only what the first version has.
  * For a foreign one there is no gate: who attaches between the last look and
  * the removal keeps the memory, but nobody finds it any more; message says so.
  * It also says by which rule a foreign one goes: its users are dead, or (with
@@ -701,6 +722,8 @@ SVSHM_API int svshm_limits(svshm_limit_visit *visit, void *context);
 
 #ifdef __cplusplus
 }
+#elif defined(__clang__) && !defined(__STDC_VERSION__)
+#pragma clang diagnostic pop
 #endif
 
 #endif

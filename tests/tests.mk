@@ -93,8 +93,10 @@ check_tests = \
 	tests/unit/check_pids
 
 script_tests = \
+	tests/abi/old_program.sh \
 	tests/project/calls.sh \
 	tests/project/crash_points.sh \
+	tests/project/cxx.sh \
 	tests/project/examples.sh \
 	tests/project/examples_daemon.sh \
 	tests/project/examples_daemon_killed.sh \
@@ -189,12 +191,13 @@ tests_qt_check_qt_shared_removed_SOURCES = \
 tests_qt_check_qt_shared_threads_SOURCES = \
 	tests/qt/check_qt_shared_threads.c $(ONE_LOCK)
 
-# Programs that tests start: users of the library that were exec'ed, who kills a
+# Programs that tests start: one of an earlier release, users of the library that were exec'ed, who kills a
 # process of a command at each step that it makes, another program's server and its
 # children, who leaves semaphore sets behind by thousands, and who holds JSON
 # against the schema. Data, so that who builds only some of the tests need not name
 # them.
 HELPERS = \
+	tests/abi/old_program \
 	tests/project/calls \
 	tests/project/kill_at \
 	tests/support/user \
@@ -204,6 +207,8 @@ HELPERS = \
 EXTRA_PROGRAMS += $(HELPERS)
 BUILT_HELPERS = $(HELPERS:=$(EXEEXT))
 CLEANFILES += $(BUILT_HELPERS)
+tests_abi_old_program_CPPFLAGS = -I$(srcdir)/tests/abi/0.9
+tests_abi_old_program_LDADD = libsvshm.la
 tests_project_calls_LDADD = libsvshm-internal.a $(SVSHM_LIBS)
 tests_project_kill_at_LDADD =
 tests_support_user_CPPFLAGS = -I$(srcdir)/include -I$(srcdir)/lib
@@ -224,6 +229,17 @@ tests_worlds_words_LDADD = libsvshm-internal.a $(SVSHM_LIBS)
 check_PROGRAMS = $(BUILT_TESTS) doc/examples/daemon doc/examples/display \
 	doc/examples/qtimage doc/examples/sensor doc/examples/sharedimage
 
+# What programs are linked with, as it is in this release: see "The ABI" in
+# doc/HACKING.md.
+abi-record: libsvshm.la
+	$(SHELL) '$(srcdir)/tests/abi/abi.sh' record .libs/libsvshm.so \
+		'$(srcdir)/include' \
+		'$(srcdir)/tests/abi/$(PACKAGE_VERSION:.0=)'
+.PHONY: abi-record
+EXTRA_DIST += tests/abi/0.9/libsvshm.xml tests/abi/0.9/svshm.h \
+	tests/abi/abi.sh tests/abi/declarations.awk \
+	tests/abi/without_growth.awk
+
 # The real QSharedMemory, in C++. No rules of automake's: without a C++ compiler
 # everything else is built as ever.
 QT_PEERS =
@@ -240,7 +256,41 @@ tests/qt/peer5: tests/qt/peer.cpp
 	$(BUILD_PEER) $(QT5_CFLAGS) -o $@ '$(srcdir)/tests/qt/peer.cpp' $(QT5_LIBS)
 tests/qt/peer6: tests/qt/peer.cpp
 	$(BUILD_PEER) $(QT6_CFLAGS) -o $@ '$(srcdir)/tests/qt/peer.cpp' $(QT6_LIBS)
-check_DATA = $(QT_PEERS) $(BUILT_HELPERS) tests/project/leftovers.before
+
+# The headers for C++ in doc/examples, with and without Qt.
+BUILT_CXX =
+if HAVE_CXX
+BUILT_CXX += tests/project/cxx_memory tests/project/cxx_faces \
+	tests/project/cxx_faces_native
+if HAVE_QT5
+BUILT_CXX += tests/project/cxx_faces5
+endif
+if HAVE_QT6
+BUILT_CXX += tests/project/cxx_faces6
+endif
+endif
+EXTRA_DIST += tests/project/cxx_faces.cpp tests/project/cxx_memory.cpp
+CLEANFILES += $(BUILT_CXX)
+MEMORY = tests/project/cxx_memory.cpp
+FACES = tests/project/cxx_faces.cpp
+BUILD_CXX = $(AM_V_GEN)$(MKDIR_P) tests/project && $(CXX) $(CXXFLAGS) \
+	-I'$(srcdir)/include' -I'$(srcdir)/doc/examples' -o $@
+LINK_CXX = libsvshm-internal.a $(SVSHM_LIBS)
+tests/project/cxx_memory: $(MEMORY) doc/examples/svshm.hpp libsvshm-internal.a
+	$(BUILD_CXX) -std=c++11 '$(srcdir)/$(MEMORY)' $(LINK_CXX)
+tests/project/cxx_faces: $(FACES) doc/examples/qsharedmemory.hpp libsvshm-internal.a
+	$(BUILD_CXX) -std=c++11 '$(srcdir)/$(FACES)' $(LINK_CXX)
+tests/project/cxx_faces_native: $(FACES) doc/examples/qsharedmemory.hpp \
+		libsvshm-internal.a
+	$(BUILD_CXX) -std=c++11 -DQSHAREDMEMORY_NATIVE '$(srcdir)/$(FACES)' \
+		$(LINK_CXX)
+tests/project/cxx_faces5: $(FACES)
+	$(BUILD_CXX) -std=c++17 -fPIC -DWITH_QT $(QT5_CFLAGS) \
+		'$(srcdir)/$(FACES)' $(QT5_LIBS)
+tests/project/cxx_faces6: $(FACES)
+	$(BUILD_CXX) -std=c++17 -fPIC -DWITH_QT $(QT6_CFLAGS) \
+		'$(srcdir)/$(FACES)' $(QT6_LIBS)
+check_DATA = $(QT_PEERS) $(BUILT_CXX) $(BUILT_HELPERS) tests/project/leftovers.before
 TESTS = $(BUILT_TESTS) $(NO_CHECK) $(script_tests) tests/project/leftovers.sh
 EXTRA_DIST += $(script_tests) tests/project/code.awk tests/project/daemonkit.sh \
 	tests/project/leftovers.sh tests/tool/toolkit.sh \
@@ -271,9 +321,10 @@ AM_TESTS_ENVIRONMENT = \
 	SENSOR_DISPLAY='$(abs_builddir)/$(DISPLAY_EXAMPLE)'; \
 	srcdir='$(abs_srcdir)'; \
 	builddir='$(abs_builddir)'; \
+	SVSHM_CXX='$(BUILT_CXX)'; \
 	SVSHM_QT_PEERS='$(QT_PEERS)'; \
 	SVSHM_TEST_PREFIX=svshm-test; \
-	export SVSHM SHAREDIMAGE QTIMAGE DAEMON SENSOR SENSOR_DISPLAY srcdir builddir SVSHM_QT_PEERS \
+	export SVSHM SHAREDIMAGE QTIMAGE DAEMON SENSOR SENSOR_DISPLAY srcdir builddir SVSHM_CXX SVSHM_QT_PEERS \
 	SVSHM_TEST_PREFIX;
 
 AM_DISTCHECK_CONFIGURE_FLAGS = --enable-werror

@@ -51,6 +51,6 @@ qt()
 	unset SVSHM_QT_DIALOG
 	usual_build
 	only check_qt_key check_qt_native check_qt_peer check_qt_peer_lock \
-		check_qt_peer_shared qtimage.sh
+		check_qt_peer_shared cxx.sh qtimage.sh
 	run_tests "$directory" "${selection[@]}"
 }

@@ -30,6 +30,7 @@ install_optional()
 	optional cppcheck cppcheck
 	optional clang-tidy clang-tidy
 	optional strace strace
+	optional abidiff abigail-tools
 	optional tmux tmux
 	optional spin spin
 	optional setpriv util-linux

@@ -19,22 +19,70 @@ stage header-alone quiet \
 	'The header alone, as strict as programs may be' \
 	header_alone
 
+# header_as LANGUAGE STANDARD FLAG...: by each compiler that is here and knows the
+# standard; says which do not.
+header_as()
+{
+	local language=$1 standard=$2 compiler
+	shift 2
+	for compiler in gcc clang; do
+		command -v $compiler >/dev/null || continue
+		if ! $compiler -x $language -std=$standard -fsyntax-only \
+			/dev/null 2>/dev/null; then
+			echo "skipped: $compiler knows no $standard"
+			continue
+		fi
+		$compiler -x $language -std=$standard -Iinclude -Wall -Wextra \
+			-Wpedantic -Wshadow -Wconversion -Wundef -Werror "$@" \
+			-c -o "$work/header.o" "$work/header.c"
+		# In C++, too, the function has the name that the library gives it.
+		nm -u "$work/header.o" | grep -q ' svshm_version$'
+		echo "ok: $compiler -std=$standard $*"
+	done
+}
+
 header_alone()
 {
-	local level
-	echo '#include <svshm.h>' >"$work/header.c"
+	local level standard
+	printf '%s\n' '#include <svshm.h>' 'const char *version(void);' \
+		'const char *version(void) { return svshm_version(); }' \
+		>"$work/header.c"
 	for level in 600 700; do
-		cc -std=c99 -pedantic-errors -Wall -Wextra -Werror \
-			-D_XOPEN_SOURCE=$level -Iinclude -fsyntax-only \
-			"$work/header.c"
-		cc -std=c11 -pedantic-errors -Wall -Wextra -Werror \
-			-D_XOPEN_SOURCE=$level -Iinclude -fsyntax-only \
-			"$work/header.c"
+		header_as c c99 -pedantic-errors -D_XOPEN_SOURCE=$level
+		header_as c c11 -pedantic-errors -D_XOPEN_SOURCE=$level
 	done
-	if command -v g++; then
-		g++ -x c++ -std=c++11 -pedantic-errors -Wall -Wextra -Werror \
-			-Iinclude -fsyntax-only "$work/header.c"
-	fi
+	for standard in gnu89 c99 gnu99 c11 gnu11 c17 c2x c23 c2y; do
+		header_as c $standard -Wstrict-prototypes
+	done
+	for standard in 98 11 14 17 20 2b 23 2c; do
+		header_as c++ c++$standard -Wold-style-cast
+	done
+}
+
+stage cxx-headers quiet \
+	"The examples' headers for C++: a warning in none of its versions" \
+	cxx_headers
+
+cxx_headers()
+{
+	local compiler standard source
+	need g++
+	for compiler in g++ clang++; do
+		command -v $compiler || continue
+		for standard in 11 14 17 20 2b 2c; do
+			if ! $compiler -x c++ -std=c++$standard -fsyntax-only \
+				/dev/null 2>/dev/null; then
+				echo "skipped: $compiler knows no C++$standard"
+				continue
+			fi
+			for source in tests/project/cxx_*.cpp; do
+				$compiler -std=c++$standard -Wall -Wextra \
+					-Wpedantic -Wshadow -Wconversion \
+					-Wold-style-cast -Werror -Iinclude \
+					-Idoc/examples -fsyntax-only "$source"
+			done
+		done
+	done
 }
 
 stage no-places quiet 'Nothing in git names a place on this machine' no_places
