@@ -161,10 +161,11 @@ long="check_admin_storm check_roots check_set_lost check_team check_unregistered
 scripts=$(sed -n '/^script_tests/,/[^\\]$/s/.*tests.*\/\(.*\.sh\).*/\1/p' \
 	"$top/tests/tests.mk")
 
-# These read files only: they are the same in every world. bootstrap-check, trixie
-# and distcheck run them.
-static_scripts="crash_points.sh documented.sh exports.sh layering.sh manpages.sh promises.sh
-	versions.sh"
+# These read files only, or run other people's libraries, which no world's options
+# reach: they are the same in every world. bootstrap-check, trixie and distcheck run
+# them.
+static_scripts="crash_points.sh documented.sh exports.sh layering.sh manpages.sh porting.sh
+	promises.sh versions.sh"
 
 # What takes longest begins first, else the processors wait for it in the end.
 longest="check_threads check_one_object check_idle check_collision

@@ -43,7 +43,7 @@ dist_man3_MANS = \
 	doc/svshm_verdict_string.3 \
 	doc/svshm_version.3 \
 	doc/svshm_wait.3
-dist_man7_MANS = doc/svshm.7
+dist_man7_MANS = doc/svshm.7 doc/svshm_porting.7
 
 examplesdir = $(docdir)/examples
 dist_examples_DATA = \
@@ -73,6 +73,20 @@ dist_examples_nagios_SCRIPTS = doc/examples/nagios/check_svshm
 examples_containerdir = $(examplesdir)/container
 dist_examples_container_DATA = doc/examples/container/pod.yaml
 dist_examples_container_SCRIPTS = doc/examples/container/svshm-start
+examples_portingdir = $(examplesdir)/porting
+dist_examples_porting_DATA = \
+	doc/examples/porting/apr_after.c \
+	doc/examples/porting/apr_before.c \
+	doc/examples/porting/boost_after.cpp \
+	doc/examples/porting/boost_before.cpp \
+	doc/examples/porting/perl_after.pl \
+	doc/examples/porting/perl_before.pl \
+	doc/examples/porting/php_after.php \
+	doc/examples/porting/php_before.php \
+	doc/examples/porting/qt_after.c \
+	doc/examples/porting/qt_before.cpp \
+	doc/examples/porting/sysv_after.c \
+	doc/examples/porting/sysv_before.c
 examples_rcdir = $(examplesdir)/rc
 dist_examples_rc_SCRIPTS = doc/examples/rc/svshm-recover
 

@@ -103,6 +103,7 @@ script_tests = \
 	tests/project/exports.sh \
 	tests/project/layering.sh \
 	tests/project/manpages.sh \
+	tests/project/porting.sh \
 	tests/project/promises.sh \
 	tests/project/versions.sh \
 	tests/qt/qtimage.sh \
@@ -323,9 +324,11 @@ AM_TESTS_ENVIRONMENT = \
 	builddir='$(abs_builddir)'; \
 	SVSHM_CXX='$(BUILT_CXX)'; \
 	SVSHM_QT_PEERS='$(QT_PEERS)'; \
+	CC='$(CC)'; CFLAGS='$(CFLAGS)'; CXX='$(CXX)'; CXXFLAGS='$(CXXFLAGS)'; \
+	SVSHM_LIBS='$(SVSHM_LIBS)'; \
 	SVSHM_TEST_PREFIX=svshm-test; \
 	export SVSHM SHAREDIMAGE QTIMAGE DAEMON SENSOR SENSOR_DISPLAY srcdir builddir SVSHM_CXX SVSHM_QT_PEERS \
-	SVSHM_TEST_PREFIX;
+	CC CFLAGS CXX CXXFLAGS SVSHM_LIBS SVSHM_TEST_PREFIX;
 
 AM_DISTCHECK_CONFIGURE_FLAGS = --enable-werror
 

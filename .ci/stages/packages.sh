@@ -37,6 +37,10 @@ install_optional()
 	optional xz xz-utils
 	optional g++ g++
 	optional python3 python3-minimal
+	optional perl perl
+	optional php php-cli
+	pkg-config --exists apr-1 || optional '' libapr1-dev
+	[ -d /usr/include/boost/interprocess ] || optional '' libboost-dev
 	pkg-config --exists Qt5Core || optional '' qtbase5-dev
 	pkg-config --exists Qt6Core || optional '' qt6-base-dev
 	optional /usr/lib/*/qt5/examples/corelib/ipc/sharedmemory/sharedmemory \
