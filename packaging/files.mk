@@ -24,5 +24,12 @@ EXTRA_DIST += \
 	packaging/debian/tests/examples \
 	packaging/debian/tests/manual \
 	packaging/debian/tests/tool \
+	packaging/freebsd/Makefile \
+	packaging/freebsd/pkg-descr \
+	packaging/freebsd/pkg-plist \
+	packaging/pkgsrc/DESCR \
+	packaging/pkgsrc/Makefile \
+	packaging/pkgsrc/PLIST \
+	packaging/pkgsrc/buildlink3.mk \
 	packaging/rpm/svshm.rpmlintrc \
 	packaging/rpm/svshm.spec

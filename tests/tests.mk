@@ -103,6 +103,7 @@ script_tests = \
 	tests/project/exports.sh \
 	tests/project/layering.sh \
 	tests/project/manpages.sh \
+	tests/project/packages.sh \
 	tests/project/porting.sh \
 	tests/project/promises.sh \
 	tests/project/versions.sh \
