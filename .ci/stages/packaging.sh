@@ -26,6 +26,9 @@ debian_package()
 	need dpkg-buildpackage
 	need dh
 	need lintian
+	export DEB_BUILD_OPTIONS="nocheck parallel=$jobs" DEB_BUILD_PROFILES=nocheck
+	dpkg-checkbuilddeps packaging/debian/control ||
+		skip "packages that the build wants are missing: see above"
 	debian_packages
 	small_system "$work/small"
 	mkdir "$work/small/packages"
@@ -42,7 +45,6 @@ debian_package()
 debian_packages()
 {
 	release_tarball "$work"
-	export DEB_BUILD_OPTIONS="nocheck parallel=$jobs"
 	PATH=/usr/lib/ccache:$PATH \
 		packaging/build-deb "$tarball" "$work/debian"
 	lintian --no-cfg --info -I --pedantic --fail-on error,warning \
