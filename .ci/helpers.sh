@@ -164,7 +164,7 @@ scripts=$(sed -n '/^script_tests/,/[^\\]$/s/.*tests.*\/\(.*\.sh\).*/\1/p' \
 # These read files only, or run other people's libraries, which no world's options
 # reach: they are the same in every world. bootstrap-check, trixie and distcheck run
 # them.
-static_scripts="crash_points.sh documented.sh exports.sh layering.sh manpages.sh porting.sh
+static_scripts="crash_points.sh documented.sh exports.sh layering.sh manpages.sh packages.sh porting.sh
 	promises.sh versions.sh"
 
 # What takes longest begins first, else the processors wait for it in the end.

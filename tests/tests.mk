@@ -105,6 +105,7 @@ script_tests = \
 	tests/project/manual_commands.sh \
 	tests/project/manual_examples.sh \
 	tests/project/manpages.sh \
+	tests/project/packages.sh \
 	tests/project/pictures.sh \
 	tests/project/porting.sh \
 	tests/project/promises.sh \

@@ -5,24 +5,31 @@
 
 stage trixie-system quiet 'Debian trixie is made, for stage trixie' debian_system trixie
 
-# debian_system SUITE: from the place where apt has the packages of this one.
+# debian_system SUITE: as the stages below want it.
 debian_system()
 {
-	local suite=$1 root=$work/$1 mirror
 	[ "$(id -u)" -eq 0 ] && unshare --mount --ipc true ||
 		skip "not root, or no namespaces are permitted here"
 	need debootstrap
+	bootstrap_debian "$1" "$work/$1" \
+		check,g++,make,pkgconf,reuse,strace,qtbase5-dev,qt6-base-dev
+	: >"$work/$1.made"
+}
+
+# bootstrap_debian SUITE ROOT PACKAGES: the smallest one with these, from the place
+# where apt has the packages of this one.
+bootstrap_debian()
+{
+	local mirror
 	mirror=$(apt-get indextargets --format '$(SITE)' 'Created-By: Packages' \
 		'Origin: Debian' 'Label: Debian' 'Component: main' | head -n 1)
 	[ -n "$mirror" ] || skip "apt knows no place of Debian's"
-	mkdir -m 755 "$root"
-	timeout 600 debootstrap --variant=minbase \
-		--include=check,g++,make,pkgconf,reuse,strace,qtbase5-dev,qt6-base-dev \
-		"$suite" "$root" "$mirror" || {
-			tail -n 5 "$root/debootstrap/debootstrap.log" || true
-			skip "the packages of $suite cannot be had"
+	mkdir -m 755 "$2"
+	timeout 600 debootstrap --variant=minbase --include="$3" \
+		"$1" "$2" "$mirror" || {
+			tail -n 5 "$2/debootstrap/debootstrap.log" || true
+			skip "the packages of $1 cannot be had"
 		}
-	: >"$work/$suite.made"
 }
 
 # have_system SUITE: made by its stage, or now, if that is no part of the run.

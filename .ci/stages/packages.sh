@@ -57,4 +57,8 @@ install_optional()
 	optional musl-gcc musl-tools
 	optional debootstrap debootstrap
 	optional npm npm
+	optional dh debhelper build-essential
+	optional lintian lintian
+	optional rpmbuild rpm
+	optional rpmlint rpmlint
 }

@@ -214,7 +214,7 @@ END_TEST
 
 START_TEST(judge_trusts_caller_root_and_key_file_owner_only)
 {
-	struct svshm__key_file file = { .owner = 4711 };
+	struct svshm__key_file file = { .us = geteuid(), .owner = 4711 };
 	uid_t us = geteuid();
 
 	ck_assert(svshm__judge_trusted(us, us, &file));

@@ -1,0 +1,12 @@
+# $NetBSD$
+
+BUILDLINK_TREE+=	svshm
+
+.if !defined(SVSHM_BUILDLINK3_MK)
+SVSHM_BUILDLINK3_MK:=
+
+BUILDLINK_API_DEPENDS.svshm+=	svshm>=0.9.0
+BUILDLINK_PKGSRCDIR.svshm?=	../../devel/svshm
+.endif	# SVSHM_BUILDLINK3_MK
+
+BUILDLINK_TREE+=	-svshm
