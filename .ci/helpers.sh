@@ -164,8 +164,8 @@ scripts=$(sed -n '/^script_tests/,/[^\\]$/s/.*tests.*\/\(.*\.sh\).*/\1/p' \
 # These read files only, or run other people's libraries, which no world's options
 # reach: they are the same in every world. bootstrap-check, trixie and distcheck run
 # them.
-static_scripts="crash_points.sh documented.sh exports.sh layering.sh manpages.sh packages.sh porting.sh
-	promises.sh versions.sh"
+static_scripts="crash_points.sh documented.sh exports.sh layering.sh manpages.sh packages.sh pictures.sh
+	porting.sh promises.sh readme.sh versions.sh"
 
 # What takes longest begins first, else the processors wait for it in the end.
 longest="check_threads check_one_object check_idle check_collision

@@ -109,6 +109,7 @@ script_tests = \
 	tests/project/pictures.sh \
 	tests/project/porting.sh \
 	tests/project/promises.sh \
+	tests/project/readme.sh \
 	tests/project/versions.sh \
 	tests/qt/qtimage.sh \
 	tests/qt/qttool.sh \
