@@ -30,6 +30,9 @@ static int take_over(struct svshm__operation *operation)
 	int set_id = operation->evidence.set.id;
 	int code;
 
+	if (!set_is_free(&operation->evidence) &&
+	    svshm__operation_awaits_death(operation))
+		return SVSHM__RETRY;
 	operation->orphaned = operation->deserted = true;
 	if (set_is_free(&operation->evidence))
 		return svshm__operation_register(operation,
@@ -71,11 +74,10 @@ static int join_users(struct svshm__operation *operation)
 {
 	const struct svshm__evidence *evidence = &operation->evidence;
 	bool is_lost = evidence->set_state == SVSHM__SET_LOST;
-	int64_t left = operation->deadline - svshm__process_now();
 
 	/* A child that was being forked as the set was made anew. */
 	if (!evidence->stranded && is_lost &&
-	    left > (SVSHM__GATE_TIMEOUT_MS - CHILDREN_MS) * SVSHM__MILLISECOND)
+	    svshm__operation_has_patience(operation, CHILDREN_MS))
 		return SVSHM__RETRY;
 	if (evidence->stranded || is_lost)
 		return svshm__operation_refuse(operation, SVSHM_VERDICT_IN_USE);

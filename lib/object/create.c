@@ -220,7 +220,9 @@ static int replace(struct svshm__operation *operation,
 	/* The segment is the evidence that there was an orphan: it stays until
 	   we are inside the gate in which its successor is made. */
 	if (!code && verdict == SVSHM_VERDICT_ORPHAN && !set_suits(operation))
-		return renew_set(operation);
+		return svshm__operation_awaits_death(operation) ?
+			       SVSHM__RETRY :
+			       renew_set(operation);
 	if (!code && evidence->segment_id >= 0) {
 		svshm__evidence_free(evidence);
 		code = svshm__object_remove_segment(evidence, operation->error);

@@ -70,6 +70,16 @@ int svshm__operation_attach(struct svshm__operation *operation);
 /* SVSHM_ORPHANED: attach has taken an orphan over. */
 int svshm__object_taken_over(struct svshm *handle);
 
+/* Whether it began less than MS milliseconds ago; then a moment has been waited. */
+bool svshm__operation_has_patience(const struct svshm__operation *operation,
+				   int ms);
+
+/*
+ * Of an orphan's set that something is held of still: whoever is just dying loses
+ * his memory a moment before his slot, or his count as a child. True: look again.
+ */
+bool svshm__operation_awaits_death(const struct svshm__operation *operation);
+
 /* INVALID_SIZE: what was judged is smaller than open asks for. */
 int svshm__operation_check_size(const struct svshm__operation *operation);
 
