@@ -53,6 +53,17 @@ for example in $(grep -o 'doc/examples/[^ ]*' doc/pages.mk |
 	says freebsd/pkg-plist "%%PORTEXAMPLES%%%%EXAMPLESDIR%%/$example"
 done
 
+# The documents that are installed beside them; the licence is each system's to place.
+for text in $(sed -n 's/^dist_doc_DATA = //p' Makefile.am); do
+	text=${text##*/}
+	[ "$text" = COPYING ] && continue
+	says freebsd/pkg-plist "%%PORTDOCS%%%%DOCSDIR%%/$text"
+	says pkgsrc/PLIST "share/doc/svshm/$text"
+	says rpm/svshm.spec "%doc %{_docdir}/svshm/$text"
+	grep -q "/$text\$" packaging/debian/*.install packaging/debian/not-installed ||
+		fail "packaging/debian installs no $text, and does not say so"
+done
+
 # A name in a list that is no file's, and a file that is in no list.
 sed -n 's|.*examples/||p' packaging/pkgsrc/PLIST |
 	while read -r example; do
