@@ -142,6 +142,11 @@
  * children leave by dying is an orphan: "bequeathed" tells it from a removal
  * that was not finished.
  *
+ * A dying process loses its memory a moment before its slot, or its count as a
+ * child. Who finds an orphan of whose set something is held still looks again for
+ * that long: with a new set, a child could not be told any more from one that was
+ * never counted.
+ *
  * WHAT AN ADMINISTRATOR DOES. A slot that is not held proves a death only in the
  * set in which it was claimed, and only if nobody has reset its semaphores: that
  * wipes the undo entries of all. The header says which set that is, and when it
