@@ -316,27 +316,6 @@ int svshm__operation_judge(struct svshm__operation *operation, bool writable,
 		(unsigned long)evidence->segment.creator_uid, segment_id);
 }
 
-bool svshm__operation_has_patience(const struct svshm__operation *operation,
-				   int ms)
-{
-	int64_t left = operation->deadline - svshm__process_now();
-	bool has = left > (SVSHM__GATE_TIMEOUT_MS - ms) * SVSHM__MILLISECOND;
-
-	if (has)
-		svshm__process_pause(1);
-	return has;
-}
-
-bool svshm__operation_awaits_death(const struct svshm__operation *operation)
-{
-	const struct svshm__evidence *evidence = &operation->evidence;
-	const struct svshm__set *set = &evidence->set;
-
-	return svshm__judge_set_sound(evidence) &&
-	       (svshm__slots_held(set) || svshm__children(set)) &&
-	       svshm__operation_has_patience(operation, SVSHM__PATIENCE_MS);
-}
-
 int svshm__operation_check_size(const struct svshm__operation *operation)
 {
 	const struct svshm__view *view = &operation->evidence.view;
